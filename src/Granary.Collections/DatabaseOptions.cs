@@ -1,9 +1,8 @@
-using Granary.Collections.Ports;
 using Microsoft.Extensions.AI;
 
 namespace Granary.Collections;
 
-/// <summary>Settings of a <see cref="Database"/>.</summary>
+/// <summary>Settings of a the standalone database.</summary>
 public sealed record DatabaseOptions
 {
     /// <summary>Embedding generators by model name.</summary>
