@@ -1,1 +1,17 @@
-Console.WriteLine("benchmarks");
+using Granary.Benchmarks;
+
+// Each benchmark is one word on the command line and one class; `--data` names a folder of vectors and judged collections (see tests/Granary.Benchmarks/README.md).
+var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringComparer.Ordinal)
+{
+    ["ingest"] = IngestBenchmarks.RunAsync,
+};
+
+if (args.Length == 0 || !words.TryGetValue(args[0], out var run))
+{
+    Console.Error.WriteLine($"Usage: benchmarks {string.Join('|', words.Keys)} [--name value ...]");
+    return 2;
+}
+
+Console.WriteLine(Machine.Describe());
+Console.WriteLine($"command: dotnet run -c Release --project tests/Granary.Benchmarks -- {string.Join(' ', args)}");
+return await run(new Arguments(args[1..]));
