@@ -85,6 +85,9 @@ public sealed record AnalyzerSettings
     /// <summary>Whether the language's Snowball stemmer is applied.</summary>
     public bool Stem { get; init; } = true;
 
+    /// <summary>The stemmer's language where it is not <see cref="Language"/>; null for the same.</summary>
+    public string? StemmerLanguage { get; init; }
+
     /// <summary>Stop words; null for the language's own list, empty for none.</summary>
     public ImmutableArray<string>? StopWords { get; init; }
 
