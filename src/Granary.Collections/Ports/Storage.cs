@@ -80,6 +80,8 @@ public interface IPartitionLog : IAsyncDisposable
     /// </summary>
     /// <exception cref="LogConflictException">Another writer has opened or advanced the log since; nothing was appended.</exception>
     /// <exception cref="Granary.Index.GranaryException">The storage refused (disk full, read-only); nothing was appended, and appending may be tried again.</exception>
+    /// <remarks>After any other exception it is unknown whether the records got in: open the log again and compare batch ids before a retry.
+    /// The records' memory may be reused once the call has completed.</remarks>
     ValueTask AppendAsync(IReadOnlyList<LogRecord> records, CancellationToken cancellation);
 
     /// <summary>The records that hold operations from <paramref name="fromOperation"/> on, in order, up to the newest when the call was made.</summary>

@@ -1,0 +1,89 @@
+using Granary.Collections.Ports;
+
+namespace Granary.Storage.Memory;
+
+/// <summary>Storage that lives as long as its process, for tests: durable across <see cref="Reopen"/> only.</summary>
+public sealed class MemoryStorage : IStorage
+{
+    private readonly MemoryContents _contents;
+    private readonly MemoryCatalog _catalog;
+    private bool _disposed;
+
+    /// <summary>Empty storage.</summary>
+    public MemoryStorage() : this(new MemoryContents(), new MemoryFaults())
+    {
+    }
+
+    private MemoryStorage(MemoryContents contents, MemoryFaults faults)
+    {
+        _contents = contents;
+        _catalog = new MemoryCatalog(contents, () => _disposed);
+        Faults = faults;
+    }
+
+    /// <inheritdoc/>
+    public string Kind => "mem";
+
+    /// <summary>Failures to inject.</summary>
+    public MemoryFaults Faults { get; }
+
+    /// <inheritdoc/>
+    public ICatalogStore Catalog => _catalog;
+
+    /// <summary>The same contents and faults as a process would find them after a restart; every log opened before is fenced.</summary>
+    public MemoryStorage Reopen()
+    {
+        foreach (var partition in _contents.Partitions.Values)
+            partition.Fence();
+        return new MemoryStorage(_contents, Faults);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IPartitionLog> OpenLogAsync(PartitionKey partition, CancellationToken cancellation)
+    {
+        Check(cancellation);
+        return new(new MemoryLog(_contents.Partition(partition), Faults));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ICheckpointStore> OpenCheckpointsAsync(PartitionKey partition, CancellationToken cancellation)
+    {
+        Check(cancellation);
+        return new(new MemoryCheckpointStore(_contents.Partition(partition), Faults));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DropCollectionAsync(Guid incarnation, CancellationToken cancellation)
+    {
+        Check(cancellation);
+        foreach (var key in _contents.Partitions.Keys.Where(k => k.Incarnation == incarnation))
+        {
+            if (_contents.Partitions.TryRemove(key, out var partition))
+                partition.Fence();
+        }
+
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Guid>> ListIncarnationsAsync(CancellationToken cancellation)
+    {
+        Check(cancellation);
+        return new([.. _contents.Partitions.Keys.Select(k => k.Incarnation).Distinct()]);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        foreach (var partition in _contents.Partitions.Values)
+            partition.Fence();
+        return default;
+    }
+
+    private void Check(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(_disposed, this);
+    }
+}
