@@ -1,0 +1,94 @@
+using Granary.Index.Search;
+
+namespace Granary.Index.Vectors;
+
+public sealed unsafe partial class DenseField
+{
+    // Below this share it is cheaper to ask the filter before the vector is read.
+    private const float FilterFirst = 0.5f;
+
+    /// <summary>
+    /// Compares every row that the filter accepts. Appends the best, best first, and every hit whose score equals the last one's, so
+    /// that there may be more than K.
+    /// </summary>
+    public void SearchExact<TFilter>(in DenseSearch search, ref TFilter filter, List<SlotHit> hits)
+        where TFilter : struct, ISlotFilter
+    {
+        Check(search.Query);
+        var scratch = SearchScratch.Rent();
+        var ticket = _epochs.Enter();
+        try
+        {
+            var top = scratch.Top;
+            top.Reset(search.K);
+            var query = search.Query.Pointer;
+            var filterFirst = search.Selectivity < FilterFirst;
+            var rows = RowCapacity;
+            for (var row = 0; row < rows; row++)
+            {
+                var slot = SlotOf(row);
+                if (slot < 0 || (search.IndexedOnly && !IsLinked(row)) || (filterFirst && !filter.TryAccept(ref slot)))
+                    continue;
+                var key = VectorMath.Key(Schema.Distance, query, (float*)_vectors.Row(row), _size);
+                if (key <= top.Threshold && (filterFirst || filter.TryAccept(ref slot)))
+                    top.Add(key, slot);
+            }
+
+            top.Drain(Schema.Distance, hits);
+        }
+        finally
+        {
+            _epochs.Exit(ticket);
+            scratch.Return();
+        }
+    }
+
+    /// <summary>Compares the given rows that the filter accepts; otherwise as <see cref="SearchExact"/>.</summary>
+    public void SearchRows<TFilter>(DenseQuery query, int k, ReadOnlySpan<int> rows, ref TFilter filter, List<SlotHit> hits)
+        where TFilter : struct, ISlotFilter
+    {
+        Check(query);
+        var scratch = SearchScratch.Rent();
+        var ticket = _epochs.Enter();
+        try
+        {
+            var top = scratch.Top;
+            top.Reset(k);
+            foreach (var row in rows)
+            {
+                var slot = SlotOf(row);
+                if (slot < 0 || !filter.TryAccept(ref slot))
+                    continue;
+                top.Add(VectorMath.Key(Schema.Distance, query.Pointer, (float*)_vectors.Row(row), _size), slot);
+            }
+
+            top.Drain(Schema.Distance, hits);
+        }
+        finally
+        {
+            _epochs.Exit(ticket);
+            scratch.Return();
+        }
+    }
+
+    /// <summary>The exact score of a row, as the caller sees it.</summary>
+    public float Score(DenseQuery query, int row)
+    {
+        Check(query);
+        return VectorMath.Score(Schema.Distance, VectorMath.Key(Schema.Distance, query.Pointer, (float*)_vectors.Row(row), _size));
+    }
+
+    /// <summary>The exact scores of some rows.</summary>
+    public void Score(DenseQuery query, ReadOnlySpan<int> rows, Span<float> scores)
+    {
+        for (var i = 0; i < rows.Length; i++)
+            scores[i] = Score(query, rows[i]);
+    }
+
+    private void Check(DenseQuery query)
+    {
+        VectorMath.CheckSize(_size, query.Size);
+        if (query.Distance != Schema.Distance)
+            throw GranaryException.BadInput($"the query was prepared for {query.Distance}, the vector {Schema.Name} is compared by {Schema.Distance}");
+    }
+}
