@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+
+namespace Granary.Collections.Diagnostics;
+
+/// <summary>How long a collection's operations spend in each phase.</summary>
+public sealed class PhaseTimings
+{
+    /// <summary>Parsing a request's body, as the host measured it.</summary>
+    public PhaseHistogram Parse { get; } = new("parse");
+
+    /// <summary>One group commit of the log.</summary>
+    public PhaseHistogram Append { get; } = new("append");
+
+    /// <summary>Applying one operation.</summary>
+    public PhaseHistogram Apply { get; } = new("apply");
+
+    /// <summary>Linking one row into a graph.</summary>
+    public PhaseHistogram Link { get; } = new("link");
+
+    /// <summary>One embedding call.</summary>
+    public PhaseHistogram Embed { get; } = new("embed");
+
+    /// <summary>Writing one checkpoint.</summary>
+    public PhaseHistogram Checkpoint { get; } = new("checkpoint");
+
+    /// <summary>From the log to the graph, per operation.</summary>
+    public PhaseHistogram Lag { get; } = new("lag");
+
+    /// <summary>All phases, in the order data passes through them.</summary>
+    public ImmutableArray<PhaseTiming> Snapshot() =>
+    [
+        Parse.Snapshot(), Append.Snapshot(), Apply.Snapshot(), Link.Snapshot(), Embed.Snapshot(), Checkpoint.Snapshot(), Lag.Snapshot(),
+    ];
+}

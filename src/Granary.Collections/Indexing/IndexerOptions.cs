@@ -1,0 +1,49 @@
+using Granary.Collections.Diagnostics;
+using Granary.Collections.Ports;
+using Granary.Collections.Writing;
+using Granary.Index;
+
+namespace Granary.Collections.Indexing;
+
+/// <summary>What a <see cref="PartitionIndexer"/> works with.</summary>
+public sealed record IndexerOptions
+{
+    /// <summary>The partition.</summary>
+    public required PartitionKey Key { get; init; }
+
+    /// <summary>Its log, for reading; the indexer does not own it.</summary>
+    public required IPartitionLog Log { get; init; }
+
+    /// <summary>Its checkpoints; the indexer owns them.</summary>
+    public required ICheckpointStore Checkpoints { get; init; }
+
+    /// <summary>What tells that the log grew.</summary>
+    public required IFeedListener Feed { get; init; }
+
+    /// <summary>The newest records in memory, when the writer is in this process.</summary>
+    public LogTail? Tail { get; init; }
+
+    /// <summary>The schema the collection was created with: where the log starts.</summary>
+    public required IndexSchema InitialSchema { get; init; }
+
+    /// <summary>How the collection ingests.</summary>
+    public required IngestionSettings Ingestion { get; init; }
+
+    /// <summary>Where phases are timed.</summary>
+    public PhaseTimings Timings { get; init; } = new();
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>The log is looked at when no ring came for so long: a lost ring costs time, never an operation.</summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Told, before it is visible, of every applied operation whose point's text is to be embedded.</summary>
+    public Action<long, PointId>? AwaitsEmbedding { get; init; }
+
+    /// <summary>Told that everything up to an operation is linked.</summary>
+    public Action<long>? OnLinked { get; init; }
+
+    /// <summary>Told that the partition stopped.</summary>
+    public Action<GranaryException>? OnFault { get; init; }
+}

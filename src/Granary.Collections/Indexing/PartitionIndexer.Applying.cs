@@ -1,0 +1,172 @@
+using System.Diagnostics;
+using Granary.Collections.Diagnostics;
+using Granary.Collections.Ports;
+using Granary.Index;
+using Granary.Index.Operations;
+
+namespace Granary.Collections.Indexing;
+
+public sealed partial class PartitionIndexer
+{
+    private const int ReclaimEvery = 256;
+    private static readonly byte[] Nothing = EncodeNothing();
+    private int _sinceReclaim;
+
+    /// <summary>The long-lived worker that applies operations. It ends when the partition is closed, or stops on a fault.</summary>
+    private async Task RunApplyAsync()
+    {
+        try
+        {
+            var stop = _stopping.Token;
+            var heard = _options.Log.NextOperation - 1;
+            while (true)
+            {
+                await CatchUpAsync(heard, stop).ConfigureAwait(false);
+                Recovering = false;
+                var news = await _options.Feed.WaitAsync(_options.PollInterval, stop).ConfigureAwait(false);
+                // A repeated or late ring names an old operation; then, as when none came, the log itself is asked.
+                heard = news > Applied.Value ? news : _options.Log.NextOperation - 1;
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+        }
+        catch (Exception e)
+        {
+            Stop(e);
+        }
+    }
+
+    private async ValueTask CatchUpAsync(long heard, CancellationToken stop)
+    {
+        while (true)
+        {
+            while (_options.Tail is { } tail && tail.TryTake(Applied.Value + 1, out var record, out var logged))
+                await ApplyAsync(record.Value, logged, stop).ConfigureAwait(false);
+            if (Applied.Value >= heard)
+            {
+                await IdleAsync(stop).ConfigureAwait(false);
+                return;
+            }
+
+            try
+            {
+                await foreach (var record in _options.Log.ReadAsync(Applied.Value + 1, stop).ConfigureAwait(false))
+                    await ApplyAsync(record, Stopwatch.GetTimestamp(), stop).ConfigureAwait(false);
+            }
+            catch (LogTruncatedException)
+            {
+                await ReloadAsync(stop).ConfigureAwait(false);
+                continue;
+            }
+
+            heard = Math.Min(heard, Applied.Value);
+        }
+    }
+
+    private async ValueTask ApplyAsync(LogRecord record, long logged, CancellationToken stop)
+    {
+        await _applying.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            Apply(_holder.Index, record);
+            _bytesSinceCheckpoint += record.Operations.Length;
+        }
+        finally
+        {
+            _applying.Release();
+        }
+
+        _marks.Enqueue((Applied.Value, record.Count, logged));
+        RingLinker();
+        if (CheckpointIsDue())
+            await CheckpointIfDueAsync(stop).ConfigureAwait(false);
+    }
+
+    private void Apply(PartitionIndex index, LogRecord record)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var number = record.FirstOperation;
+        var applied = Applied.Value;
+        string? broken = null;
+        if (number > applied + 1)
+            throw new GranaryException(ErrorKind.Corrupted, $"The log of partition {Key.Number} goes from operation {applied} to {number}.");
+        try
+        {
+            foreach (var bytes in new OperationSequence(record.Operations.Span))
+            {
+                if (number > record.LastOperation)
+                    break;
+                if (number > applied)
+                    Apply(index, number, bytes);
+                number++;
+            }
+        }
+        catch (GranaryException e) when (e.Kind == ErrorKind.Corrupted)
+        {
+            broken = e.Message;
+        }
+
+        // What cannot be read out of a record is set aside, number by number, so that the numbering stays whole.
+        for (; number <= record.LastOperation; number++)
+        {
+            if (number <= applied)
+                continue;
+            index.Apply(number, new OperationView(Nothing), out _);
+            Report(number, null, broken ?? "The record holds fewer operations than it says.");
+        }
+
+        Applied.Advance(record.LastOperation);
+        _options.Timings.Apply.Record(Stopwatch.GetTimestamp() - started, record.Count);
+        Telemetry.Applied.Add(record.Count);
+        if ((_sinceReclaim += record.Count) >= ReclaimEvery)
+        {
+            _sinceReclaim = 0;
+            index.Reclaim();
+        }
+    }
+
+    private void Apply(PartitionIndex index, long number, ReadOnlySpan<byte> bytes)
+    {
+        OperationView view;
+        try
+        {
+            view = new OperationView(bytes);
+        }
+        catch (GranaryException e) when (e.Kind == ErrorKind.Corrupted)
+        {
+            index.Apply(number, new OperationView(Nothing), out _);
+            Report(number, null, e.Message);
+            return;
+        }
+
+        if (index.Apply(number, view, out var poison) == ApplyOutcome.Poison)
+            Report(number, view.Id.Kind == PointIdKind.None ? null : view.Id, poison ?? "The operation cannot be applied.");
+        else if ((view.Flags & OperationFlags.AwaitsEmbedding) != 0)
+            _options.AwaitsEmbedding?.Invoke(number, view.Id);
+    }
+
+    private async ValueTask IdleAsync(CancellationToken stop)
+    {
+        if (_sinceReclaim == 0)
+            return;
+        await _applying.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            _sinceReclaim = 0;
+            _holder.Index.Reclaim();
+        }
+        finally
+        {
+            _applying.Release();
+        }
+    }
+
+    private static byte[] EncodeNothing()
+    {
+        var writer = new OperationWriter();
+        writer.Begin(OperationKind.None, default);
+        writer.End();
+        return writer.Written[4..].ToArray();
+    }
+}

@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using Granary.Collections.Diagnostics;
+using Granary.Collections.Ports;
+using Granary.Index;
+
+namespace Granary.Collections.Indexing;
+
+public sealed partial class PartitionIndexer
+{
+    private const int KeptCheckpoints = 2;
+    private long _checkpointed;
+    private long _bytesSinceCheckpoint;
+    private long _retryCheckpointAfter;
+
+    /// <summary>The operation of the newest checkpoint; 0 when there is none.</summary>
+    public long Checkpointed => Volatile.Read(ref _checkpointed);
+
+    /// <summary>Why the last checkpoint could not be taken; null when it could. The log is kept meanwhile, so nothing is lost.</summary>
+    public string? CheckpointError { get; private set; }
+
+    /// <summary>Takes a checkpoint of what is applied now, keeps the last two and lets the log go behind the older.</summary>
+    /// <exception cref="GranaryException">The storage refused.</exception>
+    public async ValueTask CheckpointAsync(CancellationToken cancellation)
+    {
+        ThrowIfStopped();
+        await _applying.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (Applied.Value > Checkpointed)
+                await WriteCheckpointAsync(cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _applying.Release();
+        }
+
+        await LetGoAsync(cancellation).ConfigureAwait(false);
+    }
+
+    private bool CheckpointIsDue()
+    {
+        var settings = _settings;
+        var applied = Applied.Value;
+        return applied >= _retryCheckpointAfter
+            && (applied - Checkpointed >= settings.CheckpointOperations || _bytesSinceCheckpoint >= settings.CheckpointLogBytes);
+    }
+
+    private async ValueTask CheckpointIfDueAsync(CancellationToken stop)
+    {
+        try
+        {
+            await CheckpointAsync(stop).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
+        {
+            // The log still has everything: the partition serves on, says so, and tries again later.
+            CheckpointError = e.Message;
+            _retryCheckpointAfter = Applied.Value + Math.Max(1, _settings.CheckpointOperations / 8);
+        }
+    }
+
+    /// <summary>Called while nothing is applied.</summary>
+    private async ValueTask WriteCheckpointAsync(CancellationToken cancellation)
+    {
+        using var activity = Telemetry.Activities.StartActivity("granary.checkpoint");
+        var started = Stopwatch.GetTimestamp();
+        var operation = Applied.Value;
+        var builder = await _options.Checkpoints.BeginAsync(operation, cancellation).ConfigureAwait(false);
+        await using (builder.ConfigureAwait(false))
+        {
+            _holder.Index.WriteCheckpoint(builder, cancellation);
+            await builder.PublishAsync(cancellation).ConfigureAwait(false);
+        }
+
+        Volatile.Write(ref _checkpointed, operation);
+        _bytesSinceCheckpoint = 0;
+        CheckpointError = null;
+        var elapsed = Stopwatch.GetTimestamp() - started;
+        _options.Timings.Checkpoint.Record(elapsed);
+        Telemetry.Checkpoints.Record(elapsed * 1000.0 / Stopwatch.Frequency);
+    }
+
+    private async ValueTask LetGoAsync(CancellationToken cancellation)
+    {
+        var kept = await _options.Checkpoints.ListAsync(cancellation).ConfigureAwait(false);
+        foreach (var old in kept.Skip(KeptCheckpoints))
+            await _options.Checkpoints.DeleteAsync(old, cancellation).ConfigureAwait(false);
+        if (kept.Count >= KeptCheckpoints)
+            await _options.Log.TruncateAsync(kept[KeptCheckpoints - 1].Operation + 1, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The newest checkpoint that reads well, else the one before, else an empty index at the log's start.</summary>
+    private static async ValueTask<(IndexHolder Holder, long Checkpoint, string? Note)> LoadAsync(IndexerOptions options, CancellationToken cancellation)
+    {
+        var notes = new List<string>();
+        if (options.Log.RecoveryNote is { } mended)
+            notes.Add(mended);
+        var first = options.Log.FirstOperation;
+        foreach (var info in await options.Checkpoints.ListAsync(cancellation).ConfigureAwait(false))
+        {
+            if (info.Operation + 1 < first)
+            {
+                notes.Add($"The checkpoint at operation {info.Operation} is too old: the log begins at {first}.");
+                continue;
+            }
+
+            ICheckpointHandle? handle = null;
+            try
+            {
+                handle = await options.Checkpoints.OpenAsync(info, cancellation).ConfigureAwait(false);
+                var index = PartitionIndex.ReadCheckpoint(handle);
+                return (new IndexHolder(index, handle), info.Operation, Note());
+            }
+            catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
+            {
+                if (handle is not null)
+                    await handle.DisposeAsync().ConfigureAwait(false);
+                notes.Add($"The checkpoint at operation {info.Operation} was refused: {e.Message}");
+                if (e is GranaryException { Kind: ErrorKind.Corrupted })
+                    await options.Checkpoints.DeleteAsync(info, cancellation).ConfigureAwait(false);
+            }
+        }
+
+        if (first > 1)
+        {
+            throw new GranaryException(
+                ErrorKind.Corrupted,
+                $"Partition {options.Key} cannot be recovered: its log begins at operation {first} and no checkpoint reads well. {Note()}");
+        }
+
+        return (new IndexHolder(new PartitionIndex(options.InitialSchema), null), 0, Note());
+
+        string? Note() => notes.Count == 0 ? null : string.Join(" ", notes);
+    }
+
+    /// <summary>The next operation was truncated away: a newer checkpoint takes the index's place.</summary>
+    private async ValueTask ReloadAsync(CancellationToken stop)
+    {
+        await _applying.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            var (holder, checkpoint, note) = await LoadAsync(_options, stop).ConfigureAwait(false);
+            if (holder.Index.AppliedOperation <= Applied.Value)
+            {
+                holder.Leave();
+                throw new GranaryException(ErrorKind.Corrupted, $"Partition {Key} lacks operation {Applied.Value + 1}: the log was truncated and no checkpoint has it.");
+            }
+
+            RecoveryNote = note;
+            Volatile.Write(ref _checkpointed, checkpoint);
+            Replace(holder);
+        }
+        finally
+        {
+            _applying.Release();
+        }
+    }
+
+    /// <summary>Puts another index in place, atomically for those who open readers from now on. Called while nothing is applied.</summary>
+    private void Replace(IndexHolder holder)
+    {
+        var old = _holder;
+        _holder = holder;
+        Applied.Advance(holder.Index.AppliedOperation);
+        old.Leave();
+        _linkBell.Ring(0, Applied.Value);
+    }
+}

@@ -1,0 +1,124 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Granary.Collections.Diagnostics;
+
+namespace Granary.Collections.Indexing;
+
+public sealed partial class PartitionIndexer
+{
+    private const int MaxLinkBatch = 1024;
+
+    /// <summary>Last operation, count and time of logging of every record that is applied and not linked.</summary>
+    private readonly ConcurrentQueue<(long Last, int Count, long Logged)> _marks = new();
+    private volatile bool _linkerIdle = true;
+
+    /// <summary>Age of the oldest operation that is applied and not linked.</summary>
+    public TimeSpan Lag
+    {
+        get
+        {
+            var oldest = _marks.TryPeek(out var mark) ? mark.Logged : _options.Tail?.OldestTimestamp;
+            return oldest is { } at ? Stopwatch.GetElapsedTime(at) : TimeSpan.Zero;
+        }
+    }
+
+    private void RingLinker()
+    {
+        if (_linkerIdle || _holder.Index.PendingLinks >= _settings.BatchSize)
+            _linkBell.Ring(0, Applied.Value);
+    }
+
+    /// <summary>The long-lived worker that links what is applied, in batches. Searches and applying go on meanwhile.</summary>
+    private async Task RunLinkAsync()
+    {
+        try
+        {
+            var stop = _stopping.Token;
+            var first = true;
+            while (true)
+            {
+                _linkerIdle = true;
+                if (!first)
+                    await _linkBell.WaitAsync(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false);
+                first = false;
+                _linkerIdle = false;
+                await GatherAsync(stop).ConfigureAwait(false);
+                await LinkAllAsync(stop).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+        }
+        catch (Exception e)
+        {
+            Stop(e);
+        }
+    }
+
+    /// <summary>Waits until a batch is full or old enough; somebody who waits for the graph is not kept waiting for company.</summary>
+    private async ValueTask GatherAsync(CancellationToken stop)
+    {
+        var started = _options.Time.GetTimestamp();
+        while (true)
+        {
+            var settings = _settings;
+            var left = settings.BatchDelay - _options.Time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero || settings.Mode == IndexingMode.Synchronous || Linked.HasWaiters || _holder.Index.PendingLinks >= settings.BatchSize)
+                return;
+            await _linkBell.WaitAsync(left, stop).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask LinkAllAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            var holder = _holder;
+            if (!holder.TryEnter())
+                continue;
+            int linked;
+            try
+            {
+                var settings = _settings;
+                var parallelism = settings.LinkParallelism > 0 ? settings.LinkParallelism : Environment.ProcessorCount;
+                var max = Math.Clamp(holder.Index.PendingLinks, settings.BatchSize, Math.Max(settings.BatchSize, MaxLinkBatch));
+                var started = Stopwatch.GetTimestamp();
+                linked = holder.Index.Link(max, parallelism, stop);
+                if (linked > 0)
+                    _options.Timings.Link.Record(Stopwatch.GetTimestamp() - started, linked);
+                if (ReferenceEquals(holder, _holder))
+                    PublishLinked(Math.Min(holder.Index.LinkedOperation, Applied.Value));
+            }
+            finally
+            {
+                holder.Leave();
+            }
+
+            Telemetry.Linked.Add(linked);
+            if (linked == 0)
+                return;
+            await Task.Yield();
+        }
+    }
+
+    private void PublishLinked(long operation)
+    {
+        while (_marks.TryPeek(out var mark) && mark.Last <= operation)
+        {
+            _marks.TryDequeue(out _);
+            _options.Timings.Lag.Record((Stopwatch.GetTimestamp() - mark.Logged) * mark.Count, mark.Count);
+        }
+
+        Linked.Advance(operation);
+        _options.OnLinked?.Invoke(operation);
+    }
+
+    /// <summary>Completes once everything up to an operation is linked; hastens the batch that is being gathered.</summary>
+    public ValueTask<bool> WaitLinkedAsync(long operation, TimeSpan? limit, CancellationToken cancellation)
+    {
+        var wait = Linked.WaitAsync(operation, limit, _options.Time, cancellation);
+        if (!wait.IsCompleted)
+            _linkBell.Ring(0, operation);
+        return wait;
+    }
+}
