@@ -95,6 +95,7 @@ public sealed partial class PartitionIndexer
         var notes = new List<string>();
         if (options.Log.RecoveryNote is { } mended)
             notes.Add(mended);
+        var refused = new List<CheckpointInfo>();
         var first = options.Log.FirstOperation;
         foreach (var info in await options.Checkpoints.ListAsync(cancellation).ConfigureAwait(false))
         {
@@ -109,15 +110,19 @@ public sealed partial class PartitionIndexer
             {
                 handle = await options.Checkpoints.OpenAsync(info, cancellation).ConfigureAwait(false);
                 var index = PartitionIndex.ReadCheckpoint(handle);
+                // Only now that another one reads well: the two that are kept must be good ones.
+                foreach (var torn in refused)
+                    await options.Checkpoints.DeleteAsync(torn, cancellation).ConfigureAwait(false);
                 return (new IndexHolder(index, handle), info.Operation, Note());
             }
-            catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
+            catch (Exception e)
             {
                 if (handle is not null)
                     await handle.DisposeAsync().ConfigureAwait(false);
+                if (e is not GranaryException { Kind: ErrorKind.Corrupted })
+                    throw;
                 notes.Add($"The checkpoint at operation {info.Operation} was refused: {e.Message}");
-                if (e is GranaryException { Kind: ErrorKind.Corrupted })
-                    await options.Checkpoints.DeleteAsync(info, cancellation).ConfigureAwait(false);
+                refused.Add(info);
             }
         }
 

@@ -1,0 +1,199 @@
+using System.Collections.Immutable;
+using Granary.Collections.Ports;
+using Granary.Index;
+
+namespace Granary.Collections.Catalog;
+
+/// <summary>
+/// Collections and aliases in the catalog, by conditional commits: a change is there whole or not at all, and two changers never
+/// overwrite each other.
+/// </summary>
+/// <param name="store">Where the documents are.</param>
+public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
+{
+    private const string CollectionPrefix = "collection/";
+    private const string AliasPrefix = "alias/";
+    private ImmutableDictionary<string, (CollectionDocument Document, long Version)> _collections =
+        ImmutableDictionary.Create<string, (CollectionDocument, long)>(StringComparer.Ordinal);
+
+    private ImmutableDictionary<string, (AliasDocument Document, long Version)> _aliases =
+        ImmutableDictionary.Create<string, (AliasDocument, long)>(StringComparer.Ordinal);
+
+    private readonly SemaphoreSlim _changing = new(1, 1);
+
+    /// <summary>Names of all collections, sorted.</summary>
+    public IReadOnlyList<string> Names => [.. _collections.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>All aliases, sorted.</summary>
+    public IReadOnlyList<AliasInfo> Aliases =>
+        [.. _aliases.Select(a => new AliasInfo(a.Key, a.Value.Document.Collection)).OrderBy(a => a.Alias, StringComparer.Ordinal)];
+
+    /// <summary>Reads everything.</summary>
+    public async ValueTask LoadAsync(CancellationToken cancellation)
+    {
+        foreach (var entry in await store.ListAsync(CollectionPrefix, cancellation).ConfigureAwait(false))
+            _collections = _collections.SetItem(entry.Key[CollectionPrefix.Length..], (CatalogJson.ReadCollection(entry.Key, entry.Value), entry.Version));
+        foreach (var entry in await store.ListAsync(AliasPrefix, cancellation).ConfigureAwait(false))
+            _aliases = _aliases.SetItem(entry.Key[AliasPrefix.Length..], (CatalogJson.ReadAlias(entry.Key, entry.Value), entry.Version));
+    }
+
+    /// <summary>A collection's document, or null.</summary>
+    public CollectionDocument? Find(string name) => _collections.TryGetValue(name, out var found) ? found.Document : null;
+
+    /// <summary>The collection a name or an alias stands for, or null.</summary>
+    public string? Resolve(string name)
+    {
+        if (_collections.ContainsKey(name))
+            return name;
+        return _aliases.TryGetValue(name, out var alias) ? alias.Document.Collection : null;
+    }
+
+    /// <summary>Throws when a collection of that name cannot be created.</summary>
+    /// <exception cref="GranaryException">The name is not allowed or taken.</exception>
+    public void CheckNew(string name)
+    {
+        CollectionName.Validate(name);
+        if (_collections.ContainsKey(name))
+            throw Errors.CollectionExists(name);
+        if (_aliases.ContainsKey(name))
+            throw GranaryException.BadInput($"Can't create collection with name {name}. Alias with the same name already exists");
+    }
+
+    /// <summary>Records a new collection.</summary>
+    public async ValueTask CreateAsync(string name, CollectionDocument document, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            CheckNew(name);
+            if (!await store.TryCommitAsync([new CatalogChange(CollectionPrefix + name, 0, CatalogJson.Write(document))], cancellation).ConfigureAwait(false))
+                throw Errors.CollectionExists(name);
+            _collections = _collections.SetItem(name, (document, 1));
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Replaces a collection's settings.</summary>
+    public async ValueTask<CollectionDocument> UpdateAsync(string name, Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (!_collections.TryGetValue(name, out var now))
+                throw Errors.CollectionNotFound(name);
+            var document = now.Document with { Config = change(now.Document.Config) };
+            if (!await store.TryCommitAsync([new CatalogChange(CollectionPrefix + name, now.Version, CatalogJson.Write(document))], cancellation).ConfigureAwait(false))
+                throw Stale(name);
+            _collections = _collections.SetItem(name, (document, now.Version + 1));
+            return document;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Forgets a collection and its aliases. Returns what was forgotten, or null.</summary>
+    public async ValueTask<CollectionDocument?> DeleteAsync(string name, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (!_collections.TryGetValue(name, out var now))
+                return null;
+            var aliases = _aliases.Where(a => a.Value.Document.Collection == name).ToList();
+            var changes = new List<CatalogChange> { new(CollectionPrefix + name, now.Version, null) };
+            changes.AddRange(aliases.Select(a => new CatalogChange(AliasPrefix + a.Key, a.Value.Version, null)));
+            if (!await store.TryCommitAsync(changes, cancellation).ConfigureAwait(false))
+                throw Stale(name);
+            _aliases = _aliases.RemoveRange(aliases.Select(a => a.Key));
+            _collections = _collections.Remove(name);
+            return now.Document;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Changes aliases in the order given, all or none.</summary>
+    /// <exception cref="GranaryException">A collection or an alias does not exist, or a name is a collection's.</exception>
+    public async ValueTask UpdateAliasesAsync(IReadOnlyList<AliasAction> actions, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            var after = _aliases.ToDictionary(a => a.Key, a => a.Value.Document.Collection, StringComparer.Ordinal);
+            foreach (var action in actions)
+                Apply(action, after);
+            var changes = new List<CatalogChange>();
+            foreach (var (alias, now) in _aliases)
+            {
+                if (!after.TryGetValue(alias, out var collection))
+                    changes.Add(new CatalogChange(AliasPrefix + alias, now.Version, null));
+                else if (collection != now.Document.Collection)
+                    changes.Add(new CatalogChange(AliasPrefix + alias, now.Version, CatalogJson.Write(new AliasDocument(collection))));
+            }
+
+            changes.AddRange(after.Where(a => !_aliases.ContainsKey(a.Key))
+                .Select(a => new CatalogChange(AliasPrefix + a.Key, 0, CatalogJson.Write(new AliasDocument(a.Value)))));
+            if (changes.Count == 0)
+                return;
+            if (!await store.TryCommitAsync(changes, cancellation).ConfigureAwait(false))
+                throw Stale("aliases");
+            var published = _aliases.ToBuilder();
+            foreach (var change in changes)
+            {
+                var alias = change.Key[AliasPrefix.Length..];
+                if (change.Value is null)
+                    published.Remove(alias);
+                else
+                    published[alias] = (new AliasDocument(after[alias]), change.ExpectedVersion + 1);
+            }
+
+            // One assignment: no reader sees half of the change.
+            _aliases = published.ToImmutable();
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _changing.Dispose();
+
+    private void Apply(AliasAction action, Dictionary<string, string> aliases)
+    {
+        switch (action)
+        {
+            case CreateAlias create:
+                CollectionName.Validate(create.Alias, "alias name");
+                if (!_collections.ContainsKey(create.Collection))
+                    throw Errors.CollectionNotFound(create.Collection);
+                if (_collections.ContainsKey(create.Alias))
+                    throw Errors.CollectionExists(create.Alias);
+                aliases[create.Alias] = create.Collection;
+                break;
+            case DeleteAlias delete:
+                aliases.Remove(delete.Alias);
+                break;
+            case RenameAlias rename:
+                CollectionName.Validate(rename.NewAlias, "alias name");
+                if (!aliases.Remove(rename.OldAlias, out var collection))
+                    throw GranaryException.NotFound($"Alias {rename.OldAlias} does not exists!");
+                if (_collections.ContainsKey(rename.NewAlias))
+                    throw Errors.CollectionExists(rename.NewAlias);
+                aliases[rename.NewAlias] = collection;
+                break;
+            default:
+                throw GranaryException.BadInput($"Unknown alias action {action.GetType().Name}");
+        }
+    }
+
+    private static GranaryException Stale(string what) =>
+        new(ErrorKind.Unavailable, $"The catalog was changed by another process while {what} was being changed; try again");
+}
