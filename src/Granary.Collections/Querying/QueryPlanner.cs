@@ -1,0 +1,186 @@
+using System.Collections.Immutable;
+using Granary.Index;
+using Granary.Index.Filters;
+using Granary.Index.Search;
+
+namespace Granary.Collections.Querying;
+
+/// <summary>
+/// Turns a request into a tree of legs and what combines them. Filters go down into the leaves, as in Qdrant; what is combined
+/// is combined once, over all partitions.
+/// </summary>
+public sealed class QueryPlanner
+{
+    private const int MaxDepth = 64;
+    private readonly IndexSchema _schema;
+    private readonly VectorResolver _vectors;
+    private readonly ulong _seed;
+
+    /// <summary>Plans queries over a schema.</summary>
+    /// <param name="collection">The collection's name.</param>
+    /// <param name="schema">Its schema.</param>
+    /// <param name="resolved">The vectors and embeddings the query refers to.</param>
+    /// <param name="seed">For samples.</param>
+    public QueryPlanner(string collection, IndexSchema schema, ResolvedInputs resolved, ulong seed)
+    {
+        (_schema, _seed) = (schema, seed);
+        _vectors = new VectorResolver(schema, resolved, collection);
+    }
+
+    /// <summary>The plan of a request; its limit includes the offset.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="used">Points that are left out of the results.</param>
+    /// <exception cref="GranaryException">The request contradicts itself or the schema.</exception>
+    public PlanNode Plan(QueryRequest request, IReadOnlyCollection<PointId> used)
+    {
+        var skipped = request.Query is SampleQuery && request.Prefetches.IsEmpty ? 0 : request.Offset;
+        var limit = (int)Math.Min(int.MaxValue, (long)request.Limit + skipped);
+        var stage = new Stage(
+            request.Prefetches, request.Query, request.Using, Filters.And(request.Filter, Filters.Without(used)), request.Params,
+            request.ScoreThreshold, limit, request.LookupFrom, request.Limit);
+        return Plan(stage, null, 0);
+    }
+
+    private PlanNode Plan(Stage stage, Filter? inherited, int depth)
+    {
+        if (depth > MaxDepth)
+            throw GranaryException.BadInput($"prefetches depth {depth} exceeds max depth {MaxDepth}");
+        Check(stage);
+        var filter = Filters.And(inherited, stage.Filter);
+        ImmutableArray<PlanNode> children =
+        [
+            .. stage.Prefetches.Select(p => Plan(
+                new Stage(p.Prefetches, p.Query, p.Using, p.Filter, p.Params, p.ScoreThreshold, p.Limit, p.LookupFrom, p.Limit), filter, depth + 1)),
+        ];
+        return Combine(stage, children.IsEmpty ? filter : null, children);
+    }
+
+    private static void Check(Stage stage)
+    {
+        if (!stage.Prefetches.IsEmpty && stage.Query is null)
+            throw GranaryException.BadInput("A query is needed to merge the prefetches. Can't have prefetches without defining a query.");
+        if (stage.Threshold is not null && stage.Query is null)
+            throw GranaryException.BadInput("A query is needed to use the score_threshold. Can't have score_threshold without defining a query.");
+        if (stage.Threshold is not null && stage.Query is OrderByQuery)
+            throw GranaryException.BadInput("Can't use score_threshold with an order_by query.");
+        var fuses = stage.Query is RrfQuery or DbsfQuery or WeightedSumQuery;
+        if (fuses && !string.IsNullOrEmpty(stage.Using))
+            throw GranaryException.BadInput("Fusion queries cannot be combined with the 'using' field.");
+        if (fuses && stage.Prefetches.IsEmpty)
+            throw GranaryException.BadInput("cannot apply Fusion without prefetches");
+        if (stage.Query is FormulaQuery && stage.Prefetches.IsEmpty)
+            throw GranaryException.BadInput("cannot apply Formula without prefetches");
+        var weights = stage.Query switch { RrfQuery r => r.Weights, WeightedSumQuery w => w.Weights, _ => [] };
+        if (!weights.IsDefaultOrEmpty && weights.Length != stage.Prefetches.Length)
+            throw GranaryException.BadInput($"Number of weights ({weights.Length}) must match the number of prefetches ({stage.Prefetches.Length})");
+    }
+
+    private PlanNode Combine(Stage stage, Filter? filter, ImmutableArray<PlanNode> children)
+    {
+        switch (stage.Query)
+        {
+            case null:
+                return Leaf(new ScanLeg { Filter = filter, Limit = stage.Limit }, children);
+            case RrfQuery or DbsfQuery or WeightedSumQuery:
+                return new FusionNode(stage.Query, stage.Limit, stage.Threshold) { Children = children };
+            case FormulaQuery formula:
+                return new FormulaNode(new Formula(formula), stage.Limit, stage.Threshold) { Children = children };
+            case OrderByQuery order:
+                return Leaf(new OrderLeg(order.Key, order.Descending) { StartFrom = order.StartFrom, Filter = filter, Limit = stage.Limit }, children);
+            case SampleQuery when !children.IsEmpty:
+                return new SampleNode(_seed, stage.Limit) { Children = children };
+            case SampleQuery:
+                return new LegNode(new SampleLeg(_seed) { Filter = filter, Limit = stage.Limit });
+            case NearestQuery { Mmr: { } mmr } nearest:
+                return Diverse(stage, nearest, mmr, filter, children);
+            default:
+                return Scored(stage, stage.Limit, filter, children);
+        }
+    }
+
+    private PlanNode Diverse(Stage stage, NearestQuery nearest, MmrSettings mmr, Filter? filter, ImmutableArray<PlanNode> children)
+    {
+        if (mmr.Diversity is < 0 or > 1 || mmr.Diversity is { } d && !float.IsFinite(d))
+            throw GranaryException.BadInput($"mmr.diversity: value {mmr.Diversity} invalid, must be from 0.0 to 1.0");
+        if (_schema.FindText(stage.Using ?? "") is not null)
+            throw GranaryException.BadInput($"MMR needs a vector; '{stage.Using}' is a text field");
+        var query = _vectors.Resolve(nearest.Input, stage.Using, stage.Lookup);
+        if (query is null)
+            return new EmptyNode();
+        var candidates = Scored(stage, mmr.CandidatesLimit ?? stage.AskedLimit, filter, children);
+        return new MmrNode(stage.Using ?? "", query, 1 - (mmr.Diversity ?? 0.5f), stage.Limit) { Children = [candidates] };
+    }
+
+    /// <summary>A leg that scores by vectors or text.</summary>
+    private PlanNode Scored(Stage stage, int limit, Filter? filter, ImmutableArray<PlanNode> children)
+    {
+        var field = stage.Using ?? "";
+        Leg? leg = stage.Query switch
+        {
+            NearestQuery { Input: TextInput text } when _schema.FindText(field) is not null => new TextLeg(field, text.Text),
+            NearestQuery nearest => Nearest(field, _vectors.Resolve(nearest.Input, stage.Using, stage.Lookup), stage.Params),
+            RecommendQuery { Strategy: RecommendStrategy.AverageVector } r => Average(r, stage, field),
+            RecommendQuery r => Examples(field, r.Strategy == RecommendStrategy.BestScore ? ExampleStrategy.BestScore : ExampleStrategy.SumScores,
+                null, All(r.Positive, stage), All(r.Negative, stage)),
+            DiscoverQuery discover => Examples(field, ExampleStrategy.Discover, discover.Target, stage, discover.Context),
+            ContextQuery context => Examples(field, ExampleStrategy.Context, null, stage, context.Context),
+            _ => throw GranaryException.BadInput($"Unknown query {stage.Query!.GetType().Name}"),
+        };
+        return leg is null ? new EmptyNode() : Leaf(leg with { Filter = filter, Limit = limit, ScoreThreshold = stage.Threshold }, children);
+    }
+
+    private static Leg? Nearest(string field, ExampleVector? vector, SearchParams how)
+    {
+        if (vector is null)
+            return null;
+        return vector.Rows == 0
+            ? new SparseLeg(field, VectorResolver.Immutable(vector.Indices), VectorResolver.Immutable(vector.Values))
+            : new DenseLeg(field, vector.Values) { Rows = vector.Rows, Ef = how.HnswEf, Exact = how.Exact, IndexedOnly = how.IndexedOnly };
+    }
+
+    private Leg? Average(RecommendQuery recommend, Stage stage, string field)
+    {
+        var multi = _schema.FindDense(field)?.MultiVector ?? false;
+        return Nearest(field, Recommendation.Average(All(recommend.Positive, stage), All(recommend.Negative, stage), multi), stage.Params);
+    }
+
+    private List<ExampleVector> All(ImmutableArray<VectorInput> inputs, Stage stage) =>
+        [.. inputs.Select(i => _vectors.Resolve(i, stage.Using, stage.Lookup)).OfType<ExampleVector>()];
+
+    private Leg? Examples(string field, ExampleStrategy strategy, VectorInput? target, Stage stage, ImmutableArray<ContextPair> pairs)
+    {
+        var resolved = target is null ? null : _vectors.Resolve(target, stage.Using, stage.Lookup);
+        if (target is not null && resolved is null)
+            return null;
+        var positive = new List<ExampleVector>();
+        var negative = new List<ExampleVector>();
+        foreach (var pair in pairs)
+        {
+            // A pair with an empty side draws no border.
+            if (_vectors.Resolve(pair.Positive, stage.Using, stage.Lookup) is { } p && _vectors.Resolve(pair.Negative, stage.Using, stage.Lookup) is { } n)
+            {
+                positive.Add(p);
+                negative.Add(n);
+            }
+        }
+
+        return Examples(field, strategy, resolved, positive, negative);
+    }
+
+    private ExampleLeg? Examples(string field, ExampleStrategy strategy, ExampleVector? target, List<ExampleVector> positive, List<ExampleVector> negative)
+    {
+        if (_schema.FindDense(field) is null && _schema.FindSparse(field) is null)
+            throw Errors.VectorNotFound(field);
+        if (target is null && positive.Count == 0 && negative.Count == 0)
+            return null;
+        return new ExampleLeg(field, strategy) { Target = target, Positive = [.. positive], Negative = [.. negative] };
+    }
+
+    private static PlanNode Leaf(Leg leg, ImmutableArray<PlanNode> children) =>
+        children.IsEmpty ? new LegNode(leg) : new RescoreNode(leg) { Children = children };
+
+    /// <summary>One level of the request: the query itself or a prefetch.</summary>
+    private sealed record Stage(
+        ImmutableArray<Prefetch> Prefetches, Query? Query, string? Using, Filter? Filter, SearchParams Params,
+        float? Threshold, int Limit, LookupLocation? Lookup, int AskedLimit);
+}

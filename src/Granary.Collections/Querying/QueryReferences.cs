@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using Granary.Index;
+
+namespace Granary.Collections.Querying;
+
+/// <summary>Finds what a query refers to: stored points, and texts to be embedded.</summary>
+internal sealed class QueryReferences
+{
+    private readonly string _collection;
+    private readonly IndexSchema _schema;
+
+    private QueryReferences(string collection, IndexSchema schema) => (_collection, _schema) = (collection, schema);
+
+    public HashSet<PointReference> Points { get; } = [];
+
+    public HashSet<(string? Model, string Text)> Texts { get; } = [];
+
+    /// <summary>Points of the collection itself, which are left out of the results.</summary>
+    public HashSet<PointId> Used { get; } = [];
+
+    public static QueryReferences Of(QueryRequest request, string collection, IndexSchema schema)
+    {
+        var references = new QueryReferences(collection, schema);
+        references.Visit(request.Query, request.Using, request.LookupFrom);
+        references.Visit(request.Prefetches);
+        return references;
+    }
+
+    public static string VectorOf(string? @using, LookupLocation? lookup) => lookup?.Vector ?? @using ?? "";
+
+    public static string? CollectionOf(LookupLocation? lookup, string collection) => lookup is null || lookup.Collection == collection ? null : lookup.Collection;
+
+    private void Visit(ImmutableArray<Prefetch> prefetches)
+    {
+        foreach (var prefetch in prefetches)
+        {
+            Visit(prefetch.Query, prefetch.Using, prefetch.LookupFrom);
+            Visit(prefetch.Prefetches);
+        }
+    }
+
+    private void Visit(Query? query, string? @using, LookupLocation? lookup)
+    {
+        foreach (var input in Inputs(query))
+        {
+            if (input is PointInput point)
+            {
+                var other = CollectionOf(lookup, _collection);
+                Points.Add(new PointReference(other, VectorOf(@using, lookup), point.Id));
+                if (other is null)
+                    Used.Add(point.Id);
+            }
+            else if (input is TextInput text && _schema.FindDense(@using ?? "") is not null)
+            {
+                Texts.Add((text.Model, text.Text));
+            }
+        }
+    }
+
+    private static IEnumerable<VectorInput> Inputs(Query? query) => query switch
+    {
+        NearestQuery nearest => [nearest.Input],
+        RecommendQuery recommend => recommend.Positive.Concat(recommend.Negative),
+        DiscoverQuery discover => discover.Context.SelectMany(p => new[] { p.Positive, p.Negative }).Append(discover.Target),
+        ContextQuery context => context.Context.SelectMany(p => new[] { p.Positive, p.Negative }),
+        _ => [],
+    };
+}

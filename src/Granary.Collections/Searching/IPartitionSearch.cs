@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using Granary.Index;
+using Granary.Index.Filters;
+using Granary.Index.Search;
+
+namespace Granary.Collections.Searching;
+
+/// <summary>What is wanted of points besides their ids.</summary>
+/// <param name="Payload">Which part of the payload.</param>
+/// <param name="Vectors">Which vectors.</param>
+public sealed record PointSelection(PayloadSelector Payload, VectorSelector Vectors)
+{
+    /// <summary>Only id and version.</summary>
+    public static PointSelection Bare { get; } = new(PayloadSelector.None, VectorSelector.None);
+}
+
+/// <summary>All that a query asks of one partition in one go.</summary>
+/// <param name="Legs">The legs.</param>
+/// <param name="Read">What the answer must see.</param>
+public sealed record PartitionRequest(IReadOnlyList<Leg> Legs, ReadOptions Read)
+{
+    /// <summary>When set, the points of the first leg's hits come along, from the same view of the partition.</summary>
+    public PointSelection? Fetch { get; init; }
+}
+
+/// <summary>What a partition answers.</summary>
+/// <param name="Legs">One result a leg, in the order asked.</param>
+/// <param name="Points">The points of the first leg's hits, in their order, where asked for.</param>
+public sealed record PartitionAnswer(IReadOnlyList<LegResult> Legs, IReadOnlyList<PointRecord>? Points);
+
+/// <summary>Statistics wanted for collection-wide BM25 and inverse document frequencies.</summary>
+/// <param name="Texts">Text fields with the query's text.</param>
+/// <param name="Sparse">Sparse fields with the query's dimensions.</param>
+public sealed record StatisticsRequest(ImmutableArray<(string Field, string Text)> Texts, ImmutableArray<(string Vector, ImmutableArray<uint> Indices)> Sparse);
+
+/// <summary>A partition's statistics, in the order asked.</summary>
+/// <param name="Texts">Of the text fields.</param>
+/// <param name="Sparse">Of the sparse fields.</param>
+public sealed record StatisticsAnswer(ImmutableArray<TextStatistics> Texts, ImmutableArray<SparseStatistics> Sparse);
+
+/// <summary>
+/// The reading side of a partition, wherever it is. One call carries everything a round of a query needs of it.
+/// </summary>
+public interface IPartitionSearch
+{
+    /// <summary>The partition's number.</summary>
+    int Number { get; }
+
+    /// <summary>Live points, roughly: what planning goes by.</summary>
+    long EstimatedPoints { get; }
+
+    /// <summary>Runs legs.</summary>
+    /// <exception cref="GranaryException">A leg is wrong, the time limit passed, or the partition is unavailable.</exception>
+    ValueTask<PartitionAnswer> SearchAsync(PartitionRequest request, CancellationToken cancellation);
+
+    /// <summary>Statistics for collection-wide scores.</summary>
+    ValueTask<StatisticsAnswer> StatisticsAsync(StatisticsRequest request, ReadOptions read, CancellationToken cancellation);
+
+    /// <summary>Points by id, in the order asked; unknown ones are left out.</summary>
+    ValueTask<IReadOnlyList<PointRecord>> FetchAsync(
+        IReadOnlyList<PointId> ids, PointSelection selection, ReadOptions read, CancellationToken cancellation);
+
+    /// <summary>How many points match.</summary>
+    ValueTask<long> CountAsync(Filter? filter, bool exact, ReadOptions read, CancellationToken cancellation);
+
+    /// <summary>The most frequent values of an indexed field.</summary>
+    ValueTask<IReadOnlyList<FacetHit>> FacetAsync(string key, Filter? filter, int limit, bool exact, ReadOptions read, CancellationToken cancellation);
+}

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using Granary.Collections.Indexing;
+using Granary.Index;
+using Granary.Index.Filters;
+using Granary.Index.Search;
+
+namespace Granary.Collections.Searching;
+
+/// <summary>Searches a partition whose indexer runs in this process.</summary>
+/// <param name="indexer">The indexer.</param>
+/// <param name="logged">The newest operation acknowledged, which a strong read must see.</param>
+/// <param name="time">The clock of time limits.</param>
+public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> logged, TimeProvider time) : IPartitionSearch
+{
+    /// <inheritdoc/>
+    public int Number => indexer.Key.Number;
+
+    /// <inheritdoc/>
+    public long EstimatedPoints => indexer.Index.PointCount;
+
+    /// <inheritdoc/>
+    public async ValueTask<PartitionAnswer> SearchAsync(PartitionRequest request, CancellationToken cancellation)
+    {
+        await SeeAsync(request.Read, cancellation).ConfigureAwait(false);
+        using var lease = indexer.OpenReader();
+        var results = new LegResult[request.Legs.Count];
+        for (var i = 0; i < results.Length; i++)
+            results[i] = lease.Reader.Search(request.Legs[i], cancellation);
+        if (request.Fetch is not { } selection)
+            return new PartitionAnswer(results, null);
+        var points = new List<PointRecord>(results[0].Hits.Count);
+        foreach (var hit in results[0].Hits)
+        {
+            if (lease.Reader.TryGet(hit.Id, selection.Vectors, out var point))
+                points.Add(PointSelector.Select(point!, selection));
+        }
+
+        return new PartitionAnswer(results, points);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<StatisticsAnswer> StatisticsAsync(StatisticsRequest request, ReadOptions read, CancellationToken cancellation)
+    {
+        await SeeAsync(read, cancellation).ConfigureAwait(false);
+        using var lease = indexer.OpenReader();
+        var texts = ImmutableArray.CreateBuilder<TextStatistics>(request.Texts.Length);
+        foreach (var (field, text) in request.Texts)
+            texts.Add(lease.Reader.TextStatistics(field, text));
+        var sparse = ImmutableArray.CreateBuilder<SparseStatistics>(request.Sparse.Length);
+        foreach (var (vector, indices) in request.Sparse)
+            sparse.Add(lease.Reader.SparseStatistics(vector, indices.AsSpan()));
+        return new StatisticsAnswer(texts.MoveToImmutable(), sparse.MoveToImmutable());
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<PointRecord>> FetchAsync(
+        IReadOnlyList<PointId> ids, PointSelection selection, ReadOptions read, CancellationToken cancellation)
+    {
+        await SeeAsync(read, cancellation).ConfigureAwait(false);
+        using var lease = indexer.OpenReader();
+        var points = new List<PointRecord>(ids.Count);
+        foreach (var id in ids)
+        {
+            if (lease.Reader.TryGet(id, selection.Vectors, out var point))
+                points.Add(PointSelector.Select(point!, selection));
+        }
+
+        return points;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<long> CountAsync(Filter? filter, bool exact, ReadOptions read, CancellationToken cancellation)
+    {
+        await SeeAsync(read, cancellation).ConfigureAwait(false);
+        using var lease = indexer.OpenReader();
+        return lease.Reader.Count(filter, exact, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<FacetHit>> FacetAsync(
+        string key, Filter? filter, int limit, bool exact, ReadOptions read, CancellationToken cancellation)
+    {
+        await SeeAsync(read, cancellation).ConfigureAwait(false);
+        using var lease = indexer.OpenReader();
+        return lease.Reader.Facet(key, filter, limit, exact, cancellation);
+    }
+
+    /// <summary>Waits until what the read must see is applied.</summary>
+    private ValueTask SeeAsync(ReadOptions read, CancellationToken cancellation)
+    {
+        indexer.ThrowIfStopped();
+        var newest = logged();
+        var target = read.Strong ? newest : Math.Min(read.MinOperation ?? 0, newest);
+        return indexer.Applied.Value >= target ? ValueTask.CompletedTask : WaitAsync(target, read.Timeout, cancellation);
+    }
+
+    private async ValueTask WaitAsync(long target, TimeSpan? limit, CancellationToken cancellation)
+    {
+        if (!await indexer.Applied.WaitAsync(target, limit, time, cancellation).ConfigureAwait(false))
+        {
+            throw new GranaryException(
+                ErrorKind.Timeout,
+                $"Partition {Number} did not reach operation {target} within {limit!.Value.TotalSeconds:0.###} s: it is at {indexer.Applied.Value}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using Granary.Index;
+
+namespace Granary.Collections.Searching;
+
+/// <summary>Makes what a caller sees out of a stored point; copies what may not outlive the reader.</summary>
+internal static class PointSelector
+{
+    public static PointRecord Select(PointData point, PointSelection selection) => new(point.Id, point.Operation)
+    {
+        Payload = selection.Payload.Enabled ? PayloadOf(point, selection.Payload) : null,
+        Vectors = selection.Vectors.All || selection.Vectors.Names is { Count: > 0 } ? point.Vectors : null,
+    };
+
+    private static ReadOnlyMemory<byte> PayloadOf(PointData point, PayloadSelector selector)
+    {
+        if (point.Payload.IsEmpty)
+            return "{}"u8.ToArray();
+        return point.Payload.ToArray();
+    }
+}

@@ -1,0 +1,206 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using Granary.Index;
+using Granary.Index.Operations;
+
+namespace Granary.Collections.Writing;
+
+/// <summary>
+/// Checks a batch against a collection's schema before anything of it is accepted, and marks the points whose text is to be
+/// embedded. Immutable: one for each version of the settings.
+/// </summary>
+public sealed class BatchValidator
+{
+    /// <summary>The largest operation taken, bytes.</summary>
+    public const int MaxOperationBytes = 128 << 20;
+
+    private const int MaxPayloadDepth = 64;
+    private readonly Field[] _fields;
+    private readonly ImmutableArray<EmbeddingRule> _rules;
+    private readonly byte[][] _ruleVectors;
+
+    /// <summary>Checks against these settings.</summary>
+    public BatchValidator(CollectionConfig config)
+    {
+        _fields =
+        [
+            .. config.Schema.Dense.Select(d => new Field(Encoding.UTF8.GetBytes(d.Name), d.MultiVector ? VectorKind.Multi : VectorKind.Dense, d.Size)),
+            .. config.Schema.Sparse.Select(s => new Field(Encoding.UTF8.GetBytes(s.Name), VectorKind.Sparse, 0)),
+        ];
+        _rules = config.Embeddings;
+        _ruleVectors = [.. _rules.Select(r => Encoding.UTF8.GetBytes(r.Vector))];
+    }
+
+    /// <summary>Checks every operation; throws on the first that is wrong.</summary>
+    /// <param name="operations">What an <see cref="OperationWriter"/> wrote. Flags may be set in place.</param>
+    /// <returns>How many operations go to every partition (by filter).</returns>
+    /// <exception cref="GranaryException">Names the point, the field, the value and the limit.</exception>
+    public int Validate(Memory<byte> operations)
+    {
+        var position = 0;
+        var everywhere = 0;
+        foreach (var bytes in new OperationSequence(operations.Span))
+        {
+            if (bytes.Length > MaxOperationBytes)
+                throw GranaryException.BadInput($"Operation {position} has {bytes.Length} bytes; the limit is {MaxOperationBytes}");
+            var view = new OperationView(bytes);
+            var byFilter = (view.Flags & OperationFlags.ByFilter) != 0;
+            if (byFilter)
+                everywhere++;
+            else if (view.Id.Kind == PointIdKind.None)
+                throw GranaryException.BadInput($"Operation {position} ({view.Kind}) names no point and no filter");
+            Validate(view, byFilter, position);
+            if (_rules.Length > 0 && view.Kind == OperationKind.Upsert && AwaitsEmbedding(view))
+                MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(bytes), bytes.Length)[1] |= (byte)OperationFlags.AwaitsEmbedding;
+            position++;
+        }
+
+        return everywhere;
+    }
+
+    private void Validate(OperationView view, bool byFilter, int position)
+    {
+        switch (view.Kind)
+        {
+            case OperationKind.Upsert when byFilter:
+                throw GranaryException.BadInput($"Operation {position}: an upsert needs a point id");
+            case OperationKind.Upsert or OperationKind.UpdateVectors or OperationKind.SetPayload or OperationKind.OverwritePayload
+                or OperationKind.Delete or OperationKind.DeletePayload or OperationKind.ClearPayload:
+                break;
+            case OperationKind.DeleteVectors:
+                ValidateNames(view, position);
+                break;
+            default:
+                throw GranaryException.BadInput($"Operation {position}: {view.Kind} is not a change of points");
+        }
+
+        if (!view.Payload.IsEmpty)
+            ValidatePayload(view, position);
+        else if (view.Kind == OperationKind.SetPayload)
+            throw GranaryException.BadInput($"Operation {position}: no payload given{At(view, position)}");
+        foreach (var vector in view)
+            Validate(view, vector, position);
+    }
+
+    private void Validate(OperationView view, VectorView vector, int position)
+    {
+        var field = Find(vector.NameUtf8) ?? throw Wrong($"Not existing vector name error: {vector.Name}", view, position);
+        if (vector.Kind != field.Kind)
+        {
+            var text = (vector.Kind, field.Kind) switch
+            {
+                (VectorKind.Sparse, _) => "Conversion between sparse and regular vectors failed",
+                (_, VectorKind.Sparse) => "Conversion between sparse and regular vectors failed",
+                _ => "Conversion between multi and regular vectors failed",
+            };
+            // One row is a matrix of one row.
+            if (!(vector.Kind == VectorKind.Dense && field.Kind == VectorKind.Multi))
+                throw Wrong($"{text}: vector \"{vector.Name}\"", view, position);
+        }
+
+        if (field.Kind != VectorKind.Sparse && vector.Size != field.Size)
+            throw Wrong(Errors.WrongSize(field.Size, vector.Size).Message, view, position);
+        if (vector.Rows < 1)
+            throw Wrong($"Vector \"{vector.Name}\" is a matrix without rows", view, position);
+        if (!AllFinite(vector.Values))
+            throw Wrong($"Vector \"{vector.Name}\" holds a value that is not a finite number", view, position);
+        var indices = vector.Indices;
+        for (var i = 1; i < indices.Length; i++)
+        {
+            if (indices[i] <= indices[i - 1])
+                throw Wrong($"Sparse vector \"{vector.Name}\": indices must be unique and ascending, got {indices[i - 1]} before {indices[i]}", view, position);
+        }
+    }
+
+    private void ValidateNames(OperationView view, int position)
+    {
+        if (view.Key.IsEmpty)
+            throw GranaryException.BadInput($"Operation {position}: no vector names given");
+        try
+        {
+            using var names = JsonDocument.Parse(view.Key.ToArray());
+            foreach (var name in names.RootElement.EnumerateArray())
+            {
+                if (Find(Encoding.UTF8.GetBytes(name.GetString()!)) is null)
+                    throw Wrong($"Not existing vector name error: {name.GetString()}", view, position);
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw GranaryException.BadInput($"Operation {position}: vector names must be a JSON array of strings");
+        }
+    }
+
+    private static void ValidatePayload(OperationView view, int position)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(view.Payload, new JsonReaderOptions { MaxDepth = MaxPayloadDepth });
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartObject)
+                throw Wrong("The payload must be a JSON object", view, position);
+            while (reader.Read())
+            {
+            }
+        }
+        catch (JsonException e)
+        {
+            throw Wrong($"The payload is not valid JSON: {e.Message}", view, position);
+        }
+    }
+
+    private bool AwaitsEmbedding(OperationView view)
+    {
+        for (var i = 0; i < _rules.Length; i++)
+        {
+            var has = false;
+            foreach (var vector in view)
+                has |= vector.NameUtf8.SequenceEqual(_ruleVectors[i]);
+            if (!has && PayloadValues.FirstText(view.Payload, _rules[i].Path) is not null)
+                return true;
+        }
+
+        return false;
+    }
+
+    private Field? Find(ReadOnlySpan<byte> name)
+    {
+        foreach (var field in _fields)
+        {
+            if (name.SequenceEqual(field.Name))
+                return field;
+        }
+
+        return null;
+    }
+
+    private static bool AllFinite(ReadOnlySpan<float> values)
+    {
+        var i = 0;
+        var limit = new Vector<float>(float.MaxValue);
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            // A comparison with NaN is false, so one test finds NaN and infinity.
+            if (!Vector.LessThanOrEqualAll(Vector.Abs(new Vector<float>(values[i..])), limit))
+                return false;
+        }
+
+        for (; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static GranaryException Wrong(string message, OperationView view, int position) => GranaryException.BadInput(message + At(view, position));
+
+    private static string At(OperationView view, int position) =>
+        view.Id.Kind == PointIdKind.None ? $" (operation {position})" : $" (point {view.Id}, operation {position})";
+
+    private sealed record Field(byte[] Name, VectorKind Kind, int Size);
+}
