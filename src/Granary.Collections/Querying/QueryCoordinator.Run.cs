@@ -1,0 +1,188 @@
+using System.Text.Json;
+using Granary.Collections.Searching;
+using Granary.Index;
+using Granary.Index.Search;
+
+namespace Granary.Collections.Querying;
+
+public sealed partial class QueryCoordinator
+{
+    /// <summary>One evaluation of a plan: the leaves in one round over the partitions, then what combines them, bottom up.</summary>
+    private sealed class Run(QueryCoordinator owner, ReadOptions read, CancellationToken cancellation)
+    {
+        private readonly Dictionary<LegNode, Ranking> _leaves = new(ReferenceEqualityComparer.Instance);
+
+        /// <summary>The rankings of the root's prefetches, for explaining.</summary>
+        public IReadOnlyList<Ranking> RootChildren { get; private set; } = [];
+
+        public async ValueTask<Ranking> EvaluateRootAsync(PlanNode root)
+        {
+            var leaves = new List<LegNode>();
+            CollectLeaves(root, leaves);
+            if (leaves.Count > 0)
+            {
+                var legs = await WithStatisticsAsync([.. leaves.Select(l => l.Leg)]).ConfigureAwait(false);
+                var rankings = await SearchAsync(legs).ConfigureAwait(false);
+                for (var i = 0; i < leaves.Count; i++)
+                    _leaves[leaves[i]] = rankings[i];
+            }
+
+            var children = await ChildrenAsync(root).ConfigureAwait(false);
+            RootChildren = children;
+            return await CombineAsync(root, children).ConfigureAwait(false);
+        }
+
+        private static void CollectLeaves(PlanNode node, List<LegNode> leaves)
+        {
+            if (node is LegNode leaf)
+                leaves.Add(leaf);
+            foreach (var child in node.Children)
+                CollectLeaves(child, leaves);
+        }
+
+        private async ValueTask<List<Ranking>> ChildrenAsync(PlanNode node)
+        {
+            var children = new List<Ranking>(node.Children.Length);
+            foreach (var child in node.Children)
+                children.Add(await CombineAsync(child, await ChildrenAsync(child).ConfigureAwait(false)).ConfigureAwait(false));
+            return children;
+        }
+
+        private ValueTask<Ranking> CombineAsync(PlanNode node, List<Ranking> children) => node switch
+        {
+            LegNode leaf => new(_leaves[leaf]),
+            EmptyNode => new(Ranking.Empty),
+            FusionNode fusion => new(Fuser.Fuse(fusion.Fusion, children).Cut(fusion.Threshold, fusion.Limit)),
+            RescoreNode rescore => RescoreAsync(rescore.Template, Candidates(children)),
+            SampleNode sample => new(Sampling.Pick(Candidates(children), sample.Seed, sample.Limit)),
+            MmrNode mmr => DiversifyAsync(mmr, children[0]),
+            FormulaNode formula => ScoreAsync(formula, children),
+            _ => throw new InvalidOperationException($"A plan cannot hold {node.GetType().Name}."),
+        };
+
+        private static List<PointId> Candidates(List<Ranking> children)
+        {
+            if (children.Count == 1)
+                return [.. children[0].Hits.Select(h => h.Id).Distinct()];
+            var seen = new HashSet<PointId>();
+            var ids = new List<PointId>();
+            foreach (var hit in children.SelectMany(c => c.Hits))
+            {
+                if (seen.Add(hit.Id))
+                    ids.Add(hit.Id);
+            }
+
+            return ids;
+        }
+
+        private async ValueTask<Ranking> RescoreAsync(Leg template, List<PointId> candidates)
+        {
+            if (candidates.Count == 0)
+                return Ranking.Empty;
+            var leg = (await WithStatisticsAsync([template]).ConfigureAwait(false))[0];
+            return await ScoreCandidatesAsync(leg, candidates).ConfigureAwait(false);
+        }
+
+        private async ValueTask<Ranking> ScoreCandidatesAsync(Leg leg, List<PointId> candidates)
+        {
+            var byPartition = owner.Split(candidates);
+            var parts = await owner.EachAsync(
+                async p =>
+                {
+                    if (byPartition[p.Number] is not { } mine)
+                        return null;
+                    var answer = await p.SearchAsync(new PartitionRequest([leg with { Candidates = mine }], read), cancellation).ConfigureAwait(false);
+                    return RankingOf(leg, answer.Legs[0]);
+                },
+                candidates.Count > 10_000).ConfigureAwait(false);
+            return Ranking.Merge([.. parts.OfType<Ranking>()], leg.Limit);
+        }
+
+        private async ValueTask<Ranking[]> SearchAsync(IReadOnlyList<Leg> legs)
+        {
+            var request = new PartitionRequest(legs, read);
+            var parts = await owner.EachAsync(p => p.SearchAsync(request, cancellation), true).ConfigureAwait(false);
+            var rankings = new Ranking[legs.Count];
+            for (var i = 0; i < rankings.Length; i++)
+            {
+                var merged = parts.Select(p => RankingOf(legs[i], p.Legs[i])).ToList();
+                rankings[i] = legs[i] is SampleLeg sample && merged.Count > 1
+                    ? Sampling.Pick([.. merged.SelectMany(m => m.Hits).Select(h => h.Id)], sample.Seed, sample.Limit)
+                    : Ranking.Merge(merged, legs[i].Limit);
+            }
+
+            return rankings;
+        }
+
+        /// <summary>Gives legs whose scores depend on the whole collection the whole collection's statistics.</summary>
+        private async ValueTask<IReadOnlyList<Leg>> WithStatisticsAsync(IReadOnlyList<Leg> legs)
+        {
+            if (owner._partitions.Count == 1)
+                return legs;
+            var texts = legs.OfType<TextLeg>().Select(l => (l.Field, l.Text)).ToList();
+            var sparse = legs.OfType<SparseLeg>().Where(l => owner._schema.FindSparse(l.Vector) is { Idf: true }).Select(l => (l.Vector, l.Indices)).ToList();
+            if (texts.Count == 0 && sparse.Count == 0)
+                return legs;
+            var request = new StatisticsRequest([.. texts], [.. sparse]);
+            var parts = await owner.EachAsync(p => p.StatisticsAsync(request, read, cancellation), false).ConfigureAwait(false);
+            int text = 0, vector = 0;
+            return
+            [
+                .. legs.Select(leg =>
+                {
+                    if (leg is TextLeg t)
+                    {
+                        var i = text++;
+                        return t with { Statistics = parts.Select(p => p.Texts[i]).Aggregate((a, b) => a.Add(b)) };
+                    }
+
+                    if (leg is SparseLeg s && owner._schema.FindSparse(s.Vector) is { Idf: true })
+                    {
+                        var i = vector++;
+                        return s with { Statistics = parts.Select(p => p.Sparse[i]).Aggregate((a, b) => a.Add(b)) };
+                    }
+
+                    return leg;
+                }),
+            ];
+        }
+
+        private async ValueTask<Ranking> DiversifyAsync(MmrNode node, Ranking candidates)
+        {
+            var selection = new PointSelection(PayloadSelector.None, new VectorSelector(false, [node.Vector]));
+            var points = await owner.FetchAsync([.. candidates.Hits.Select(h => h.Id)], selection, read, cancellation).ConfigureAwait(false);
+            return Mmr.Pick(candidates, points, node, owner._schema.FindDense(node.Vector)?.Distance ?? Distance.Dot);
+        }
+
+        private async ValueTask<Ranking> ScoreAsync(FormulaNode node, List<Ranking> children)
+        {
+            var formula = node.Formula;
+            var ids = Candidates(children);
+            if (ids.Count == 0)
+                return Ranking.Empty;
+            var holds = new List<HashSet<PointId>>();
+            foreach (var condition in formula.Conditions)
+            {
+                var matching = await ScoreCandidatesAsync(new ScanLeg { Filter = condition, Limit = ids.Count }, ids).ConfigureAwait(false);
+                holds.Add([.. matching.Hits.Select(h => h.Id)]);
+            }
+
+            var selection = formula.NeedsPayload ? new PointSelection(PayloadSelector.All, VectorSelector.None) : PointSelection.Bare;
+            var points = await owner.FetchAsync(ids, selection, read, cancellation).ConfigureAwait(false);
+            var scores = children.Select(c => c.Hits.DistinctBy(h => h.Id).ToDictionary(h => h.Id, h => h.Score)).ToList();
+            var hits = new List<LegHit>(points.Count);
+            foreach (var point in points)
+            {
+                using var payload = point.Payload is { } json ? JsonDocument.Parse(json) : null;
+                var facts = new FormulaPoint(
+                    [.. scores.Select(s => s.TryGetValue(point.Id, out var score) ? score : (float?)null)],
+                    [.. holds.Select(h => h.Contains(point.Id))],
+                    payload?.RootElement);
+                hits.Add(new LegHit(point.Id, formula.Score(facts)));
+            }
+
+            hits.Sort(Ranking.Comparer(RankingOrder.HigherScore));
+            return new Ranking(hits, RankingOrder.HigherScore).Cut(node.Threshold, node.Limit);
+        }
+    }
+}
