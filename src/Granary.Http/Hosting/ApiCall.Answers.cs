@@ -1,0 +1,102 @@
+using System.IO.Compression;
+using Granary.Collections;
+using Granary.Http.Json;
+
+namespace Granary.Http.Hosting;
+
+internal sealed partial class ApiCall
+{
+    private const int CompressFrom = 1024;
+
+    /// <summary>Answers 200 with <c>result</c> as the caller writes it.</summary>
+    public Task AnswerAsync<T>(T value, Action<JsonOut, T> write)
+    {
+        using var json = new JsonOut();
+        json.Raw("{\"result\":"u8);
+        write(json, value);
+        return SendAsync(200, json, "ok"u8);
+    }
+
+    /// <summary>Answers 200 with a boolean result.</summary>
+    public Task AnswerAsync(bool value) => AnswerAsync(value, static (json, value) => json.Boolean(value));
+
+    /// <summary>Answers 200 with a result that is JSON already.</summary>
+    public Task AnswerAsync(string result) => AnswerAsync(result, static (json, result) => json.Raw(result));
+
+    /// <summary>Answers an update.</summary>
+    public Task AnswerAsync(UpdateResult result) => AnswerAsync(result, WriteUpdate);
+
+    /// <summary>Answers with an error.</summary>
+    public Task FailAsync(int status, string message)
+    {
+        using var json = new JsonOut();
+        json.Raw("{\"status\":{\"error\":"u8).String(message).Raw("},\"time\":"u8).Number(Elapsed.TotalSeconds).Raw(",\"result\":null}"u8);
+        return WriteAsync(status, "application/json", json.Written);
+    }
+
+    /// <summary>Answers with plain text.</summary>
+    public Task TextAsync(string text, int status = 200, string contentType = "text/plain; charset=utf-8")
+    {
+        using var json = new JsonOut();
+        json.Raw(text);
+        return WriteAsync(status, contentType, json.Written);
+    }
+
+    /// <summary>Answers with a body that needs no envelope.</summary>
+    public Task JsonAsync(string json) => TextAsync(json, 200, "application/json");
+
+    internal static void WriteUpdate(JsonOut json, UpdateResult result)
+    {
+        json.Raw("{\"operation_id\":"u8);
+        if (result.OperationId is { } operation)
+            json.Number(operation);
+        else
+            json.Raw("null"u8);
+        json.Raw(",\"status\":\""u8).Raw(result.Status switch
+        {
+            UpdateStatus.Acknowledged => "acknowledged"u8,
+            UpdateStatus.Completed => "completed"u8,
+            _ => "wait_timeout"u8,
+        }).Raw("\"}"u8);
+    }
+
+    private Task SendAsync(int status, JsonOut json, ReadOnlySpan<byte> word)
+    {
+        json.Raw(",\"status\":\""u8).Raw(word).Raw("\",\"time\":"u8).Number(Elapsed.TotalSeconds).Raw('}');
+        return WriteAsync(status, "application/json", json.Written);
+    }
+
+    /// <summary>Copies the bytes into the response before it returns, so that the caller's buffer is free again.</summary>
+    private Task WriteAsync(int status, string contentType, ReadOnlyMemory<byte> bytes)
+    {
+        var response = Http.Response;
+        response.StatusCode = status;
+        response.ContentType = contentType;
+        if (State.Options.Compression && bytes.Length >= CompressFrom && AcceptsGzip())
+        {
+            response.Headers.ContentEncoding = "gzip";
+            response.Headers.Vary = "Accept-Encoding";
+            using var gzip = new GZipStream(response.BodyWriter.AsStream(leaveOpen: true), CompressionLevel.Fastest, leaveOpen: true);
+            gzip.Write(bytes.Span);
+        }
+        else
+        {
+            response.ContentLength = bytes.Length;
+            bytes.Span.CopyTo(response.BodyWriter.GetSpan(bytes.Length));
+            response.BodyWriter.Advance(bytes.Length);
+        }
+
+        return response.BodyWriter.FlushAsync(Cancellation).AsTask();
+    }
+
+    private bool AcceptsGzip()
+    {
+        foreach (var value in Http.Request.Headers.AcceptEncoding)
+        {
+            if (value is not null && value.Contains("gzip", StringComparison.OrdinalIgnoreCase) && !value.Contains("gzip;q=0", StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,130 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.Text.Json;
+using System.Text.Unicode;
+using Granary.Http.Json;
+
+namespace Granary.Http.Hosting;
+
+internal sealed partial class ApiCall
+{
+    /// <summary>The request's body, decompressed, valid UTF-8, in a pooled buffer.</summary>
+    public async ValueTask<RequestBody> ReadBodyAsync()
+    {
+        var limit = State.Options.MaxRequestBytes;
+        var request = Http.Request;
+        if (request.ContentLength > limit)
+            throw TooLarge(request.ContentLength.Value, limit);
+        var body = new RequestBody((int)(request.ContentLength ?? 4096));
+        try
+        {
+            string? encoding = request.Headers.ContentEncoding;
+            switch (encoding)
+            {
+                case null or "" or "identity":
+                    await body.FillAsync(request.BodyReader, limit, Cancellation);
+                    break;
+                case "gzip":
+                    await body.FillAsync(new GZipStream(request.Body, CompressionMode.Decompress), limit, Cancellation);
+                    break;
+                case "deflate":
+                    await body.FillAsync(new ZLibStream(request.Body, CompressionMode.Decompress), limit, Cancellation);
+                    break;
+                case "br":
+                    await body.FillAsync(new BrotliStream(request.Body, CompressionMode.Decompress), limit, Cancellation);
+                    break;
+                default:
+                    throw new ApiException(415, $"Content-Encoding `{encoding}` is not supported; gzip, deflate and br are");
+            }
+
+            if (!Utf8.IsValid(body.Bytes.Span))
+                throw ApiException.Format("invalid unicode code point");
+            return body;
+        }
+        catch (InvalidDataException e)
+        {
+            body.Dispose();
+            throw ApiException.Format(e.Message);
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The request's body as a document, for what is not a hot path. An empty body is an error.</summary>
+    public async ValueTask<JsonElement> ReadJsonAsync()
+    {
+        using var body = await ReadBodyAsync();
+        var cursor = new JsonCursor(body.Bytes.Span);
+        var element = cursor.ReadElement();
+        cursor.End();
+        return element;
+    }
+
+    internal static ApiException TooLarge(long length, long limit) =>
+        new(413, $"JSON payload ({length} bytes) is larger than allowed (limit: {limit} bytes).");
+}
+
+/// <summary>A request's body.</summary>
+internal sealed class RequestBody(int sizeHint) : IDisposable
+{
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(Math.Max(sizeHint, 16));
+    private int _length;
+
+    /// <summary>The bytes.</summary>
+    public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
+
+    /// <summary>Takes all that the reader gives.</summary>
+    public async ValueTask FillAsync(System.IO.Pipelines.PipeReader reader, long limit, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellation);
+            foreach (var segment in read.Buffer)
+            {
+                Reserve(segment.Length, limit);
+                segment.CopyTo(_buffer.AsMemory(_length));
+                _length += segment.Length;
+            }
+
+            reader.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+                return;
+        }
+    }
+
+    /// <summary>Takes all that the stream gives.</summary>
+    public async ValueTask FillAsync(Stream stream, long limit, CancellationToken cancellation)
+    {
+        await using var _ = stream;
+        while (true)
+        {
+            Reserve(1, limit);
+            var read = await stream.ReadAsync(_buffer.AsMemory(_length), cancellation);
+            if (read == 0)
+                return;
+            _length += read;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+    }
+
+    private void Reserve(int count, long limit)
+    {
+        if (_length + (long)count > limit + 1 || _length > limit)
+            throw ApiCall.TooLarge(_length + (long)count, limit);
+        if (_buffer.Length - _length >= count)
+            return;
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, _length + count));
+        _buffer.AsSpan(0, _length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Granary.Http.Hosting;
+
+/// <summary>What the server counts and knows about itself.</summary>
+internal sealed class ApiState(GranaryHttpOptions options)
+{
+    /// <summary>The settings.</summary>
+    public GranaryHttpOptions Options { get; } = options;
+
+    /// <summary>When it started.</summary>
+    public DateTimeOffset StartedAt { get; } = DateTimeOffset.UtcNow;
+
+    /// <summary>Responses by method, endpoint and status.</summary>
+    public ConcurrentDictionary<(string Method, string Endpoint, int Status), ResponseCounter> Responses { get; } = new();
+
+    /// <summary>Requests under way.</summary>
+    public long Running;
+
+    /// <summary>Rate limits of strict mode by collection.</summary>
+    public ConcurrentDictionary<string, StrictMode.RateLimits> Rates { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Counts a response.</summary>
+    public void Count(string method, string endpoint, int status, long started) =>
+        Responses.GetOrAdd((method, endpoint, status), static _ => new ResponseCounter()).Add(Stopwatch.GetElapsedTime(started));
+}
+
+/// <summary>How often, and how long.</summary>
+internal sealed class ResponseCounter
+{
+    private long _count;
+    private long _ticks;
+    private long _maximum;
+    private long _minimum = long.MaxValue;
+
+    /// <summary>How many.</summary>
+    public long Count => Volatile.Read(ref _count);
+
+    /// <summary>Their times added up.</summary>
+    public TimeSpan Total => TimeSpan.FromTicks(Volatile.Read(ref _ticks));
+
+    /// <summary>The longest.</summary>
+    public TimeSpan Maximum => TimeSpan.FromTicks(Volatile.Read(ref _maximum));
+
+    /// <summary>The shortest.</summary>
+    public TimeSpan Minimum => TimeSpan.FromTicks(Volatile.Read(ref _minimum));
+
+    /// <summary>Adds one.</summary>
+    public void Add(TimeSpan time)
+    {
+        Interlocked.Increment(ref _count);
+        Interlocked.Add(ref _ticks, time.Ticks);
+        for (var seen = _maximum; time.Ticks > seen; seen = _maximum)
+            Interlocked.CompareExchange(ref _maximum, time.Ticks, seen);
+        for (var seen = _minimum; time.Ticks < seen; seen = _minimum)
+            Interlocked.CompareExchange(ref _minimum, time.Ticks, seen);
+    }
+}

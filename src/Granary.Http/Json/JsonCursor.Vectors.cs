@@ -1,0 +1,83 @@
+using System.Runtime.InteropServices;
+
+namespace Granary.Http.Json;
+
+internal ref partial struct JsonCursor
+{
+    /// <summary>
+    /// Takes an array of numbers into <paramref name="values"/> and counts it to its end, so that an error can say how many there
+    /// were. The bytes need not be aligned.
+    /// </summary>
+    /// <returns>How many numbers the array has.</returns>
+    public int ReadFloats(Span<byte> values)
+    {
+        BeginArray("a sequence of numbers");
+        var floats = MemoryMarshal.Cast<byte, float>(values);
+        var count = 0;
+        if (Peek() == ']')
+        {
+            _at++;
+            return 0;
+        }
+
+        while (true)
+        {
+            var value = ReadFiniteFloat();
+            if (count < floats.Length)
+                floats[count] = value;
+            count++;
+            // The next byte is a comma in all but a few cases; white space is looked for only when it is not.
+            if (_at < _json.Length && _json[_at] == ',')
+            {
+                _at++;
+                continue;
+            }
+
+            switch (Peek())
+            {
+                case (byte)',':
+                    _at++;
+                    break;
+                case (byte)']':
+                    _at++;
+                    return count;
+                default:
+                    throw Fail("expected `,` or `]`");
+            }
+        }
+    }
+
+    /// <summary>Takes an array of numbers, adding them to a list.</summary>
+    public int ReadFloats(List<float> values)
+    {
+        BeginArray("a sequence of numbers");
+        var first = true;
+        var count = 0;
+        while (NextItem(ref first))
+        {
+            values.Add(ReadFiniteFloat());
+            count++;
+        }
+
+        return count;
+    }
+
+    /// <summary>Takes an array of dimensions, adding them to a list.</summary>
+    public void ReadIndices(List<uint> indices)
+    {
+        BeginArray("a sequence of indices");
+        var first = true;
+        while (NextItem(ref first))
+            indices.Add(ReadUInt32("u32"));
+    }
+
+    private float ReadFiniteFloat()
+    {
+        var start = _at;
+        var value = ReadFloat();
+        if (float.IsFinite(value))
+            return value;
+        _at = start;
+        throw Fail("number out of range of a 32-bit float");
+    }
+}
