@@ -1,6 +1,8 @@
+using Granary.Http.Endpoints;
+using Granary.Http.Hosting;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Granary.Http;
@@ -14,7 +16,12 @@ public static class GranaryHttpExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(options);
         services.AddSingleton(options);
+        services.AddSingleton(new ApiState(options));
+        services.AddSingleton(new ApiKeys(options));
         services.AddRouting();
+        services.AddCors(cors => cors.AddDefaultPolicy(static policy => policy.AllowAnyOrigin().AllowAnyMethod().AllowAnyHeader()));
+        // One byte more than is allowed lets the endpoint itself say that there is too much.
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = options.MaxRequestBytes + 1);
         return services;
     }
 
@@ -22,7 +29,17 @@ public static class GranaryHttpExtensions
     public static WebApplication MapGranary(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        app.MapGet("/healthz", static context => context.Response.WriteAsync("healthz check passed", context.RequestAborted));
+        var options = app.Services.GetRequiredService<GranaryHttpOptions>();
+        if (options.EnableCors)
+            app.UseCors();
+        var router = new ApiRouter(app);
+        ServiceEndpoints.Map(router);
+        CollectionEndpoints.Map(router);
+        AliasEndpoints.Map(router);
+        IndexEndpoints.Map(router);
+        UpdateEndpoints.Map(router);
+        ReadEndpoints.Map(router);
+        QueryEndpoints.Map(router);
         return app;
     }
 }

@@ -136,7 +136,7 @@ internal static partial class CollectionBody
         foreach (var key in Kept)
         {
             if ((fields[key] ?? (key == "quantization_config" ? fields["quantization"] : null)) is { } value)
-                declared[key] = key == "metadata" ? value.GetRawText() : WithoutNulls(JsonNode.Parse(value.GetRawText()))!.ToJsonString();
+                declared[key] = key == "metadata" ? JsonText.Node(value).ToJsonString() : WithoutNulls(JsonText.Node(value))!.ToJsonString();
         }
 
         return declared.ToImmutable();

@@ -45,7 +45,7 @@ internal sealed partial class PointsReader
         }
     }
 
-    private bool IsNew(ReadOnlySpan<byte> name)
+    private bool IsNew(scoped ReadOnlySpan<byte> name)
     {
         var field = (object?)_names.Dense(name) ?? _names.Sparse(name) ?? throw FieldNames.Unknown(name);
         if (_written.Contains(field))
@@ -54,7 +54,7 @@ internal sealed partial class PointsReader
         return true;
     }
 
-    private void WriteVector(ref JsonCursor cursor, ReadOnlySpan<byte> name, int number)
+    private void WriteVector(ref JsonCursor cursor, scoped ReadOnlySpan<byte> name, int number)
     {
         var dense = _names.Dense(name);
         var array = cursor.Peek() == '[';
@@ -124,7 +124,7 @@ internal sealed partial class PointsReader
     }
 
     /// <summary>Writes a sparse vector, or what a document becomes.</summary>
-    private void WriteObject(ref JsonCursor cursor, ReadOnlySpan<byte> name)
+    private void WriteObject(ref JsonCursor cursor, scoped ReadOnlySpan<byte> name)
     {
         if (_names.Sparse(name) is not { } field)
         {

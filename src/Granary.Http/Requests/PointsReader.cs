@@ -86,7 +86,7 @@ internal sealed partial class PointsReader(CollectionConfig config, StrictModeSe
         return at;
     }
 
-    private static ReadOnlySpan<byte> ReadCondition(ref JsonCursor body)
+    private static ReadOnlySpan<byte> ReadCondition(scoped ref JsonCursor body)
     {
         if (body.TryNull())
             return default;
@@ -96,7 +96,7 @@ internal sealed partial class PointsReader(CollectionConfig config, StrictModeSe
         return body.Text[start..body.Position];
     }
 
-    private static OperationFlags ReadMode(ref JsonCursor body) => body.TryNull() ? OperationFlags.None : body.ReadString() switch
+    private static OperationFlags ReadMode(scoped ref JsonCursor body) => body.TryNull() ? OperationFlags.None : body.ReadString() switch
     {
         "upsert" => OperationFlags.None,
         "insert_only" => OperationFlags.InsertOnly,

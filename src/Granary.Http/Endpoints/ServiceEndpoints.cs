@@ -1,0 +1,77 @@
+using System.Text.Json.Nodes;
+using Granary.Http.Hosting;
+using Granary.Http.Responses;
+
+namespace Granary.Http.Endpoints;
+
+/// <summary>What concerns the server as a whole.</summary>
+internal static class ServiceEndpoints
+{
+    /// <summary>Binds the endpoints.</summary>
+    public static void Map(ApiRouter router)
+    {
+        router.Map("GET", "/", Access.Read, "Version", Root);
+        router.Map("GET", "/healthz", Access.Open, "Whether the process answers", static call => call.TextAsync("healthz check passed"));
+        router.Map("GET", "/livez", Access.Open, "Whether the process answers", static call => call.TextAsync("healthz check passed"));
+        router.Map("GET", "/readyz", Access.Open, "Whether every partition serves", ReadyAsync);
+        router.Map("GET", "/metrics", Access.Read, "Prometheus metrics", MetricsAsync);
+        router.Map("GET", "/telemetry", Access.Read, "State of the server", TelemetryAsync);
+        router.Map("GET", "/cluster", Access.Read, "State of the cluster", static call => call.AnswerAsync("""{"status":"disabled"}"""));
+        router.Map("GET", "/issues", Access.Read, "Advice", static call => call.AnswerAsync("""{"issues":[]}"""));
+        router.Map("DELETE", "/issues", Access.Write, "Forgets advice", static call => call.AnswerAsync(true));
+        router.Map("GET", "/openapi.json", Access.Open, "This document", call => call.JsonAsync(OpenApiDocument.Build(router.Bound, call.State.Options)));
+    }
+
+    private static Task Root(ApiCall call) => call.JsonAsync(new JsonObject
+    {
+        ["title"] = "qdrant - vector search engine",
+        ["version"] = call.State.Options.QdrantVersion,
+        ["commit"] = call.State.Options.Commit,
+    }.ToJsonString());
+
+    private static async Task ReadyAsync(ApiCall call)
+    {
+        foreach (var name in await call.Database.ListCollectionsAsync(call.Cancellation))
+        {
+            var collection = await call.Database.GetCollectionAsync(name, call.Cancellation);
+            if ((await collection.GetInfoAsync(call.Cancellation)).Partitions.Any(static p => p.Fault is not null))
+            {
+                await call.TextAsync("some shards are not ready", 503);
+                return;
+            }
+        }
+
+        await call.TextAsync("all shards are ready");
+    }
+
+    private static async Task MetricsAsync(ApiCall call)
+    {
+        _ = call.Timeout;
+        await call.TextAsync(Metrics.Write(call.State, await InfosAsync(call)), 200, "text/plain; version=0.0.4; charset=utf-8");
+    }
+
+    private static async Task TelemetryAsync(ApiCall call)
+    {
+        _ = call.Timeout;
+        await call.AnswerAsync(Telemetry.Build(call.State, call.Database.StorageKind, await InfosAsync(call)).ToJsonString());
+    }
+
+    private static async Task<List<Collections.CollectionInfo>> InfosAsync(ApiCall call)
+    {
+        var infos = new List<Collections.CollectionInfo>();
+        foreach (var name in await call.Database.ListCollectionsAsync(call.Cancellation))
+        {
+            try
+            {
+                var collection = await call.Database.GetCollectionAsync(name, call.Cancellation);
+                infos.Add(await collection.GetInfoAsync(call.Cancellation));
+            }
+            catch (Index.GranaryException e) when (e.Kind == Index.ErrorKind.NotFound)
+            {
+                // Deleted since it was listed.
+            }
+        }
+
+        return infos;
+    }
+}
