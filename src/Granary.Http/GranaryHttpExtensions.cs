@@ -1,7 +1,6 @@
 using Granary.Http.Endpoints;
 using Granary.Http.Hosting;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Granary.Collections;
-using Granary.Http.Hosting;
 using Granary.Http.Json;
 using Granary.Http.StrictMode;
 
