@@ -1,0 +1,140 @@
+using Granary.Storage.Files.Platform;
+
+namespace Granary.Storage.Files.Checkpoints;
+
+/// <summary>Writes a section through a buffer; disposing syncs it.</summary>
+internal sealed class SectionWriteStream(string path, IFile file, Action<long> closed) : Stream
+{
+    private readonly byte[] _buffer = new byte[128 << 10];
+    private readonly ReadOnlyMemory<byte>[] _one = new ReadOnlyMemory<byte>[1];
+    private int _buffered;
+    private long _written;
+    private bool _disposed;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => _written + _buffered;
+
+    public override long Position
+    {
+        get => Length;
+        set => throw new NotSupportedException();
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        while (!buffer.IsEmpty)
+        {
+            var part = Math.Min(buffer.Length, _buffer.Length - _buffered);
+            buffer[..part].CopyTo(_buffer.AsSpan(_buffered));
+            buffer = buffer[part..];
+            _buffered += part;
+            if (_buffered == _buffer.Length)
+                Flush();
+        }
+    }
+
+    public override void Flush()
+    {
+        if (_buffered == 0)
+            return;
+        _one[0] = _buffer.AsMemory(0, _buffered);
+        try
+        {
+            file.Write(_one, _written);
+        }
+        catch (Exception e) when (FileErrors.IsIo(e))
+        {
+            throw FileErrors.From("writing a checkpoint", path, e);
+        }
+
+        _written += _buffered;
+        _buffered = 0;
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <summary>Closes the file without caring for its content.</summary>
+    public void Abandon()
+    {
+        _disposed = true;
+        file.Dispose();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (_disposed || !disposing)
+            return;
+        try
+        {
+            Flush();
+            file.Sync();
+            closed(_written);
+        }
+        catch (Exception e) when (FileErrors.IsIo(e))
+        {
+            throw FileErrors.From("syncing a checkpoint", path, e);
+        }
+        finally
+        {
+            _disposed = true;
+            file.Dispose();
+        }
+    }
+}
+
+/// <summary>Reads a section; many may read one file at once.</summary>
+internal sealed class SectionReadStream(IFile file, long length) : Stream
+{
+    private long _position;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => true;
+
+    public override bool CanWrite => false;
+
+    public override long Length => length;
+
+    public override long Position
+    {
+        get => _position;
+        set => _position = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "a position is 0 or more");
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer)
+    {
+        var part = (int)Math.Min(buffer.Length, Math.Max(0, length - _position));
+        var read = file.Read(buffer[..part], _position);
+        _position += read;
+        return read;
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => Position = offset + origin switch
+    {
+        SeekOrigin.Begin => 0,
+        SeekOrigin.Current => _position,
+        _ => length,
+    };
+
+    public override void Flush()
+    {
+    }
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}
