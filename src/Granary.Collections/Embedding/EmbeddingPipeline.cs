@@ -1,0 +1,282 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Granary.Collections.Diagnostics;
+using Granary.Collections.Writing;
+using Granary.Index;
+using Granary.Index.Operations;
+
+namespace Granary.Collections.Embedding;
+
+/// <summary>
+/// Computes vectors of points that came with text and without them, in the background, and logs what it computed. It keeps no
+/// state of its own: after a restart the points that still lack a vector are found again.
+/// </summary>
+public sealed partial class EmbeddingPipeline : IAsyncDisposable
+{
+    private const int ScanPage = 1_000;
+    private const int KeptFailures = 100;
+    private const int MaxRounds = 8;
+    private readonly TextEmbedder _embedder;
+    private readonly PhaseHistogram _timing;
+    private readonly TimeProvider _time;
+    private readonly Channel<Job> _jobs = Channel.CreateUnbounded<Job>();
+    private readonly ConcurrentQueue<FailedOperation> _failures = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task[] _workers;
+    private ImmutableArray<IEmbeddingTarget> _targets = [];
+    private ImmutableArray<EmbeddingRule> _rules;
+    private IndexSchema _schema;
+    private Task _scan = Task.CompletedTask;
+    private long _failed;
+
+    /// <summary>Starts with these rules; <see cref="Start"/> names the partitions.</summary>
+    public EmbeddingPipeline(CollectionConfig config, TextEmbedder embedder, PhaseHistogram timing, TimeProvider time)
+    {
+        (_embedder, _timing, _time) = (embedder, timing, time);
+        (_rules, _schema) = (config.Embeddings, config.Schema);
+        _workers = new Task[embedder.Concurrency];
+        Array.Fill(_workers, Task.CompletedTask);
+    }
+
+    /// <summary>Texts that could not be embedded since the start.</summary>
+    public long Failed => Volatile.Read(ref _failed);
+
+    /// <summary>The newest of them, oldest first.</summary>
+    public IReadOnlyCollection<FailedOperation> Failures => _failures;
+
+    /// <summary>Begins work, first finding what an earlier run left over.</summary>
+    public void Start(ImmutableArray<IEmbeddingTarget> targets)
+    {
+        _targets = targets;
+        for (var i = 0; i < _workers.Length; i++)
+            _workers[i] = Task.Run(WorkAsync, CancellationToken.None);
+        Rescan();
+    }
+
+    /// <summary>Uses other rules from now on, and looks for points that they ask something of.</summary>
+    public void Change(CollectionConfig config)
+    {
+        var same = _rules.SequenceEqual(config.Embeddings);
+        (_rules, _schema) = (config.Embeddings, config.Schema);
+        if (!same)
+            Rescan();
+    }
+
+    /// <summary>Queues a point whose text is to be embedded. Never waits.</summary>
+    public void Enqueue(int partition, long operation, PointId id)
+    {
+        var job = new Job(partition, operation, id);
+        Begin(job);
+        if (!_jobs.Writer.TryWrite(job))
+            End(job);
+    }
+
+    /// <summary>Stops at once; what is left is found again at the next start.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _jobs.Writer.TryComplete();
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll([.. _workers, _scan]).ConfigureAwait(false);
+        EndAll();
+        _stopping.Dispose();
+    }
+
+    private void Rescan()
+    {
+        if (!_rules.IsEmpty)
+            _scan = Task.WhenAll(_scan, Task.Run(ScanAsync, CancellationToken.None));
+    }
+
+    private async Task ScanAsync()
+    {
+        try
+        {
+            foreach (var target in _targets)
+            {
+                await target.CaughtUpAsync(_stopping.Token).ConfigureAwait(false);
+                foreach (var rule in _rules)
+                    Scan(target, rule);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or GranaryException)
+        {
+            // The partition stopped or is being closed; it says so itself.
+        }
+    }
+
+    private void Scan(IEmbeddingTarget target, EmbeddingRule rule)
+    {
+        PointId? from = null;
+        while (!_stopping.IsCancellationRequested)
+        {
+            var page = target.Lacking(rule.Vector, rule.Path, from, ScanPage);
+            foreach (var id in page)
+            {
+                if (id != from)
+                    Enqueue(target.Number, 0, id);
+            }
+
+            if (page.Count < ScanPage)
+                return;
+            from = page[^1];
+        }
+    }
+
+    private async Task WorkAsync()
+    {
+        var stop = _stopping.Token;
+        var batch = new List<Job>();
+        try
+        {
+            while (await _jobs.Reader.WaitToReadAsync(stop).ConfigureAwait(false))
+            {
+                batch.Clear();
+                while (batch.Count < _embedder.BatchSize && _jobs.Reader.TryRead(out var job))
+                    batch.Add(job);
+                try
+                {
+                    await EmbedAsync(batch, stop).ConfigureAwait(false);
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    foreach (var job in batch)
+                        Fail(job, e.Message);
+                }
+                finally
+                {
+                    foreach (var job in batch)
+                        End(job);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+    }
+
+    /// <summary>
+    /// Embeds and applies until every point of the batch has its vectors, is gone, or failed: a point that was changed while its
+    /// text was embedded is read again.
+    /// </summary>
+    private async Task EmbedAsync(List<Job> batch, CancellationToken stop)
+    {
+        var open = batch.DistinctBy(j => (j.Partition, j.Id)).ToList();
+        for (var round = 0; round < MaxRounds && open.Count > 0; round++)
+        {
+            var needs = open.SelectMany(Needs).ToList();
+            if (needs.Count == 0)
+                return;
+            var answers = await AnswerAsync(needs, stop).ConfigureAwait(false);
+            foreach (var partition in answers.GroupBy(a => a.Need.Job.Partition))
+                await ApplyAsync(_targets[partition.Key], [.. partition], stop).ConfigureAwait(false);
+            // Done when nothing is needed any more; a text without an embedding, or one that failed, is not asked again.
+            var settled = needs.Select(n => n.Job).Except(answers.Select(a => a.Need.Job)).ToHashSet();
+            open = [.. answers.Select(a => a.Need.Job).Distinct().Where(j => !settled.Contains(j))];
+        }
+    }
+
+    private IEnumerable<Need> Needs(Job job)
+    {
+        var rules = _rules;
+        var point = _targets[job.Partition].Read(job.Id, new VectorSelector(false, [.. rules.Select(r => r.Vector)]));
+        if (point?.Payload is not { } payload)
+            yield break;
+        foreach (var rule in rules)
+        {
+            var has = point.Vectors is { } vectors && vectors.Any(v => v.Name == rule.Vector);
+            if (!has && PayloadValues.FirstText(payload.Span, rule.Path) is { } text)
+                yield return new Need(job, point.Version, rule, text);
+        }
+    }
+
+    private async Task<List<Answer>> AnswerAsync(List<Need> needs, CancellationToken stop)
+    {
+        var answers = new List<Answer>();
+        foreach (var model in needs.GroupBy(n => n.Rule.Model))
+        {
+            var asked = model.ToList();
+            try
+            {
+                var vectors = await _embedder.EmbedAsync(model.Key, [.. asked.Select(n => n.Text)], _timing, stop).ConfigureAwait(false);
+                for (var i = 0; i < asked.Count; i++)
+                    Accept(asked[i], vectors[i], answers);
+            }
+            catch (GranaryException e) when (asked.Count > 1)
+            {
+                await OneByOneAsync(asked, e, answers, stop).ConfigureAwait(false);
+            }
+            catch (GranaryException e)
+            {
+                Fail(asked[0].Job, e.Message);
+            }
+        }
+
+        Telemetry.Embedded.Add(answers.Count);
+        return answers;
+    }
+
+    /// <summary>One bad text must not take the others along; a generator that is down is not asked for each of them.</summary>
+    private async Task OneByOneAsync(List<Need> asked, GranaryException batchError, List<Answer> answers, CancellationToken stop)
+    {
+        var failed = 0;
+        foreach (var need in asked)
+        {
+            if (failed >= 2)
+            {
+                Fail(need.Job, batchError.Message);
+                continue;
+            }
+
+            try
+            {
+                var vectors = await _embedder.EmbedAsync(need.Rule.Model, [need.Text], _timing, stop).ConfigureAwait(false);
+                Accept(need, vectors[0], answers);
+                failed = 0;
+            }
+            catch (GranaryException e)
+            {
+                failed++;
+                Fail(need.Job, e.Message);
+            }
+        }
+    }
+
+    private void Accept(Need need, float[]? vector, List<Answer> answers)
+    {
+        if (vector is null)
+            return;
+        if (_schema.FindDense(need.Rule.Vector) is { } field && field.Size != vector.Length)
+            Fail(need.Job, $"The model gave {vector.Length} dimensions; vector '{need.Rule.Vector}' has {field.Size}");
+        else
+            answers.Add(new Answer(need, vector));
+    }
+
+    private static async Task ApplyAsync(IEmbeddingTarget target, List<Answer> answers, CancellationToken stop)
+    {
+        var writer = new OperationWriter();
+        foreach (var point in answers.GroupBy(a => a.Need.Job))
+        {
+            writer.Begin(OperationKind.ApplyEmbedding, point.Key.Id);
+            writer.Source(point.First().Need.Source);
+            foreach (var answer in point)
+                writer.Dense(answer.Need.Rule.Vector, answer.Vector);
+            writer.End();
+        }
+
+        var count = writer.Count;
+        await target.ApplyAsync(writer.Detach(), count, stop).ConfigureAwait(false);
+    }
+
+    private void Fail(Job job, string reason)
+    {
+        Interlocked.Increment(ref _failed);
+        _failures.Enqueue(new FailedOperation(job.Partition, job.Operation, job.Id.ToString(), $"The text was not embedded: {reason}", _time.GetUtcNow()));
+        while (_failures.Count > KeptFailures)
+            _failures.TryDequeue(out _);
+    }
+
+    private sealed record Need(Job Job, long Source, EmbeddingRule Rule, string Text);
+
+    private sealed record Answer(Need Need, float[] Vector);
+}

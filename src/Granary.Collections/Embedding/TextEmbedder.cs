@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using Granary.Collections.Diagnostics;
+using Granary.Index;
+using Microsoft.Extensions.AI;
+
+namespace Granary.Collections.Embedding;
+
+/// <summary>Embeds texts by the configured generators: bounded concurrency, a time limit a call, three tries with backoff.</summary>
+public sealed class TextEmbedder : IDisposable
+{
+    private const int Tries = 3;
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(200);
+    private readonly DatabaseOptions _options;
+    private readonly SemaphoreSlim _calls;
+
+    /// <summary>Uses the options' generators.</summary>
+    public TextEmbedder(DatabaseOptions options)
+    {
+        _options = options;
+        _calls = new SemaphoreSlim(Math.Max(1, options.EmbeddingConcurrency));
+    }
+
+    /// <summary>Texts embedded in one call.</summary>
+    public int BatchSize => Math.Max(1, _options.EmbeddingBatchSize);
+
+    /// <summary>Calls under way at once.</summary>
+    public int Concurrency => Math.Max(1, _options.EmbeddingConcurrency);
+
+    /// <summary>Throws when there is no such model.</summary>
+    /// <exception cref="GranaryException">There is none.</exception>
+    public void Check(string? model) => Find(model);
+
+    /// <summary>Embeds texts, in calls of at most the batch size; an entry is null when its text has no embedding.</summary>
+    /// <exception cref="GranaryException">There is no such model, or every try failed.</exception>
+    public async ValueTask<IReadOnlyList<float[]?>> EmbedAsync(
+        string? model, IReadOnlyList<string> texts, PhaseHistogram? timing, CancellationToken cancellation)
+    {
+        var generator = Find(model);
+        var vectors = new List<float[]?>(texts.Count);
+        foreach (var batch in texts.Chunk(BatchSize))
+            vectors.AddRange(await TryAsync(generator, batch, timing, cancellation).ConfigureAwait(false));
+        return vectors;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _calls.Dispose();
+
+    private IEmbeddingGenerator<string, Embedding<float>> Find(string? model)
+    {
+        var name = model ?? _options.DefaultModel;
+        if (name is not null && _options.Generators.TryGetValue(name, out var generator))
+            return generator;
+        var known = _options.Generators.Count == 0 ? "none is configured" : $"known are {string.Join(", ", _options.Generators.Keys.Order(StringComparer.Ordinal))}";
+        throw GranaryException.BadInput(name is null
+            ? $"No embedding model was named and there is no default one ({known})"
+            : $"Unknown embedding model '{name}' ({known})");
+    }
+
+    private async ValueTask<float[]?[]> TryAsync(
+        IEmbeddingGenerator<string, Embedding<float>> generator, string[] texts, PhaseHistogram? timing, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await CallAsync(generator, texts, timing, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception e) when (!cancellation.IsCancellationRequested && e is not OutOfMemoryException)
+            {
+                if (attempt == Tries)
+                {
+                    var reason = e is OperationCanceledException ? $"no answer within {_options.EmbeddingTimeout.TotalSeconds:0.###} s" : e.Message;
+                    throw new GranaryException(ErrorKind.Internal, $"Embedding {texts.Length} text(s) failed {Tries} times: {reason}", e);
+                }
+
+                await Task.Delay(FirstBackoff * (1 << (2 * (attempt - 1))), _options.Time, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async ValueTask<float[]?[]> CallAsync(
+        IEmbeddingGenerator<string, Embedding<float>> generator, string[] texts, PhaseHistogram? timing, CancellationToken cancellation)
+    {
+        await _calls.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            using var limit = new CancellationTokenSource(_options.EmbeddingTimeout, _options.Time);
+            using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+            var started = Stopwatch.GetTimestamp();
+            var generated = await generator.GenerateAsync(texts, cancellationToken: linked.Token).WaitAsync(linked.Token).ConfigureAwait(false);
+            timing?.Record(Stopwatch.GetTimestamp() - started);
+            if (generated.Count != texts.Length)
+                throw new InvalidOperationException($"the generator gave {generated.Count} embeddings for {texts.Length} texts");
+            var vectors = new float[]?[texts.Length];
+            for (var i = 0; i < vectors.Length; i++)
+            {
+                // No vector at all, rather than a zero one, for a text the model knows nothing of.
+                var embedding = generated[i];
+                vectors[i] = embedding is null || embedding.Vector.IsEmpty ? null : embedding.Vector.ToArray();
+            }
+
+            return vectors;
+        }
+        finally
+        {
+            _calls.Release();
+        }
+    }
+}
