@@ -86,7 +86,7 @@ public sealed partial class PartitionIndexer
         foreach (var old in kept.Skip(KeptCheckpoints))
             await _options.Checkpoints.DeleteAsync(old, cancellation).ConfigureAwait(false);
         if (kept.Count >= KeptCheckpoints)
-            await _options.Log.TruncateAsync(kept[KeptCheckpoints - 1].Operation + 1, cancellation).ConfigureAwait(false);
+            await _options.Log.TruncateAsync(Math.Min(kept[KeptCheckpoints - 1].Operation + 1, Volatile.Read(ref _truncateBefore)), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The newest checkpoint that reads well, else the one before, else an empty index at the log's start.</summary>

@@ -102,6 +102,8 @@ public sealed partial class PartitionIndexer : IAsyncDisposable
             return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_applyLoop, _linkLoop).ConfigureAwait(false);
+        // A rebuild under way sees the token and leaves.
+        await _rebuilding.WaitAsync().ConfigureAwait(false);
         var closed = new GranaryException(ErrorKind.Unavailable, $"Partition {Key.Number} is unavailable: it is closed");
         Applied.Fail(closed);
         Linked.Fail(closed);
@@ -109,6 +111,7 @@ public sealed partial class PartitionIndexer : IAsyncDisposable
         _linkBell.Dispose();
         _stopping.Dispose();
         _applying.Dispose();
+        _rebuilding.Dispose();
         await _options.Checkpoints.DisposeAsync().ConfigureAwait(false);
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Granary.Index;
 using Granary.Index.Filters;
+using Granary.Index.Payload;
 using Granary.Index.Search;
 
 namespace Granary.Collections.Searching;
@@ -12,6 +13,12 @@ public sealed record PointSelection(PayloadSelector Payload, VectorSelector Vect
 {
     /// <summary>Only id and version.</summary>
     public static PointSelection Bare { get; } = new(PayloadSelector.None, VectorSelector.None);
+
+    /// <summary>The payload paths to include, parsed; empty for all.</summary>
+    public IReadOnlyList<JsonPath> Include { get; } = [.. Payload.Include.Select(JsonPath.Parse)];
+
+    /// <summary>The payload paths to exclude, parsed.</summary>
+    public IReadOnlyList<JsonPath> Exclude { get; } = [.. Payload.Exclude.Select(JsonPath.Parse)];
 }
 
 /// <summary>All that a query asks of one partition in one go.</summary>

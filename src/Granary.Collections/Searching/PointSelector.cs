@@ -1,4 +1,5 @@
 using Granary.Index;
+using Granary.Index.Payload;
 
 namespace Granary.Collections.Searching;
 
@@ -7,14 +8,16 @@ internal static class PointSelector
 {
     public static PointRecord Select(PointData point, PointSelection selection) => new(point.Id, point.Operation)
     {
-        Payload = selection.Payload.Enabled ? PayloadOf(point, selection.Payload) : null,
+        Payload = selection.Payload.Enabled ? PayloadOf(point, selection) : null,
         Vectors = selection.Vectors.All || selection.Vectors.Names is { Count: > 0 } ? point.Vectors : null,
     };
 
-    private static ReadOnlyMemory<byte> PayloadOf(PointData point, PayloadSelector selector)
+    private static ReadOnlyMemory<byte> PayloadOf(PointData point, PointSelection selection)
     {
         if (point.Payload.IsEmpty)
             return "{}"u8.ToArray();
-        return point.Payload.ToArray();
+        return selection.Include.Count == 0 && selection.Exclude.Count == 0
+            ? point.Payload.ToArray()
+            : PayloadEdit.Project(point.Payload.Span, selection.Include, selection.Exclude);
     }
 }

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Granary.Index;
+using Granary.Index.Filters;
 using Granary.Index.Operations;
 
 namespace Granary.Collections.Writing;
@@ -77,6 +78,10 @@ public sealed class BatchValidator
                 throw GranaryException.BadInput($"Operation {position}: {view.Kind} is not a change of points");
         }
 
+        if (!view.Filter.IsEmpty)
+            FilterJson.Parse(view.Filter);
+        else if (byFilter)
+            throw GranaryException.BadInput($"Operation {position} ({view.Kind}) names no filter");
         if (!view.Payload.IsEmpty)
             ValidatePayload(view, position);
         else if (view.Kind == OperationKind.SetPayload)

@@ -1,0 +1,89 @@
+using Granary.Index;
+
+namespace Granary.Collections.Catalog;
+
+/// <summary>What a collection's settings may be, and how they may change.</summary>
+public static class ConfigRules
+{
+    /// <summary>Checks the settings of a new collection.</summary>
+    /// <exception cref="GranaryException">Names the field, the value and the limit.</exception>
+    public static void Check(CollectionConfig config)
+    {
+        if (config.Partitions is < 1 or > PointId.PlacementSlots)
+            throw GranaryException.Validation($"shard_number: value {config.Partitions} invalid, must be from 1 to {PointId.PlacementSlots}");
+        if (config.Replicas < 1)
+            throw GranaryException.Validation($"replication_factor: value {config.Replicas} invalid, must be 1 or larger");
+        CheckSchema(config);
+        CheckIngestion(config.Ingestion);
+    }
+
+    /// <summary>Checks a change of settings.</summary>
+    /// <exception cref="GranaryException">The new settings are wrong, or change what is fixed.</exception>
+    public static void CheckChange(CollectionConfig before, CollectionConfig after)
+    {
+        Check(after);
+        if (before.Partitions != after.Partitions)
+            throw GranaryException.BadInput($"The number of partitions is fixed at creation: {before.Partitions}, not {after.Partitions}");
+        foreach (var vector in before.Schema.Dense)
+        {
+            if (after.Schema.FindDense(vector.Name) is { } now
+                && (now.Size != vector.Size || now.Distance != vector.Distance || now.MultiVector != vector.MultiVector))
+            {
+                throw GranaryException.BadInput($"Vector '{vector.Name}': size, distance and multivector are fixed at creation");
+            }
+        }
+    }
+
+    private static void CheckSchema(CollectionConfig config)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var vector in config.Schema.Dense)
+        {
+            if (vector.Size is < 1 or > DenseVectorSchema.MaxSize)
+                throw GranaryException.Validation($"vectors.size: value {vector.Size} invalid, must be from 1 to {DenseVectorSchema.MaxSize}");
+            if (vector.Hnsw is { M: < 0 } or { EfConstruct: < 1 })
+                throw GranaryException.Validation($"hnsw_config: m {vector.Hnsw.M} must be 0 or larger and ef_construct {vector.Hnsw.EfConstruct} 1 or larger");
+            AddName(vector.Name);
+        }
+
+        foreach (var vector in config.Schema.Sparse)
+            AddName(vector.Name);
+        foreach (var text in config.Schema.Text)
+        {
+            AddName(text.Name);
+            if (string.IsNullOrEmpty(text.Path))
+                throw GranaryException.Validation($"Text field '{text.Name}' has no payload path");
+            if (!(text.K1 >= 0) || text.B is not (>= 0 and <= 1))
+                throw GranaryException.Validation($"Text field '{text.Name}': k1 {text.K1} must be 0 or larger and b {text.B} from 0 to 1");
+        }
+
+        foreach (var rule in config.Embeddings)
+        {
+            if (config.Schema.FindDense(rule.Vector) is not { MultiVector: false })
+                throw GranaryException.Validation($"An embedding rule fills vector '{rule.Vector}', which is not a dense vector of the collection");
+            if (string.IsNullOrEmpty(rule.Path))
+                throw GranaryException.Validation($"The embedding rule of vector '{rule.Vector}' has no payload path");
+        }
+
+        void AddName(string name)
+        {
+            CollectionName.ValidateVector(name);
+            if (!names.Add(name))
+                throw GranaryException.Validation($"Vector name '{name}' is used twice; dense, sparse and text fields share one namespace");
+        }
+    }
+
+    private static void CheckIngestion(IngestionSettings ingestion)
+    {
+        if (ingestion.QueueCapacity < 1)
+            throw GranaryException.Validation($"queue_capacity: value {ingestion.QueueCapacity} invalid, must be 1 or larger");
+        if (ingestion.BatchSize < 1)
+            throw GranaryException.Validation($"batch_size: value {ingestion.BatchSize} invalid, must be 1 or larger");
+        if (ingestion.BatchDelay < TimeSpan.Zero || ingestion.AdmissionTimeout < TimeSpan.Zero)
+            throw GranaryException.Validation("batch_delay and admission_timeout must not be negative");
+        if (ingestion.LinkParallelism < 0)
+            throw GranaryException.Validation($"link_parallelism: value {ingestion.LinkParallelism} invalid, must be 0 or larger");
+        if (ingestion.CheckpointOperations < 1 || ingestion.CheckpointLogBytes < 1)
+            throw GranaryException.Validation("checkpoint_operations and checkpoint_log_bytes must be 1 or larger");
+    }
+}

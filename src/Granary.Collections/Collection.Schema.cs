@@ -1,0 +1,152 @@
+using System.Text;
+using Granary.Collections.Catalog;
+using Granary.Index;
+using Granary.Index.Operations;
+
+namespace Granary.Collections;
+
+internal sealed partial class Collection
+{
+    /// <inheritdoc/>
+    public async ValueTask<UpdateResult> CreatePayloadIndexAsync(PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default)
+    {
+        if (string.IsNullOrEmpty(index.Path))
+            throw GranaryException.BadInput("A payload index needs a field name");
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            var document = await _catalog.UpdateAsync(
+                Name,
+                config => config with { Schema = config.Schema with { PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != index.Path), index] } },
+                cancellation).ConfigureAwait(false);
+            return await LogAsync(Encode(OperationKind.CreatePayloadIndex, w => w.Payload(SchemaJson.Write(index))), document, options, cancellation)
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<UpdateResult> DeletePayloadIndexAsync(string path, WriteOptions options, CancellationToken cancellation = default)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            var document = await _catalog.UpdateAsync(
+                Name,
+                config => config with { Schema = config.Schema with { PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != path)] } },
+                cancellation).ConfigureAwait(false);
+            return await LogAsync(Encode(OperationKind.DropPayloadIndex, w => w.Key(Encoding.UTF8.GetBytes(path))), document, options, cancellation)
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Replaces the settings; a change of vectors or text fields is logged on every partition and waited for.</summary>
+    public async ValueTask UpdateAsync(Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            var before = Config;
+            var document = await _catalog.UpdateAsync(
+                Name,
+                config =>
+                {
+                    var changed = change(config);
+                    ConfigRules.CheckChange(config, changed);
+                    return changed;
+                },
+                cancellation).ConfigureAwait(false);
+            if (Same(before.Schema, document.Config.Schema))
+                Use(document.Config);
+            else
+                await LogAsync(ChangeOf(document.Config.Schema), document, new WriteOptions { Wait = true }, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private void Use(CollectionConfig config)
+    {
+        _version = MakeVersion(config);
+        foreach (var partition in _partitions)
+        {
+            partition.Indexer.Settings = config.Ingestion;
+            partition.Gate.Capacity = config.Ingestion.QueueCapacity;
+        }
+
+        _embedding.Change(config);
+    }
+
+    /// <summary>The catalog says what shall be; the logs make it so. A crash in between is made good at the next opening.</summary>
+    private async ValueTask<UpdateResult> LogAsync(
+        ReadOnlyMemory<byte> operation, CollectionDocument document, WriteOptions options, CancellationToken cancellation)
+    {
+        var appended = new (LocalPartition Partition, long Last)[_partitions.Length];
+        for (var i = 0; i < appended.Length; i++)
+        {
+            _partitions[i].Indexer.ThrowIfStopped();
+            _partitions[i].Gate.Force(1);
+            appended[i] = (_partitions[i], await _partitions[i].AppendAdmittedAsync(operation, 1).ConfigureAwait(false));
+        }
+
+        Use(document.Config);
+        return await AnswerAsync(appended, document.Config.Ingestion with { Mode = IndexingMode.Asynchronous }, options, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Brings partitions whose schema is not the catalog's (a crash came between) in line with it.</summary>
+    private async Task ReconcileAsync()
+    {
+        try
+        {
+            foreach (var partition in _partitions)
+            {
+                await partition.CaughtUpAsync(_stopping.Token).ConfigureAwait(false);
+                await _changing.WaitAsync(_stopping.Token).ConfigureAwait(false);
+                try
+                {
+                    var wanted = Config.Schema;
+                    if (!Same(partition.Indexer.Index.Schema, wanted))
+                        await partition.ApplyAsync(ChangeOf(wanted), 1, _stopping.Token).ConfigureAwait(false);
+                }
+                finally
+                {
+                    _changing.Release();
+                }
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or GranaryException or ObjectDisposedException)
+        {
+            // The partition stopped or is being closed; it says so itself.
+        }
+    }
+
+    private static bool Same(IndexSchema a, IndexSchema b) => SchemaJson.Write(Sorted(a)).AsSpan().SequenceEqual(SchemaJson.Write(Sorted(b)));
+
+    private static IndexSchema Sorted(IndexSchema schema) => new()
+    {
+        Dense = [.. schema.Dense.OrderBy(d => d.Name, StringComparer.Ordinal)],
+        Sparse = [.. schema.Sparse.OrderBy(s => s.Name, StringComparer.Ordinal)],
+        Text = [.. schema.Text.OrderBy(t => t.Name, StringComparer.Ordinal)],
+        PayloadIndexes = [.. schema.PayloadIndexes.OrderBy(p => p.Path, StringComparer.Ordinal)],
+    };
+
+    private static ReadOnlyMemory<byte> ChangeOf(IndexSchema schema) => Encode(OperationKind.ChangeSchema, w => w.Payload(SchemaJson.Write(schema)));
+
+    private static ReadOnlyMemory<byte> Encode(OperationKind kind, Action<OperationWriter> parts)
+    {
+        var writer = new OperationWriter();
+        writer.Begin(kind, default);
+        parts(writer);
+        writer.End();
+        return writer.Detach();
+    }
+}
