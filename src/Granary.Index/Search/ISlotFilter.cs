@@ -8,6 +8,12 @@ public interface ISlotFilter
 {
     /// <summary>Whether the row may be returned; on true, <paramref name="slot"/> is the version this reader sees.</summary>
     bool TryAccept(ref int slot);
+
+    /// <summary>
+    /// The order of hits with equal scores: whether the point of <paramref name="slot"/> comes before that of <paramref name="other"/>, both
+    /// accepted. By point id it makes the k best the same however points are spread over partitions; text and sparse fields ask it.
+    /// </summary>
+    bool Precedes(int slot, int other) => slot < other;
 }
 
 /// <summary>A hit inside a partition, before slots become ids.</summary>

@@ -1,69 +1,219 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Granary.Index.Memory;
+using Granary.Index.Postings;
 using Granary.Index.Search;
 
 namespace Granary.Index.Text;
 
 /// <summary>An inverted index over one text field, ranked with BM25. One thread writes; any number search, without locks.</summary>
-public sealed class TextField
+public sealed partial class TextField
 {
+    private readonly ITextAnalyzer _analyzer;
+    private readonly RowTable<TextRow> _rows;
+    private readonly TextBounds _bounds;
+    private readonly ConcurrentDictionary<string, Term> _terms = new(1, 1024, StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Term>.AlternateLookup<ReadOnlySpan<char>> _termOf;
+    private readonly List<Term?> _byNumber = [];
+    private readonly Stack<int> _freeNumbers = new();
+    private readonly DocumentSink _sink;
+    private long _documents;
+    private long _totalLength;
+
     /// <summary>Makes an empty index.</summary>
-    public TextField(TextFieldSchema schema, EpochClock epochs) => throw new NotImplementedException();
+    /// <exception cref="GranaryException">The analyser's language or tokenizer is unknown.</exception>
+    public TextField(TextFieldSchema schema, EpochClock epochs)
+    {
+        // Removed postings are read until they are swept, and swept lists until the collector takes them: epochs are not needed.
+        _ = epochs;
+        Schema = schema;
+        _analyzer = Analyzer.Create(schema.Analyzer);
+        _rows = new RowTable<TextRow>(schema.Name);
+        _bounds = new TextBounds(_rows);
+        _termOf = _terms.GetAlternateLookup<ReadOnlySpan<char>>();
+        _sink = new DocumentSink(this);
+    }
 
     /// <summary>The field.</summary>
-    public TextFieldSchema Schema => throw new NotImplementedException();
+    public TextFieldSchema Schema { get; }
 
     /// <summary>Documents counted in the statistics.</summary>
-    public long DocumentCount => throw new NotImplementedException();
+    public long DocumentCount => Volatile.Read(ref _documents);
+
+    /// <summary>Terms over all counted documents.</summary>
+    public long TotalLength => Volatile.Read(ref _totalLength);
 
     /// <summary>One more than the largest document number given out.</summary>
-    public int DocumentCapacity => throw new NotImplementedException();
+    public int DocumentCapacity => _rows.Count;
 
-    /// <summary>Bytes held, roughly.</summary>
-    public long Bytes => throw new NotImplementedException();
+    /// <summary>Bytes held, roughly. Called by the writing thread.</summary>
+    public long Bytes => _byNumber.Sum(term => term == null ? 0 : 120 + (2L * term.Text.Length) + term.Postings.Bytes) + (100L * _rows.Alive);
 
     /// <summary>Indexes texts as one document and counts it. Returns its number, or -1 when no term is left.</summary>
-    public int Add(IReadOnlyList<string> texts, int slot) => throw new NotImplementedException();
+    public int Add(IReadOnlyList<string> texts, int slot)
+    {
+        _sink.Clear();
+        foreach (var text in texts)
+            _analyzer.Analyze(text, TextRole.Document, _sink);
+        if (_sink.Length == 0)
+            return -1;
+        _sink.Touched.Sort((one, other) => one.Number.CompareTo(other.Number));
+
+        // The row is readable before any posting names it.
+        var doc = _rows.Add(slot, _sink.Length, new TextRow(PackTerms(_sink.Touched), false));
+        foreach (var term in _sink.Touched)
+        {
+            term.Postings.Append(doc, (uint)term.Occurrences, _bounds);
+            term.Postings.Frequency++;
+        }
+
+        Volatile.Write(ref _totalLength, _totalLength + _sink.Length);
+        Volatile.Write(ref _documents, _documents + 1);
+        _sink.Clear();
+        return doc;
+    }
 
     /// <summary>Says that the document belongs to a newer slot now.</summary>
-    public void Retarget(int doc, int slot) => throw new NotImplementedException();
+    public void Retarget(int doc, int slot)
+    {
+        if (doc >= 0)
+            _rows.SetSlot(doc, slot);
+    }
 
     /// <summary>The newest slot of a document; -1 when it was removed.</summary>
-    public int SlotOf(int doc) => throw new NotImplementedException();
+    public int SlotOf(int doc) => _rows.SlotOf(doc);
 
     /// <summary>Takes the document out of the statistics (at the logical delete); it stays findable for older readers.</summary>
-    public void Forget(int doc) => throw new NotImplementedException();
+    public void Forget(int doc)
+    {
+        if (doc < 0 || _rows.SlotOf(doc) < 0)
+            return;
+        var row = _rows.ValueOf(doc);
+        if (row.Forgotten)
+            return;
+        _rows.SetValue(doc, row with { Forgotten = true });
+        foreach (var number in UnpackTerms(row.Terms))
+            _byNumber[number]!.Postings.Frequency--;
+        Volatile.Write(ref _totalLength, _totalLength - _rows.LengthOf(doc));
+        Volatile.Write(ref _documents, _documents - 1);
+    }
 
-    /// <summary>Removes a forgotten document that no reader can see any more.</summary>
-    public void Remove(int doc) => throw new NotImplementedException();
+    /// <summary>Removes a document that no reader can see any more; one that was not forgotten is forgotten first.</summary>
+    public void Remove(int doc)
+    {
+        if (doc < 0 || _rows.SlotOf(doc) < 0)
+            return;
+        Forget(doc);
+        var row = _rows.ValueOf(doc);
+        _rows.Remove(doc);
+        foreach (var number in UnpackTerms(row.Terms))
+        {
+            var term = _byNumber[number]!;
+            if (!term.Postings.Kill())
+                continue;
+            term.Postings.Sweep(_rows, _bounds);
+            if (term.Postings.Count == 0)
+                Drop(term);
+        }
+    }
 
     /// <summary>Exact statistics for the terms of a query.</summary>
-    public TextStatistics Statistics(string query) => throw new NotImplementedException();
+    public TextStatistics Statistics(string query)
+    {
+        var terms = new List<string>();
+        _analyzer.AnalyzeQuery(query, terms);
+        var frequencies = ImmutableDictionary.CreateBuilder<string, long>();
+        foreach (var term in terms)
+            frequencies[term] = _terms.TryGetValue(term, out var known) ? known.Postings.Frequency : 0;
+        return new TextStatistics(DocumentCount, TotalLength, frequencies.ToImmutable());
+    }
 
-    /// <summary>
-    /// Appends the k best documents that share a term with the query, best first. Equal scores: by the filter's
-    /// <see cref="ISlotOrder"/> if it has one, else by slot.
-    /// </summary>
-    /// <param name="query">Text, analysed like the documents.</param>
-    /// <param name="k">How many.</param>
-    /// <param name="statistics">Statistics over all partitions; null for this field's own.</param>
-    /// <param name="filter">Asked only about documents that would be among the best.</param>
-    /// <param name="hits">Receives the hits.</param>
-    /// <param name="cancellation">Ends the search early with an exception.</param>
-    public void Search<TFilter>(
-        string query, int k, TextStatistics? statistics, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default)
-        where TFilter : struct, ISlotFilter => throw new NotImplementedException();
+    private Term Intern(ReadOnlySpan<char> text)
+    {
+        if (_termOf.TryGetValue(text, out var term))
+            return term;
+        var number = _freeNumbers.TryPop(out var free) ? free : _byNumber.Count;
+        term = new Term(text.ToString(), number);
+        if (number == _byNumber.Count)
+            _byNumber.Add(term);
+        else
+            _byNumber[number] = term;
+        _terms[term.Text] = term;
+        return term;
+    }
 
-    /// <summary>The score of one document, bit-equal to the search's; null when it shares no term with the query.</summary>
-    public float? ScoreDoc(string query, TextStatistics? statistics, int doc) => throw new NotImplementedException();
+    private void Drop(Term term)
+    {
+        _terms.TryRemove(term.Text, out _);
+        _byNumber[term.Number] = null;
+        _freeNumbers.Push(term.Number);
+    }
 
-    /// <summary>Scores of several documents; NaN where a document shares no term with the query.</summary>
-    public void ScoreDocs(string query, TextStatistics? statistics, ReadOnlySpan<int> docs, Span<float> scores) =>
-        throw new NotImplementedException();
+    private static byte[] PackTerms(List<Term> terms)
+    {
+        var size = 0;
+        var before = 0;
+        foreach (var term in terms)
+        {
+            size += Varint.Size((uint)(term.Number - before));
+            before = term.Number;
+        }
 
-    /// <summary>Writes the index. Called by the writing thread; searches go on.</summary>
-    public void Save(Stream stream) => throw new NotImplementedException();
+        var packed = new byte[size];
+        var at = 0;
+        before = 0;
+        foreach (var term in terms)
+        {
+            at += Varint.Write((uint)(term.Number - before), packed.AsSpan(at));
+            before = term.Number;
+        }
 
-    /// <summary>Reads an index written by <see cref="Save"/>.</summary>
-    /// <exception cref="GranaryException">The stream is damaged or of a newer format.</exception>
-    public static TextField Load(Stream stream, TextFieldSchema schema, EpochClock epochs) => throw new NotImplementedException();
+        return packed;
+    }
+
+    private static IEnumerable<int> UnpackTerms(byte[] packed)
+    {
+        var number = 0;
+        for (var at = 0; at < packed.Length;)
+        {
+            number += (int)Varint.Read(packed, ref at);
+            yield return number;
+        }
+    }
+
+    /// <summary>A term and its postings. The number and the count belong to the writing thread.</summary>
+    private sealed class Term(string text, int number)
+    {
+        public string Text { get; } = text;
+
+        public int Number { get; } = number;
+
+        public PostingList Postings { get; } = new();
+
+        /// <summary>How often it occurs in the document being added.</summary>
+        public int Occurrences { get; set; }
+    }
+
+    private sealed class DocumentSink(TextField field) : TermSink
+    {
+        public List<Term> Touched { get; } = [];
+
+        public int Length { get; private set; }
+
+        public void Clear()
+        {
+            foreach (var term in Touched)
+                term.Occurrences = 0;
+            Touched.Clear();
+            Length = 0;
+        }
+
+        public override void Add(ReadOnlySpan<char> text)
+        {
+            var term = field.Intern(text);
+            if (term.Occurrences++ == 0)
+                Touched.Add(term);
+            Length++;
+        }
+    }
 }

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Granary.Index.Sparse;
-using Xunit;
 
 namespace Granary.Index.Tests.Sparse;
 

@@ -1,5 +1,4 @@
 using Granary.Index.Text;
-using Xunit;
 
 namespace Granary.Index.Tests.Text;
 

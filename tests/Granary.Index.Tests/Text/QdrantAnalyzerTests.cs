@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Granary.Index.Text;
-using Xunit;
 
 namespace Granary.Index.Tests.Text;
 

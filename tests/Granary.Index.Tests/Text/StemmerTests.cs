@@ -1,5 +1,4 @@
 using Granary.Index.Text.Stemming;
-using Xunit;
 
 namespace Granary.Index.Tests.Text;
 

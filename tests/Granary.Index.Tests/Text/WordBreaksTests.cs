@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Granary.Index.Text.Tokens;
-using Xunit;
 
 namespace Granary.Index.Tests.Text;
 
