@@ -1,3 +1,5 @@
+using Granary.Collections;
+
 namespace Granary.Http;
 
 /// <summary>Settings of the REST API.</summary>
@@ -17,6 +19,9 @@ public sealed record GranaryHttpOptions
 
     /// <summary>Whether responses are compressed for callers that accept gzip.</summary>
     public bool Compression { get; init; } = true;
+
+    /// <summary>How collections ingest whose body does not say.</summary>
+    public IngestionSettings Ingestion { get; init; } = new();
 
     /// <summary>The version of Qdrant whose API is served; clients compare it with their own.</summary>
     public string QdrantVersion { get; init; } = "1.19.0";

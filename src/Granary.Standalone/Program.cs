@@ -1,1 +1,3 @@
-Console.WriteLine("granary");
+using Granary.Standalone;
+
+return await Commands.RunAsync(args);

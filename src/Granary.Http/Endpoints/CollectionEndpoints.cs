@@ -54,7 +54,7 @@ internal static class CollectionEndpoints
         if (name.AsSpan().IndexOfAny("<>:\"/\\|?*\0\u001f") is var at and >= 0)
             throw new ApiException(422, $"Validation error in path parameters: [collection_name: collection name cannot contain \"{name[at]}\" char]");
         _ = call.Timeout;
-        var config = CollectionBody.Create(await call.ReadJsonAsync());
+        var config = CollectionBody.Create(await call.ReadJsonAsync(), call.State.Options.Ingestion);
         await call.Database.CreateCollectionAsync(name, config, call.Cancellation);
         await call.AnswerAsync(true);
     }

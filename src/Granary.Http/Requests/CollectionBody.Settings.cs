@@ -90,14 +90,18 @@ internal static partial class CollectionBody
         fields.Count("wal_retain_closed", 1);
     }
 
-    private static IngestionSettings ReadIngestion(JsonFields? indexing)
+    private static IngestionSettings ReadIngestion(JsonFields? indexing, IngestionSettings basis)
     {
-        var basis = new IngestionSettings();
         if (indexing is not { } fields)
             return basis;
         return new IngestionSettings
         {
-            Mode = fields.Word("mode", "asynchronous", "synchronous") == "synchronous" ? IndexingMode.Synchronous : IndexingMode.Asynchronous,
+            Mode = fields.Word("mode", "asynchronous", "synchronous") switch
+            {
+                "synchronous" => IndexingMode.Synchronous,
+                "asynchronous" => IndexingMode.Asynchronous,
+                _ => basis.Mode,
+            },
             QueueCapacity = fields.Int("queue_capacity", 1, 10_000_000) ?? basis.QueueCapacity,
             BatchSize = fields.Int("batch_size", 1, 1_000_000) ?? basis.BatchSize,
             BatchDelay = Milliseconds(fields, "batch_delay_ms") ?? basis.BatchDelay,

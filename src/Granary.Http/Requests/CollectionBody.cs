@@ -18,8 +18,8 @@ internal static partial class CollectionBody
         "hnsw_config", "wal_config", "optimizers_config", "quantization_config", "strict_mode_config", "metadata",
     ];
 
-    /// <summary>The collection's settings.</summary>
-    public static CollectionConfig Create(JsonElement body)
+    /// <summary>The collection's settings; how it ingests, where the body does not say, is the server's default.</summary>
+    public static CollectionConfig Create(JsonElement body, IngestionSettings ingestion)
     {
         var fields = new JsonFields(body);
         var hnsw = ReadHnsw(fields.Object("hnsw_config"));
@@ -46,7 +46,7 @@ internal static partial class CollectionBody
             Schema = schema,
             Partitions = fields.Int("shard_number", 1, 1024) ?? 1,
             Replicas = fields.Int("replication_factor", 1) ?? 1,
-            Ingestion = ReadIngestion(fields.Object("indexing")),
+            Ingestion = ReadIngestion(fields.Object("indexing"), ingestion),
             Embeddings = [.. ReadEmbeddings(fields, schema)],
             Declared = ReadDeclared(fields),
         };

@@ -1,0 +1,49 @@
+using Granary.Collections.Ports;
+using Granary.Index;
+using Granary.Storage.Files;
+using Granary.Storage.Memory;
+
+namespace Granary.Client;
+
+/// <summary>Opens storage by connection string.</summary>
+public static class GranaryStorage
+{
+    /// <summary>The schemes known, for messages and help.</summary>
+    public const string Schemes = "mem:, file:PATH, sqlite:PATH";
+
+    /// <summary>Opens <c>mem:</c> (as long as the process), <c>file:PATH</c> (one folder) or <c>sqlite:PATH</c> (one database file).</summary>
+    /// <exception cref="GranaryException">The scheme is unknown, the path is missing, or the storage is in use, damaged or newer than this version.</exception>
+    public static async ValueTask<IStorage> OpenAsync(
+        string connectionString, Durability durability = Durability.Process, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(connectionString);
+        var (scheme, path) = Split(connectionString);
+        return scheme switch
+        {
+            "mem" => new MemoryStorage(),
+            "file" => await FileStorage.OpenAsync(path, new FileStorageOptions { Durability = durability }, cancellation).ConfigureAwait(false),
+            _ => throw GranaryException.BadInput("sqlite: is not here yet"),
+        };
+    }
+
+    /// <summary>Checks a connection string without opening anything; returns its scheme and path.</summary>
+    /// <exception cref="GranaryException">The scheme is unknown or the path is missing.</exception>
+    public static (string Scheme, string Path) Split(string connectionString)
+    {
+        var colon = connectionString.IndexOf(':');
+        var scheme = colon < 0 ? "" : connectionString[..colon].ToLowerInvariant();
+        if (scheme is not ("mem" or "file" or "sqlite"))
+        {
+            throw GranaryException.BadInput(colon < 0
+                ? $"storage `{connectionString}` names no scheme; known are {Schemes}"
+                : $"storage scheme `{scheme}:` is unknown; known are {Schemes}");
+        }
+
+        var path = connectionString[(colon + 1)..].Trim();
+        if (path.StartsWith("///", StringComparison.Ordinal))
+            path = path[2..];
+        if (scheme != "mem" && path.Length == 0)
+            throw GranaryException.BadInput($"storage `{connectionString}` names no path, as in {scheme}:./granary-data");
+        return (scheme, path);
+    }
+}

@@ -1,0 +1,79 @@
+using Granary.Collections;
+using Granary.Index.Filters;
+
+namespace Granary.Client;
+
+/// <summary>How a hybrid query makes one ranking of two.</summary>
+public enum HybridFusion : byte
+{
+    /// <summary>Reciprocal rank fusion (Cormack et al., 2009).</summary>
+    Rrf,
+
+    /// <summary>Distribution-based score fusion.</summary>
+    Dbsf,
+
+    /// <summary>Weighted sum of normalised scores.</summary>
+    WeightedSum,
+}
+
+/// <summary>A hybrid query: nearest by a dense vector and best by BM25, fused.</summary>
+/// <param name="Text">The text: ranked by BM25, and embedded where <see cref="Vector"/> is null.</param>
+public sealed record HybridQuery(string Text)
+{
+    /// <summary>The dense query vector; null: the server embeds <see cref="Text"/>.</summary>
+    public ReadOnlyMemory<float>? Vector { get; init; }
+
+    /// <summary>The dense vector searched.</summary>
+    public string VectorName { get; init; } = "";
+
+    /// <summary>The text field searched.</summary>
+    public string TextField { get; init; } = "text";
+
+    /// <summary>How the two rankings become one.</summary>
+    public HybridFusion Fusion { get; init; } = HybridFusion.Rrf;
+
+    /// <summary>The constant of <see cref="HybridFusion.Rrf"/>; the paper's 60.</summary>
+    public int RrfK { get; init; } = 60;
+
+    /// <summary>The weight of the dense side, 0 to 1, for <see cref="HybridFusion.WeightedSum"/>.</summary>
+    public float Alpha { get; init; } = 0.5f;
+
+    /// <summary>Which points.</summary>
+    public Filter? Filter { get; init; }
+
+    /// <summary>How many hits.</summary>
+    public int Limit { get; init; } = 10;
+
+    /// <summary>How many candidates each side gives; at least <see cref="Limit"/>.</summary>
+    public int Candidates { get; init; } = 100;
+
+    /// <summary>Whether hits carry their rank and score on each side (<see cref="Hit.Legs"/>: dense, then BM25).</summary>
+    public bool Explain { get; init; }
+
+    /// <summary>Whether hits carry their payload.</summary>
+    public bool WithPayload { get; init; } = true;
+
+    /// <summary>The query as the engine takes it: two prefetches and a fusion.</summary>
+    public QueryRequest ToRequest()
+    {
+        var candidates = Math.Max(Candidates, Limit);
+        VectorInput dense = Vector is { } vector ? new DenseInput(vector) : new TextInput(Text);
+        return new QueryRequest
+        {
+            Prefetches =
+            [
+                new Prefetch { Query = new NearestQuery(dense), Using = VectorName, Filter = Filter, Limit = candidates },
+                new Prefetch { Query = new NearestQuery(new TextInput(Text)), Using = TextField, Filter = Filter, Limit = candidates },
+            ],
+            Query = Fusion switch
+            {
+                HybridFusion.Dbsf => new DbsfQuery(),
+                HybridFusion.WeightedSum => new WeightedSumQuery([Alpha, 1 - Alpha]),
+                _ => new RrfQuery(RrfK, []),
+            },
+            Limit = Limit,
+            Explain = Explain,
+            WithPayload = WithPayload ? PayloadSelector.All : PayloadSelector.None,
+        };
+    }
+}

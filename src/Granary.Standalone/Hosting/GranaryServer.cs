@@ -1,0 +1,100 @@
+using Granary.Client;
+using Granary.Collections;
+using Granary.Http;
+using Granary.Standalone.Settings;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Granary.Standalone.Hosting;
+
+/// <summary>The server: storage, engine and REST API in this process.</summary>
+internal sealed class GranaryServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly Database _database;
+
+    private GranaryServer(WebApplication app, Database database, IReadOnlyList<Uri> addresses)
+    {
+        _app = app;
+        _database = database;
+        Addresses = addresses;
+    }
+
+    /// <summary>Where it listens, with the real ports.</summary>
+    public IReadOnlyList<Uri> Addresses { get; }
+
+    /// <summary>The engine.</summary>
+    public IDatabase Database => _database;
+
+    /// <summary>Cancelled when the process was asked to stop.</summary>
+    public CancellationToken Stopping => _app.Lifetime.ApplicationStopping;
+
+    /// <summary>Opens the storage, starts listening and says so in one line on standard output.</summary>
+    public static async Task<GranaryServer> StartAsync(ServerSettings settings, CancellationToken cancellation)
+    {
+        var storage = await GranaryStorage.OpenAsync(settings.Engine.Storage, settings.Engine.Durability, cancellation);
+        Database database;
+        try
+        {
+            database = await Collections.Database.OpenAsync(storage, settings.Engine.ToDatabaseOptions(), cancellation);
+        }
+        catch
+        {
+            await storage.DisposeAsync();
+            throw;
+        }
+
+        var app = Build(settings, database);
+        try
+        {
+            await app.StartAsync(cancellation);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            await database.DisposeAsync();
+            throw;
+        }
+
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+            .Select(static address => new Uri(address.Replace("://[::]", "://localhost", StringComparison.Ordinal).Replace("://0.0.0.0", "://127.0.0.1", StringComparison.Ordinal)))
+            .ToList();
+        foreach (var address in addresses)
+            Console.WriteLine($"Granary is listening on {address.GetLeftPart(UriPartial.Authority)}");
+        return new GranaryServer(app, database, addresses);
+    }
+
+    /// <summary>Completes when the process was asked to stop (SIGTERM, Ctrl-C) and requests under way have ended.</summary>
+    public Task WaitForStopAsync(CancellationToken cancellation) => _app.WaitForShutdownAsync(cancellation);
+
+    /// <summary>Stops listening, drains the queues, takes checkpoints and closes the storage.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    private static WebApplication Build(ServerSettings settings, Database database)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null; // The REST API has a limit of its own, with Qdrant's error text.
+        });
+        builder.WebHost.UseUrls(settings.Urls);
+        builder.Logging.SetMinimumLevel(settings.LogLevel).AddSimpleConsole(static console => console.SingleLine = true);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        // A failure to start is thrown to the caller and told there, once.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.StopTimeout);
+        builder.Services.Configure<ConsoleLifetimeOptions>(static lifetime => lifetime.SuppressStatusMessages = true);
+        builder.Services.AddSingleton<IDatabase>(database);
+        builder.Services.AddGranaryHttp(settings.Http);
+        var app = builder.Build();
+        app.MapGranary();
+        return app;
+    }
+}
