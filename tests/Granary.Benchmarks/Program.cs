@@ -4,6 +4,7 @@ using Granary.Benchmarks;
 var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringComparer.Ordinal)
 {
     ["ingest"] = IngestBenchmarks.RunAsync,
+    ["vectors"] = VectorBenchmarks.RunAsync,
 };
 
 if (args.Length == 0 || !words.TryGetValue(args[0], out var run))

@@ -1,50 +1,248 @@
-using System.Collections.Concurrent;
-using Granary.Index.Search;
+using System.Runtime.CompilerServices;
 
 namespace Granary.Index.Vectors;
 
-public sealed partial class DenseField
+public sealed unsafe partial class DenseField
 {
-    private readonly ConcurrentQueue<(int Row, long Tag)> _free = new();
-    private readonly Graph? _graph;
-
-    /// <summary>How many adds, contiguous from the first, are linked (or need no linking, or were removed before it).</summary>
-    public long LinkedAdds => Added;
-
-    /// <summary>Adds that are not linked yet.</summary>
-    public int Pending => (int)(Added - LinkedAdds);
-
-    /// <summary>Removed rows that are not reusable yet.</summary>
-    public int Removed => 0;
-
-    /// <summary>Whether <see cref="Link"/> has something to do: pending adds, or enough removed rows to reconnect their neighbours.</summary>
-    public bool LinkDue => Pending > 0;
+    // More candidates are kept while much of the graph is removed rows, up to this factor.
+    private const int WidestConstruct = 4;
+    private readonly Lock _entryLock = new();
 
     /// <summary>
     /// Links up to <paramref name="max"/> pending rows on up to <paramref name="parallelism"/> threads, and reconnects neighbours of removed
     /// rows. One caller at a time; adds, removes and searches go on. Returns how many adds were linked.
     /// </summary>
-    public int Link(int max, int parallelism, CancellationToken cancellation) => 0;
-
-    /// <summary>
-    /// Finds the nearest rows that the filter accepts, in the graph and among the rows not linked yet. Appends at most K hits (and those
-    /// whose score equals the last one's), best first.
-    /// </summary>
-    public void Search<TFilter>(in DenseSearch search, ref TFilter filter, List<SlotHit> hits)
-        where TFilter : struct, ISlotFilter => SearchExact(search, ref filter, hits);
-
-    /// <summary>Writes the field. Called by the applier while no <see cref="Link"/> runs; searches go on.</summary>
-    public void Save(Stream stream) => throw new NotSupportedException();
-
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
-    /// <exception cref="GranaryException">The data is damaged, newer, or of another schema.</exception>
-    public static DenseField Load(Stream stream, DenseVectorSchema schema, Memory.EpochClock epochs) => throw new NotSupportedException();
-
-    private static bool IsLinked(int row) => true;
-
-    private static void Enqueue(int row)
+    public int Link(int max, int parallelism, CancellationToken cancellation)
     {
+        if (_graph is null)
+            return 0;
+        cancellation.ThrowIfCancellationRequested();
+        var first = _linked;
+        var count = (int)Math.Min(max, Added - first);
+        var queue = Volatile.Read(ref _queue);
+        if (count > 0)
+        {
+            var next = 0;
+            if (_graph.Entry < 0)
+                LinkAt(queue, first, next++);
+            if (parallelism <= 1 || count - next < 2)
+            {
+                for (; next < count; next++)
+                    LinkAt(queue, first, next);
+            }
+            else
+            {
+                var options = new ParallelOptions { MaxDegreeOfParallelism = parallelism, TaskScheduler = TaskScheduler.Default };
+                Parallel.For(next, count, options, i => LinkAt(queue, first, i));
+            }
+
+            Volatile.Write(ref _linked, first + count);
+        }
+
+        Repair(Math.Max(count * RepairPerLink, RepairSlice), parallelism);
+        return count;
     }
 
-    private void Bury(int row) => _free.Enqueue((row, _epochs.Retire()));
+    private void LinkAt(int[] queue, long first, int index)
+    {
+        var row = Volatile.Read(ref queue[(first + index) & (queue.Length - 1)]);
+        if (SlotOf(row) < 0)
+        {
+            // Removed before it was linked: nothing refers to it but the readers of now, through the queue.
+            _graph!.SetState(row, RowState.Free);
+            _free.Enqueue((row, _epochs.Retire()));
+            return;
+        }
+
+        if (_codes is not null)
+            Insert(Codes(), row);
+        else
+            Insert(Floats(), row);
+    }
+
+    /// <summary>Links a row into the graph (Malkov and Yashunin, algorithm 1).</summary>
+    private void Insert<TWalk>(TWalk walk, int row)
+        where TWalk : struct, IWalk
+    {
+        var graph = _graph!;
+        var level = graph.Level(row);
+        if (graph.Entry < 0 && TryBecomeFirst(row, level))
+            return;
+        var scratch = SearchScratch.Rent();
+        try
+        {
+            var targets = scratch.Targets((long)walk.TargetBytes * (graph.BaseLinks + 3));
+            walk.Load(row, targets);
+            var entry = graph.Entry;
+            var start = Descend(walk, targets, entry, level, scratch);
+            for (var l = Math.Min(level, Graph.EntryLevel(entry)); l >= 0; l--)
+                start = Connect(walk, row, l, start, targets, scratch);
+            graph.SetState(row, RowState.Linked);
+            Interlocked.Increment(ref _inGraph);
+            if (level > Graph.EntryLevel(graph.Entry))
+                RaiseEntry(row, level);
+        }
+        finally
+        {
+            scratch.Return();
+        }
+    }
+
+    private bool TryBecomeFirst(int row, int level)
+    {
+        lock (_entryLock)
+        {
+            if (_graph!.Entry >= 0)
+                return false;
+            _graph.SetState(row, RowState.Linked);
+            Interlocked.Increment(ref _inGraph);
+            _graph.Entry = Graph.PackEntry(row, level);
+            return true;
+        }
+    }
+
+    private void RaiseEntry(int row, int level)
+    {
+        lock (_entryLock)
+        {
+            if (level > Graph.EntryLevel(_graph!.Entry))
+                _graph.Entry = Graph.PackEntry(row, level);
+        }
+    }
+
+    /// <summary>Finds a row's neighbours on a level and links both ways. Returns the nearest, where the next level starts.</summary>
+    private int Connect<TWalk>(in TWalk walk, int row, int level, int start, byte* targets, SearchScratch scratch)
+        where TWalk : struct, IWalk
+    {
+        var graph = _graph!;
+        var pool = WalkLevel(walk, targets, start, level, ConstructWidth(), RowCapacity, scratch);
+        var keys = pool.Keys;
+        var nearest = CandidatePool.Row(keys[0]);
+        var kept = 0;
+        for (var i = 0; i < pool.Count; i++)
+        {
+            // Rows that are removed get no new links: a sweep that reconnects around them can then end.
+            var candidate = CandidatePool.Row(keys[i]);
+            if (candidate != row && SlotOf(candidate) >= 0)
+                keys[kept++] = keys[i] & ~1ul;
+        }
+
+        var chosen = scratch.Chosen(graph.BaseLinks + 1);
+        var width = Math.Min(graph.M * NewLinksFactor, graph.Width(level));
+        var count = Select(walk, keys, kept, width, chosen, targets + walk.TargetBytes);
+        AddLinks(walk, row, level, new ReadOnlySpan<int>(chosen, count), targets, scratch);
+        for (var i = 0; i < count; i++)
+            LinkBack(walk, chosen[i], row, level, targets, scratch);
+        return nearest;
+    }
+
+    /// <summary>Writes a row's own list, keeping what others linked to it in the meantime.</summary>
+    private void AddLinks<TWalk>(in TWalk walk, int row, int level, ReadOnlySpan<int> ids, byte* targets, SearchScratch scratch)
+        where TWalk : struct, IWalk
+    {
+        var graph = _graph!;
+        graph.Lock(row);
+        if (graph.Links(row, level)[0] == Graph.None)
+        {
+            graph.Write(row, level, ids);
+            graph.Unlock(row);
+            return;
+        }
+
+        graph.Unlock(row);
+        foreach (var id in ids)
+            LinkBack(walk, row, id, level, targets, scratch);
+    }
+
+    /// <summary>Adds a link to a list, choosing again among all when it is full.</summary>
+    private void LinkBack<TWalk>(in TWalk walk, int row, int added, int level, byte* targets, SearchScratch scratch)
+        where TWalk : struct, IWalk
+    {
+        var graph = _graph!;
+        var width = graph.Width(level);
+        graph.Lock(row);
+        try
+        {
+            var links = graph.Links(row, level);
+            var used = 0;
+            while (used < width && links[used] >= 0)
+            {
+                if (links[used++] == added)
+                    return;
+            }
+
+            if (used < width)
+            {
+                Volatile.Write(ref links[used], added);
+                return;
+            }
+
+            // The second target is this row; the selection's targets follow it.
+            var target = targets + ((long)walk.TargetBytes * (graph.BaseLinks + 2));
+            walk.Load(row, target);
+            var ids = scratch.Rows(graph.BaseLinks + 1);
+            var distances = scratch.Distances(graph.BaseLinks + 1);
+            var count = 0;
+            ids[count++] = added;
+            for (var i = 0; i < used; i++)
+            {
+                if (SlotOf(links[i]) < 0)
+                    continue;
+                walk.Prefetch(links[i]);
+                ids[count++] = links[i];
+            }
+
+            walk.Distances(target, ids, count, distances);
+            var sorted = scratch.SecondPool(graph.BaseLinks + 1);
+            for (var i = 0; i < count; i++)
+                sorted.Add(CandidatePool.Pack(distances[i], ids[i]));
+            var chosen = ids;
+            var kept = Select(walk, sorted.Keys, count, width, chosen, targets + walk.TargetBytes);
+            graph.Write(row, level, new ReadOnlySpan<int>(chosen, kept));
+        }
+        finally
+        {
+            graph.Unlock(row);
+        }
+    }
+
+    /// <summary>
+    /// Chooses neighbours (Malkov and Yashunin, algorithm 4): a candidate is kept when it is nearer to the row than to any kept one; the
+    /// places left go to the nearest of the others.
+    /// </summary>
+    private static int Select<TWalk>(in TWalk walk, ulong* sorted, int count, int width, int* chosen, byte* targets)
+        where TWalk : struct, IWalk
+    {
+        var kept = 0;
+        var passed = 0;
+        for (var i = 0; i < count && kept < width; i++)
+        {
+            var row = CandidatePool.Row(sorted[i]);
+            var distance = CandidatePool.Distance(sorted[i]);
+            var apart = true;
+            for (var j = 0; j < kept && apart; j++)
+                apart = walk.Distance(targets + ((long)j * walk.TargetBytes), row) >= distance;
+            if (apart)
+            {
+                walk.Load(row, targets + ((long)kept * walk.TargetBytes));
+                chosen[kept++] = row;
+            }
+            else
+            {
+                sorted[passed++] = sorted[i];
+            }
+        }
+
+        for (var i = 0; i < passed && kept < width && FillPruned; i++)
+            chosen[kept++] = CandidatePool.Row(sorted[i]);
+        return kept;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int ConstructWidth()
+    {
+        var ef = Math.Max(Schema.Hnsw.EfConstruct, _graph!.BaseLinks);
+        var live = LiveShare();
+        return live >= 0.95f ? ef : (int)Math.Min(ef / Math.Max(live, 0.01f), (long)ef * WidestConstruct);
+    }
 }

@@ -84,6 +84,7 @@ public sealed unsafe partial class DenseField : IDisposable
     /// </summary>
     public void Remove(int row)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)_rowCount, nameof(row));
         if (SlotOf(row) < 0)
             return;
         Volatile.Write(ref Slot(row), NoSlot);
@@ -116,7 +117,11 @@ public sealed unsafe partial class DenseField : IDisposable
     private int TakeRow()
     {
         if (_free.TryPeek(out var freed) && _epochs.HasPassed(freed.Tag) && _free.TryDequeue(out freed))
+        {
+            _graph?.Clear(freed.Row);
             return freed.Row;
+        }
+
         var row = _rowCount;
         if (row == int.MaxValue)
             throw new GranaryException(ErrorKind.InsufficientStorage, $"vectors.{Schema.Name}: {row} rows is the limit of a partition");

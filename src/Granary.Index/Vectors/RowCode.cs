@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Granary.Index.Vectors;
 
@@ -43,9 +44,10 @@ internal static unsafe class RowCode
 
         for (var i = 0; i < vector.Length; i++)
         {
+            // |v| * (127 / max|v|) is below 127.5, so the rounded value needs no clamp.
             var code = (int)MathF.Round(vector[i] * inverse);
-            codes[i] = (sbyte)Math.Clamp(code, -Limit, Limit);
-            squares += codes[i] * codes[i];
+            codes[i] = (sbyte)code;
+            squares += code * code;
         }
 
         new Span<byte>(row + vector.Length, stride - vector.Length).Clear();
@@ -86,8 +88,13 @@ internal static unsafe class RowCode
         var values = (short*)(target + TargetHeader);
         var codes = (sbyte*)row;
         var padded = Padded(size);
-        for (var i = 0; i < size; i++)
-            values[i] = codes[i];
+        for (var i = 0; i < padded; i += CodeKernels.Block)
+        {
+            var (low, high) = Vector256.Widen(Vector256.Load(codes + i));
+            low.Store(values + i);
+            high.Store(values + i + Vector256<short>.Count);
+        }
+
         new Span<short>(values + size, padded - size).Clear();
         var header = Header(row, size);
         WriteHeader(target, header[0], euclid, header[1]);
@@ -121,7 +128,12 @@ internal static unsafe class RowCode
     {
         var max = 0f;
         foreach (var value in vector)
-            max = MathF.Max(max, MathF.Abs(value));
+        {
+            var magnitude = MathF.Abs(value);
+            if (magnitude > max)
+                max = magnitude;
+        }
+
         return max;
     }
 }

@@ -1,14 +1,32 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Granary.Index.Vectors;
 
 /// <summary>What a search needs besides the field, kept by its thread from one search to the next, so that searching allocates nothing.</summary>
-internal sealed partial class SearchScratch
+internal sealed unsafe class SearchScratch
 {
     [ThreadStatic]
     private static SearchScratch? _current;
     private bool _rented;
+    private byte[] _visited = [];
+    private byte _stamp;
+    private ulong[] _pool = [];
+    private ulong[] _second = [];
+    private int[] _rows = [];
+    private float[] _distances = [];
+    private byte[] _targets = [];
+    private int[] _chosen = [];
+    private int[] _slots = [];
 
     /// <summary>Hits compared exactly.</summary>
     public TopHits Top { get; } = new();
+
+    /// <summary>How many of <see cref="Chosen"/> were compared exactly.</summary>
+    public int Rescored { get; set; }
+
+    /// <summary>Entries that wait to be visited in a filtered walk.</summary>
+    public PriorityHeap Heap { get; } = new();
 
     /// <summary>This thread's scratch, or a new one while that is in use.</summary>
     public static SearchScratch Rent()
@@ -22,4 +40,55 @@ internal sealed partial class SearchScratch
 
     /// <summary>Gives it back.</summary>
     public void Return() => _rented = false;
+
+    /// <summary>Marks for rows below <paramref name="rows"/>: a row is visited when its byte equals the stamp. Pinned.</summary>
+    public byte* Visited(int rows, out byte stamp)
+    {
+        if (_visited.Length < rows)
+        {
+            _visited = GC.AllocateArray<byte>(rows + (rows / 4) + 64, pinned: true);
+            _stamp = 0;
+        }
+
+        if (++_stamp == 0)
+        {
+            Array.Clear(_visited);
+            _stamp = 1;
+        }
+
+        stamp = _stamp;
+        return Pointer(_visited);
+    }
+
+    /// <summary>A pool of that capacity.</summary>
+    public CandidatePool Pool(int capacity) => new(Pinned(ref _pool, capacity + 1), capacity);
+
+    /// <summary>Another pool of that capacity.</summary>
+    public CandidatePool SecondPool(int capacity) => new(Pinned(ref _second, capacity + 1), capacity);
+
+    /// <summary>Room for row numbers. Pinned.</summary>
+    public int* Rows(int count) => Pinned(ref _rows, count);
+
+    /// <summary>Room for distances. Pinned.</summary>
+    public float* Distances(int count) => Pinned(ref _distances, count);
+
+    /// <summary>Room for targets, 64-byte aligned. Pinned.</summary>
+    public byte* Targets(long bytes) => (byte*)(((nint)Pinned(ref _targets, checked((int)bytes + 64)) + 63) & ~63);
+
+    /// <summary>Room for the rows a selection keeps. Pinned.</summary>
+    public int* Chosen(int count) => Pinned(ref _chosen, count);
+
+    /// <summary>Room for slots. Pinned.</summary>
+    public int* Slots(int count) => Pinned(ref _slots, count);
+
+    private static T* Pinned<T>(ref T[] array, int length)
+        where T : unmanaged
+    {
+        if (array.Length < length)
+            array = GC.AllocateUninitializedArray<T>(Math.Max(length, array.Length * 2), pinned: true);
+        return Pointer(array);
+    }
+
+    private static T* Pointer<T>(T[] array)
+        where T : unmanaged => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
 }

@@ -1,0 +1,162 @@
+using System.Runtime.CompilerServices;
+using Granary.Index.Search;
+
+namespace Granary.Index.Vectors;
+
+public sealed unsafe partial class DenseField
+{
+    // Up to this many times ef, comparing all rows costs no more than the walk.
+    private const int ScanFactor = 8;
+
+    // From this share of accepted rows on, the walk ignores the filter and the pool is filtered afterwards.
+    private const float LateFilterShare = 0.4f;
+
+    /// <summary>
+    /// Finds the nearest rows that the filter accepts, in the graph and among the rows not linked yet. Appends at most K hits (and those
+    /// whose score equals the last one's), best first.
+    /// </summary>
+    public void Search<TFilter>(in DenseSearch search, ref TFilter filter, List<SlotHit> hits)
+        where TFilter : struct, ISlotFilter
+    {
+        Check(search.Query);
+        var ef = Math.Max(search.K, search.Ef ?? DefaultEf(search.K));
+        if (_graph is null || Volatile.Read(ref _inGraph) <= (long)ef * ScanFactor)
+        {
+            SearchExact(search, ref filter, hits);
+            return;
+        }
+
+        var scratch = SearchScratch.Rent();
+        var ticket = _epochs.Enter();
+        bool complete;
+        try
+        {
+            complete = _codes is not null
+                ? SearchGraph(Codes(), search, ef, ref filter, scratch)
+                : SearchGraph(Floats(), search, ef, ref filter, scratch);
+            if (complete)
+                scratch.Top.Drain(Schema.Distance, hits);
+        }
+        finally
+        {
+            _epochs.Exit(ticket);
+            scratch.Return();
+        }
+
+        // The graph did not reach enough accepted rows: they are few or far off, and comparing all is right and bounded.
+        if (!complete)
+            SearchExact(search, ref filter, hits);
+    }
+
+    private int DefaultEf(int k)
+    {
+        var own = Schema.Hnsw.Ef;
+        return own > 0 ? own : Math.Max(DefaultWidth, k + (k / 2));
+    }
+
+    private bool SearchGraph<TWalk, TFilter>(in TWalk walk, in DenseSearch search, int ef, ref TFilter filter, SearchScratch scratch)
+        where TWalk : struct, IWalk
+        where TFilter : struct, ISlotFilter
+    {
+        // The tail is fixed before the walk: what is not in it was linked before, and the walk can find it.
+        var tailStart = LinkedAdds;
+        var tailEnd = Added;
+        var rows = RowCapacity;
+        var target = walk.TargetOf(search.Query);
+        var entry = _graph!.Entry;
+        scratch.Top.Reset(search.K);
+        scratch.Rescored = 0;
+        if (entry >= 0)
+        {
+            var start = Descend(walk, target, entry, 0, scratch);
+            var share = Math.Clamp(search.Selectivity, 0f, 1f) * LiveShare();
+            var found = share >= LateFilterShare && WalkThenFilter(walk, search, target, start, ef, share, rows, ref filter, scratch);
+            if (!found && !WalkAccepted(walk, search, target, start, ef, share, rows, ref filter, scratch))
+                return false;
+        }
+
+        if (!search.IndexedOnly && tailEnd > tailStart)
+            ScanTail(walk, search, target, tailStart, tailEnd, ref filter, scratch);
+        return true;
+    }
+
+    /// <summary>Walks without the filter and filters the pool; false when too few of it are accepted.</summary>
+    private bool WalkThenFilter<TWalk, TFilter>(
+        in TWalk walk, in DenseSearch search, byte* target, int start, int ef, float share, int rows, ref TFilter filter, SearchScratch scratch)
+        where TWalk : struct, IWalk
+        where TFilter : struct, ISlotFilter
+    {
+        var width = share >= 0.95f ? ef : (int)(ef / share);
+        var pool = WalkLevel(walk, target, start, 0, width, rows, scratch);
+        var wanted = RescoreCount(search.K);
+        var accepted = Rescore(search, pool, wanted, ref filter, scratch);
+        return accepted >= Math.Min(wanted, Math.Max(search.K, ef / 2));
+    }
+
+    /// <summary>Compares the nearest accepted rows of a pool with the originals; returns how many there were, up to <paramref name="wanted"/>.</summary>
+    private int Rescore<TFilter>(in DenseSearch search, in CandidatePool pool, int wanted, ref TFilter filter, SearchScratch scratch)
+        where TFilter : struct, ISlotFilter
+    {
+        var chosen = scratch.Chosen(wanted);
+        var slots = scratch.Slots(wanted);
+        var count = 0;
+        for (var i = 0; i < pool.Count && count < wanted; i++)
+        {
+            var row = CandidatePool.Row(pool[i]);
+            var slot = SlotOf(row);
+            if (slot < 0 || !filter.TryAccept(ref slot))
+                continue;
+            new FloatWalk(_vectors, _size, Schema.Distance).Prefetch(row);
+            slots[count] = slot;
+            chosen[count++] = row;
+        }
+
+        scratch.Top.Reset(search.K);
+        for (var i = 0; i < count; i++)
+            scratch.Top.Add(VectorMath.Key(Schema.Distance, search.Query.Pointer, (float*)_vectors.Row(chosen[i]), _size), slots[i]);
+        scratch.Rescored = count;
+        return count;
+    }
+
+    /// <summary>Compares the rows that are not linked yet, on codes, and the nearest with the originals.</summary>
+    private void ScanTail<TWalk, TFilter>(
+        in TWalk walk, in DenseSearch search, byte* target, long from, long to, ref TFilter filter, SearchScratch scratch)
+        where TWalk : struct, IWalk
+        where TFilter : struct, ISlotFilter
+    {
+        // After Added: the queue that held the last add, or a longer one.
+        var queue = Volatile.Read(ref _queue);
+        var wanted = RescoreCount(search.K);
+        var pool = scratch.SecondPool(wanted);
+        var rows = RowCapacity;
+        var seen = scratch.Visited(rows, out var stamp);
+        var chosen = scratch.Chosen(wanted);
+        for (var i = 0; i < scratch.Rescored; i++)
+            seen[chosen[i]] = stamp;
+        for (var add = from; add < to; add++)
+        {
+            var row = Volatile.Read(ref queue[add & (queue.Length - 1)]);
+            if ((uint)row >= (uint)rows || seen[row] == stamp)
+                continue;
+            seen[row] = stamp;
+            var slot = SlotOf(row);
+            if (slot < 0)
+                continue;
+            var key = CandidatePool.Pack(walk.Distance(target, row), row);
+            if ((!pool.IsFull || key < pool.Last) && filter.TryAccept(ref slot))
+                pool.Add(key);
+        }
+
+        for (var i = 0; i < pool.Count; i++)
+        {
+            var row = CandidatePool.Row(pool[i]);
+            var slot = SlotOf(row);
+            if (slot >= 0 && filter.TryAccept(ref slot))
+                scratch.Top.Add(VectorMath.Key(Schema.Distance, search.Query.Pointer, (float*)_vectors.Row(row), _size), slot);
+        }
+    }
+
+    // Codes rank a little differently from the originals, so more than K are compared again.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int RescoreCount(int k) => (k * 2) + RescoreMore;
+}

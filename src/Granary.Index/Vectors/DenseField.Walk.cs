@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Granary.Index.Vectors;
+
+public sealed unsafe partial class DenseField
+{
+    /// <summary>Goes down the upper levels, always to the nearest neighbour (Malkov and Yashunin, algorithm 5 with ef 1).</summary>
+    private int Descend<TWalk>(in TWalk walk, byte* target, long entry, int toLevel, SearchScratch scratch)
+        where TWalk : struct, IWalk
+    {
+        var graph = _graph!;
+        var width = graph.M;
+        var distances = scratch.Distances(graph.BaseLinks);
+        var ids = scratch.Rows(graph.BaseLinks);
+        var row = Graph.EntryRow(entry);
+        var best = walk.Distance(target, row);
+        for (var level = Graph.EntryLevel(entry); level > toLevel; level--)
+        {
+            bool moved;
+            do
+            {
+                moved = false;
+                var links = graph.Links(row, level);
+                var count = 0;
+                for (var i = 0; i < width; i++)
+                {
+                    var id = Volatile.Read(ref links[i]);
+                    if (id < 0)
+                        continue;
+                    walk.Prefetch(id);
+                    ids[count++] = id;
+                }
+
+                walk.Distances(target, ids, count, distances);
+                for (var i = 0; i < count; i++)
+                {
+                    if (distances[i] < best)
+                    {
+                        best = distances[i];
+                        row = ids[i];
+                        moved = true;
+                    }
+                }
+            }
+            while (moved);
+        }
+
+        return row;
+    }
+
+    /// <summary>
+    /// Walks one level from a row and leaves the nearest rows met in the pool (Malkov and Yashunin, algorithm 2). Rows at or above
+    /// <paramref name="rows"/> came after the walk began and are passed over.
+    /// </summary>
+    private CandidatePool WalkLevel<TWalk>(in TWalk walk, byte* target, int start, int level, int ef, int rows, SearchScratch scratch)
+        where TWalk : struct, IWalk
+    {
+        var graph = _graph!;
+        var width = graph.Width(level);
+        var visited = scratch.Visited(rows, out var stamp);
+        var pool = scratch.Pool(ef);
+        var ids = scratch.Rows(graph.BaseLinks);
+        var distances = scratch.Distances(graph.BaseLinks);
+        visited[start] = stamp;
+        pool.Add(CandidatePool.Pack(walk.Distance(target, start), start));
+        while (pool.TryVisit(out var row))
+        {
+            var links = level == 0 ? graph.Links(row) : graph.Links(row, level);
+            var count = 0;
+            for (var i = 0; i < width; i++)
+            {
+                var id = Volatile.Read(ref links[i]);
+
+                // A free place is -1, the largest unsigned number.
+                if ((uint)id >= (uint)rows || visited[id] == stamp)
+                    continue;
+                visited[id] = stamp;
+                walk.Prefetch(id);
+                ids[count++] = id;
+            }
+
+            walk.Distances(target, ids, count, distances);
+            for (var i = 0; i < count; i++)
+                pool.Add(CandidatePool.Pack(distances[i], ids[i]));
+            PrefetchLinks(pool.Peek());
+        }
+
+        return pool;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void PrefetchLinks(int row)
+    {
+        if (row < 0 || !Sse.IsSupported)
+            return;
+        var links = (byte*)_graph!.Links(row);
+        Sse.Prefetch0(links);
+        Sse.Prefetch0(links + 64);
+    }
+
+    private CodeWalk Codes() => new(_codes!, _size, _euclid);
+
+    private FloatWalk Floats() => new(_vectors, _size, Schema.Distance);
+}
