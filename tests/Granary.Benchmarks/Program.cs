@@ -5,6 +5,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
 {
     ["ingest"] = IngestBenchmarks.RunAsync,
     ["vectors"] = VectorBenchmarks.RunAsync,
+    ["json"] = JsonBenchmarks.RunAsync,
 };
 
 if (args.Length == 0 || !words.TryGetValue(args[0], out var run))

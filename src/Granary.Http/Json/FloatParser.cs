@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Granary.Http.Json;
 
@@ -13,16 +14,29 @@ internal static partial class FloatParser
 {
     private const int MaxDigits = 19;
 
+    private static ReadOnlySpan<double> ExactPowers =>
+        [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
+
+    private static ReadOnlySpan<uint> PowersOfTen => [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
     /// <summary>Parses the number at <paramref name="position"/> and moves behind it.</summary>
     /// <returns>False when there is no JSON number there; the position is then where it went wrong.</returns>
     public static bool TryParse(ReadOnlySpan<byte> json, ref int position, out float value)
     {
+        var end = Parse(json, position, out value);
+        position = end < 0 ? ~end : end;
+        return end >= 0;
+    }
+
+    /// <summary>Parses the number that starts at <paramref name="start"/>.</summary>
+    /// <returns>Where it ends; the complement of where it went wrong when there is no JSON number.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Parse(ReadOnlySpan<byte> json, int start, out float value)
+    {
         value = 0;
-        var start = position;
-        var at = position;
+        var at = start;
         var negative = at < json.Length && json[at] == '-';
-        if (negative)
-            at++;
+        at += negative ? 1 : 0;
 
         ulong digits = 0;
         var firstDigit = at;
@@ -35,49 +49,66 @@ internal static partial class FloatParser
 
         var count = at - firstDigit;
         if (count == 0 || (count > 1 && json[firstDigit] == '0'))
-        {
-            position = count == 0 ? at : firstDigit + 1;
-            return false;
-        }
+            return ~(count == 0 ? at : firstDigit + 1);
 
         var exponent = 0;
         if (at < json.Length && json[at] == '.')
         {
-            at++;
-            var firstFraction = at;
-            while (at + 8 <= json.Length && TryEightDigits(json[at..], out var eight))
-            {
-                digits = digits * 100_000_000 + eight;
-                at += 8;
-            }
-
-            while (at < json.Length && (digit = (uint)json[at] - '0') <= 9)
-            {
-                digits = digits * 10 + digit;
-                at++;
-            }
-
+            var firstFraction = ++at;
+            digits = Fraction(json, ref at, digits);
             exponent = firstFraction - at;
             count -= exponent;
             if (exponent == 0)
-            {
-                position = at;
-                return false;
-            }
+                return ~at;
         }
 
         if (at < json.Length && (json[at] | 0x20) == 'e' && !TryExponent(json, ref at, ref exponent))
+            return ~at;
+        if (count <= MaxDigits && digits < 1UL << 53 && exponent is <= 0 and >= -22)
         {
-            position = at;
-            return false;
+            // Exact operands make the quotient the double nearest to the number (Clinger, 1990); rounding that to a float is
+            // rounding the number itself, unless the double stands exactly between two floats.
+            var quotient = digits / ExactPowers[-exponent];
+            if ((BitConverter.DoubleToUInt64Bits(quotient) & 0x1FFF_FFFF) != 0x1000_0000)
+            {
+                value = (float)(negative ? -quotient : quotient);
+                return at;
+            }
         }
 
-        position = at;
-        if (count > MaxDigits && !FitsWithoutLeadingZeros(json[firstDigit..at], count))
-            value = ParseLong(json[start..at]);
-        else
-            value = FromDecimal(digits, exponent, negative);
-        return true;
+        value = count > MaxDigits && !FitsWithoutLeadingZeros(json[firstDigit..at], count)
+            ? ParseLong(json[start..at])
+            : FromDecimal(digits, exponent, negative);
+        return at;
+    }
+
+    /// <summary>
+    /// Adds the digits from <paramref name="at"/> on. Eight bytes are looked at together and as many taken as are digits, without
+    /// a branch on how many: their number changes from one float to the next and would be mispredicted.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Fraction(ReadOnlySpan<byte> json, ref int at, ulong digits)
+    {
+        while (at + 8 <= json.Length)
+        {
+            var chunk = BinaryPrimitives.ReadUInt64LittleEndian(json[at..]) ^ 0x3030303030303030;
+            var others = ((chunk + 0x7676767676767676) | chunk) & 0x8080808080808080;
+            var taken = BitOperations.TrailingZeroCount(others) >> 3;
+            // Shifted so that the last digit taken comes last; zeros come before the first.
+            digits = digits * PowersOfTen[taken] + EightDigits(taken == 8 ? chunk : chunk << (63 - (8 * taken)) << 1);
+            at += taken;
+            if (taken < 8)
+                return digits;
+        }
+
+        uint digit;
+        while (at < json.Length && (digit = (uint)json[at] - '0') <= 9)
+        {
+            digits = digits * 10 + digit;
+            at++;
+        }
+
+        return digits;
     }
 
     private static bool TryExponent(ReadOnlySpan<byte> json, ref int at, ref int exponent)
@@ -100,17 +131,12 @@ internal static partial class FloatParser
         return at > first;
     }
 
-    private static bool TryEightDigits(ReadOnlySpan<byte> text, out uint value)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint EightDigits(ulong chunk)
     {
-        var chunk = BinaryPrimitives.ReadUInt64LittleEndian(text);
-        value = 0;
-        if (((chunk & 0xF0F0F0F0F0F0F0F0) | (((chunk + 0x0606060606060606) & 0xF0F0F0F0F0F0F0F0) >> 4)) != 0x3333333333333333)
-            return false;
-        chunk -= 0x3030303030303030;
         chunk = chunk * 10 + (chunk >> 8);
-        value = (uint)((((chunk & 0x000000FF000000FF) * 0x000F424000000064) +
-                        (((chunk >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >> 32);
-        return true;
+        return (uint)((((chunk & 0x000000FF000000FF) * 0x000F424000000064) +
+                       (((chunk >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >> 32);
     }
 
     private static bool FitsWithoutLeadingZeros(ReadOnlySpan<byte> number, int count)

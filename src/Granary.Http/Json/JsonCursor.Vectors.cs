@@ -20,23 +20,35 @@ internal ref partial struct JsonCursor
             return 0;
         }
 
+        var json = _json;
+        var at = _at;
         while (true)
         {
-            var value = ReadFiniteFloat();
+            // The plain case in registers: a finite number and a comma right behind it.
+            var end = FloatParser.Parse(json, at, out var value);
+            if (end < 0 || !float.IsFinite(value))
+            {
+                // White space before the number, or a mistake that is told apart here.
+                _at = at;
+                Peek();
+                value = ReadFiniteFloat();
+                end = _at;
+            }
+
             if (count < floats.Length)
                 floats[count] = value;
             count++;
-            // The next byte is a comma in all but a few cases; white space is looked for only when it is not.
-            if (_at < _json.Length && _json[_at] == ',')
+            if (end < json.Length && json[end] == ',')
             {
-                _at++;
+                at = end + 1;
                 continue;
             }
 
+            _at = end;
             switch (Peek())
             {
                 case (byte)',':
-                    _at++;
+                    at = ++_at;
                     break;
                 case (byte)']':
                     _at++;

@@ -1,4 +1,5 @@
 using Granary.Http.Hosting;
+using Granary.Index.Payload;
 
 namespace Granary.Http.Requests;
 
@@ -8,7 +9,7 @@ internal static class FieldPaths
     /// <summary>Refuses what is no payload path.</summary>
     public static void Check(string path, string field)
     {
-        if (path.Length == 0)
-            throw ApiException.Format($"{field}: Invalid JSON path: ''");
+        if (!JsonPath.TryParse(path, out _))
+            throw ApiException.Format($"{field}: Invalid JSON path: '{path}'");
     }
 }

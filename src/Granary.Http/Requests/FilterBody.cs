@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Granary.Http.Hosting;
+using Granary.Index;
 using Granary.Index.Filters;
 
 namespace Granary.Http.Requests;
@@ -7,7 +9,17 @@ namespace Granary.Http.Requests;
 internal static class FilterBody
 {
     /// <summary>A filter.</summary>
-    public static Filter Read(JsonElement filter) => throw new NotSupportedException(filter.ToString());
+    public static Filter Read(JsonElement filter)
+    {
+        try
+        {
+            return FilterJson.Parse(filter);
+        }
+        catch (GranaryException e) when (e.Kind == ErrorKind.BadInput)
+        {
+            throw ApiException.Format(e.Message);
+        }
+    }
 
     /// <summary>A filter, or null for none.</summary>
     public static Filter? ReadOptional(JsonElement? filter) => filter is { } value ? Read(value) : null;
