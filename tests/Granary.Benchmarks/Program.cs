@@ -3,9 +3,15 @@ using Granary.Benchmarks;
 // Each benchmark is one word on the command line and one class; `--data` names a folder of vectors and judged collections (see tests/Granary.Benchmarks/README.md).
 var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringComparer.Ordinal)
 {
+    ["filtered"] = FilteredBenchmarks.RunAsync,
+    ["http-ingest"] = HttpIngestBenchmarks.RunAsync,
+    ["import"] = ImportBenchmarks.RunAsync,
     ["ingest"] = IngestBenchmarks.RunAsync,
-    ["vectors"] = VectorBenchmarks.RunAsync,
     ["json"] = JsonBenchmarks.RunAsync,
+    ["lag"] = LagBenchmarks.RunAsync,
+    ["memory"] = MemoryBenchmarks.RunAsync,
+    ["restart"] = RestartBenchmarks.RunAsync,
+    ["vectors"] = VectorBenchmarks.RunAsync,
 };
 
 if (args.Length == 0 || !words.TryGetValue(args[0], out var run))

@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Granary.Collections;
+using Granary.Index;
+using Granary.Index.Filters;
+using Granary.Index.Operations;
+
+namespace Granary.Benchmarks;
+
+/// <summary>Filtered recall@10 on debian-384's 500 filters, in process, with payload indexes, by share of points that match.</summary>
+internal static class FilteredBenchmarks
+{
+    public static async Task<int> RunAsync(Arguments arguments)
+    {
+        var path = Path.Combine(arguments.Data, "debian-384");
+        var set = VectorFiles.ReadVectors(path, "base");
+        var queries = VectorFiles.ReadVectors(path, "query");
+        var truth = VectorFiles.ReadNeighbours(Path.Combine(path, "groundtruth.filtered.ivecs"));
+        await using var database = await EmbeddedDatabase.OpenAsync();
+        var collection = await LoadAsync(database, path, set);
+        var cases = File.ReadLines(Path.Combine(path, "filters.jsonl")).Select(l => JsonDocument.Parse(l).RootElement).ToArray();
+        foreach (var exact in new[] { false, true })
+        {
+            var recalls = new List<(double Share, double Recall)>();
+            var samples = new Samples(cases.Length);
+            for (var i = 0; i < cases.Length; i++)
+            {
+                var request = new QueryRequest
+                {
+                    Query = new NearestQuery(new DenseInput(queries.Row(cases[i].GetProperty("query").GetInt32()))),
+                    Filter = new Filter { Must = [.. Conditions(cases[i].GetProperty("filter"))] },
+                    Params = new SearchParams { Exact = exact },
+                };
+                var began = Stopwatch.GetTimestamp();
+                var hits = await collection.QueryAsync(request);
+                samples.Add(Stopwatch.GetElapsedTime(began));
+                recalls.Add(((double)cases[i].GetProperty("matching").GetInt32() / set.Count, Recall(set, queries[cases[i].GetProperty("query").GetInt32()], truth[i], hits)));
+            }
+
+            Console.WriteLine($"{(exact ? "exact" : "default")}: recall@10 {recalls.Average(r => r.Recall):F4}; {samples}");
+            foreach (var group in recalls.GroupBy(r => r.Share switch { < 0.003 => "below 0.3 %", < 0.03 => "0.3 to 3 %", < 0.1 => "3 to 10 %", _ => "above 10 %" }))
+                Console.WriteLine($"  {group.Key}: recall@10 {group.Average(r => r.Recall):F4}, worst {group.Min(r => r.Recall):F2} ({group.Count()} filters)");
+        }
+
+        return 0;
+    }
+
+    private static async Task<ICollection> LoadAsync(EmbeddedDatabase database, string path, VectorSet set)
+    {
+        var collection = await database.CreateAsync("debian", set.Size, Distance.Cosine);
+        foreach (var (name, type) in new[] { ("section", PayloadIndexType.Keyword), ("tags", PayloadIndexType.Keyword), ("installed_kb", PayloadIndexType.Integer) })
+            await collection.CreatePayloadIndexAsync(new PayloadIndexSchema(name, type), new WriteOptions { Wait = true });
+        var row = 0;
+        foreach (var lines in File.ReadLines(Path.Combine(path, "corpus.jsonl")).Chunk(500))
+        {
+            var batch = new WriteBatch();
+            foreach (var line in lines)
+            {
+                using var document = JsonDocument.Parse(line);
+                batch.Operations.Begin(OperationKind.Upsert, new PointId((ulong)row));
+                batch.Operations.Payload(JsonSerializer.SerializeToUtf8Bytes(document.RootElement.GetProperty("meta")));
+                batch.Operations.Dense("", set[row++]);
+                batch.Operations.End();
+            }
+
+            await collection.WriteAsync(batch, new WriteOptions());
+        }
+
+        await collection.WaitAsync();
+        return collection;
+    }
+
+    private static IEnumerable<Condition> Conditions(JsonElement filter)
+    {
+        foreach (var member in filter.EnumerateObject())
+        {
+            if (member.Name == "and")
+            {
+                foreach (var condition in member.Value.EnumerateArray().SelectMany(Conditions))
+                    yield return condition;
+                continue;
+            }
+
+            var how = member.Value;
+            if (how.TryGetProperty("eq", out var one) || how.TryGetProperty("contains", out one))
+                yield return new MatchAnyCondition(member.Name, [MatchValue.Of(one.GetString()!)]);
+            else if (how.TryGetProperty("in", out var many))
+                yield return new MatchAnyCondition(member.Name, [.. many.EnumerateArray().Select(v => MatchValue.Of(v.GetString()!))]);
+            else
+                yield return new RangeCondition(member.Name, null, Bound(how, "gte"), Bound(how, "lt"), null);
+        }
+    }
+
+    private static double? Bound(JsonElement range, string name) => range.TryGetProperty(name, out var bound) ? bound.GetDouble() : null;
+
+    /// <summary>Hits are counted by distance, since vectors repeat.</summary>
+    private static double Recall(VectorSet set, ReadOnlySpan<float> query, int[] truth, IReadOnlyList<ScoredPoint> hits)
+    {
+        var wanted = truth.Take(10).Where(r => r >= 0).ToArray();
+        var limit = Cosine(query, set[wanted[^1]]) - 1e-6;
+        var found = 0;
+        foreach (var hit in hits.Take(wanted.Length))
+            found += Cosine(query, set[(int)hit.Id.Number]) >= limit ? 1 : 0;
+        return (double)found / wanted.Length;
+    }
+
+    private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double dot = 0, left = 0, right = 0;
+        for (var i = 0; i < a.Length; i++)
+        {
+            dot += (double)a[i] * b[i];
+            left += (double)a[i] * a[i];
+            right += (double)b[i] * b[i];
+        }
+
+        return left == 0 || right == 0 ? 0 : dot / Math.Sqrt(left * right);
+    }
+}
