@@ -30,6 +30,8 @@ internal static class VectorBenchmarks
             Measure(files, schema, field, int.Parse(ef, CultureInfo.InvariantCulture));
         if (arguments.Number("filters", 0) > 0)
             FilteredVectorBenchmarks.Run(files, schema, field);
+        if (arguments.Number("churn", 0) is > 0 and var percent)
+            ChurnVectorBenchmarks.Run(files, field, percent / 100.0, threads);
         return Task.FromResult(0);
     }
 
@@ -91,7 +93,7 @@ internal static class VectorBenchmarks
             $"{(ef is null ? "default" : ef),8} {recall,10:F4} {times[times.Length / 2],8:F0} {times[times.Length * 95 / 100],8:F0} {1e6 / times.Average(),10:F0}");
     }
 
-    private readonly struct AllSlots : ISlotFilter
+    internal readonly struct AllSlots : ISlotFilter
     {
         public bool TryAccept(ref int slot) => true;
     }

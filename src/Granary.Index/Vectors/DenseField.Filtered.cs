@@ -16,13 +16,15 @@ public sealed unsafe partial class DenseField
         var graph = _graph!;
         var width = graph.BaseLinks;
         var wanted = RescoreCount(search.K);
-        var pool = scratch.SecondPool(Math.Max(wanted, ef / FilteredEfDivisor));
+        var pool = scratch.SecondPool(Math.Max(wanted, (int)(ef * Math.Max(FilteredLeast, share * FilteredMore))));
         var heap = scratch.Heap;
         heap.Clear();
         var visited = scratch.Visited(rows, out var stamp);
         var ids = scratch.Rows(width);
         var distances = scratch.Distances(width);
-        var budget = (long)(Volatile.Read(ref _inGraph) * WalkBudget) + (ef * 4);
+
+        // What a walk costs up to here, comparing all accepted rows costs as well: giving up at that point at most doubles the time.
+        var budget = (long)(Volatile.Read(ref _inGraph) * (WalkBudget + (WalkBudgetAccepted * share))) + (ef * 4);
         visited[start] = stamp;
         ids[0] = start;
         distances[0] = walk.Distance(target, start);

@@ -39,7 +39,7 @@ public sealed unsafe partial class DenseField
             Volatile.Write(ref _linked, first + count);
         }
 
-        Repair(Math.Max(count * RepairPerLink, RepairSlice), parallelism);
+        Repair(count > 0 ? count * RepairPerLink : RepairSlice, parallelism);
         return count;
     }
 

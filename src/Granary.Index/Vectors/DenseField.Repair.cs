@@ -3,7 +3,7 @@ namespace Granary.Index.Vectors;
 public sealed unsafe partial class DenseField
 {
     // A sweep begins when this share of the graph is removed rows: a sweep reads every list, so it must be worth it.
-    private const float SweepShare = 0.05f;
+    private const float SweepShare = 0.1f;
     private const int SweepMinimum = 64;
 
     // Rows swept by one call: enough that a sweep ends before the next is due, few enough that adds are not held up.

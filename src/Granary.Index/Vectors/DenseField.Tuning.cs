@@ -12,9 +12,14 @@ public sealed partial class DenseField
     // Whether places left by the selection go to the nearest rows it passed over.
     private const bool FillPruned = true;
 
+    // Rows compared with the originals, beyond 2K.
     private const int RescoreMore = 12;
 
-    private const int FilteredEfDivisor = 2;
+    // A filtered walk keeps this part of ef in accepted rows, or a little more than the part that is accepted.
+    private const float FilteredLeast = 0.2f;
+    private const float FilteredMore = 1.2f;
 
-    private const float WalkBudget = 0.25f;
+    // A filtered walk reads at most this share of the graph, and this share of the accepted rows.
+    private const float WalkBudget = 0.1f;
+    private const float WalkBudgetAccepted = 0.4f;
 }
