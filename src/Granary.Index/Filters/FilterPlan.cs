@@ -1,24 +1,91 @@
+using System.Buffers;
+using Granary.Index.Payload;
+
 namespace Granary.Index.Filters;
 
 /// <summary>A filter made ready for one view of a partition. Thread-safe; dispose it to give pooled memory back.</summary>
+/// <remarks>
+/// Every condition can be answered from the payload alone; an index only makes it faster: it names a superset of the slots that match, and
+/// where that is exact the payload is not looked at. A condition asked about often turns its candidates into a bitmap, once. The one place where an
+/// index matters to the meaning is <c>match: {text, text_any, phrase}</c>, as in Qdrant: with a text index over the path tokens are compared,
+/// without one substrings.
+/// </remarks>
 public sealed class FilterPlan : IDisposable
 {
-    /// <summary>Prepares a filter.</summary>
-    /// <exception cref="GranaryException">A payload path cannot be parsed.</exception>
-    public static FilterPlan Compile(Filter filter, IFilterContext context) => throw new NotImplementedException();
+    private const int FewKeys = 32;
+    private readonly IFilterContext _context;
+    private readonly FilterScope _scope;
+    private readonly FilterNode _root;
+    private readonly Lock _rentedLock = new();
+    private readonly List<PooledBits> _rented = [];
+
+    private FilterPlan(Filter filter, IFilterContext context)
+    {
+        _context = context;
+        SlotBound = context.SlotBound;
+        _scope = new FilterScope();
+        _root = new FilterCompiler(this, context).Compile(filter, _scope, null);
+    }
 
     /// <summary>How many points match, from the payload indexes; combined as Qdrant combines them, conditions taken as independent.</summary>
-    public Cardinality Estimate => throw new NotImplementedException();
+    public Cardinality Estimate => _root.Estimate;
+
+    internal int SlotBound { get; }
+
+    /// <summary>Prepares a filter.</summary>
+    /// <exception cref="GranaryException">A payload path cannot be parsed.</exception>
+    public static FilterPlan Compile(Filter filter, IFilterContext context) => new(filter, context);
 
     /// <summary>Whether that version of a point matches.</summary>
-    public bool Matches(int slot) => throw new NotImplementedException();
+    public bool Matches(int slot)
+    {
+        var keys = _scope.Keys.Count;
+        var places = keys <= FewKeys ? stackalloc int[2 * FewKeys] : new int[2 * keys];
+        var evaluation = new Evaluation(_context, slot, _scope, places);
+        return _root.Matches(ref evaluation);
+    }
 
     /// <summary>
     /// Ascending slots among which every matching one is found (some may be invisible or not match), when indexes or ids bound them to at
     /// most <paramref name="limit"/>.
     /// </summary>
-    public bool TryCandidates(int limit, out ReadOnlyMemory<int> slots) => throw new NotImplementedException();
+    public bool TryCandidates(int limit, out ReadOnlyMemory<int> slots)
+    {
+        slots = default;
+        if (_root.Candidates is not { } candidates || candidates.Count > limit)
+            return false;
+        if (candidates.Count == 0)
+            return true;
+        var bits = Rent();
+        candidates.Fill(bits.Bits);
+        slots = bits.Bits.ToArray();
+        return true;
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        lock (_rentedLock)
+        {
+            foreach (var bits in _rented)
+                ArrayPool<ulong>.Shared.Return(bits.Bits.Words);
+            _rented.Clear();
+        }
+    }
+
+    internal PooledBits Rent()
+    {
+        var words = ArrayPool<ulong>.Shared.Rent(Math.Max(1, (SlotBound + 63) >> 6));
+        words.AsSpan().Clear();
+        var bits = new PooledBits(new SlotBits(words, SlotBound));
+        lock (_rentedLock)
+            _rented.Add(bits);
+        return bits;
+    }
+}
+
+/// <summary>A bitmap that goes back to the pool with its plan.</summary>
+internal sealed class PooledBits(SlotBits bits)
+{
+    public SlotBits Bits { get; } = bits;
 }

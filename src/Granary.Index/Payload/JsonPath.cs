@@ -27,6 +27,12 @@ public readonly record struct JsonPathItem(JsonPathStep Kind, string? Key, int I
 {
     /// <summary>The member's name as UTF-8.</summary>
     internal byte[]? Utf8 { get; init; }
+
+    /// <inheritdoc/>
+    public bool Equals(JsonPathItem other) => Kind == other.Kind && Index == other.Index && Key == other.Key;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Kind, Key, Index);
 }
 
 /// <summary>

@@ -9,18 +9,103 @@ public static partial class PayloadEdit
     /// <summary>Objects and arrays may be nested so deep.</summary>
     public const int MaxDepth = 64;
 
-    /// <summary>Checks that a payload is an object within the depth limit and takes out white space and duplicate keys.</summary>
-    /// <exception cref="GranaryException">It is not.</exception>
-    public static byte[] Normalize(ReadOnlySpan<byte> json) => throw new NotImplementedException();
-
     /// <summary>Merges <paramref name="patch"/> into the payload, at the root or under a key: members replace, null members remove.</summary>
-    /// <exception cref="GranaryException">The result is nested too deep.</exception>
-    public static byte[] Set(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> patch, JsonPath? key = null) => throw new NotImplementedException();
+    /// <remarks>
+    /// Under a key, objects are made where there are none; an element that does not exist is not; a value that is no array where the path
+    /// goes into one becomes <c>[]</c>. All as Qdrant does.
+    /// </remarks>
+    /// <exception cref="GranaryException">The patch is no object, or the result is nested too deep.</exception>
+    public static byte[] Set(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> patch, JsonPath? key = null)
+    {
+        var root = Root(payload);
+        var merged = JsonTree.Parse(Normalize(patch));
+        if (key is null)
+            Merge(root, merged);
+        else
+            SetUnder(root, key.Items.AsSpan(), merged);
+        var result = root.ToUtf8();
+        CheckDepth(result);
+        return result;
+    }
 
-    /// <summary>Removes what the paths name. Elements of arrays are not removed by number.</summary>
-    public static byte[] Delete(ReadOnlySpan<byte> payload, IReadOnlyList<JsonPath> keys) => throw new NotImplementedException();
+    /// <summary>Removes what the paths name. Elements of arrays are not removed by number; <c>a[]</c> empties the array.</summary>
+    public static byte[] Delete(ReadOnlySpan<byte> payload, IReadOnlyList<JsonPath> keys)
+    {
+        var root = Root(payload);
+        foreach (var key in keys)
+            Remove(root, key.Items.AsSpan());
+        return root.ToUtf8();
+    }
 
-    /// <summary>What is left of a payload: everything within <paramref name="include"/> (when it is not empty), else everything outside <paramref name="exclude"/>.</summary>
-    public static byte[] Project(ReadOnlySpan<byte> payload, IReadOnlyList<JsonPath> include, IReadOnlyList<JsonPath> exclude) =>
-        throw new NotImplementedException();
+    private static JsonTree Root(ReadOnlySpan<byte> payload) => JsonTree.Parse(payload.IsEmpty ? "{}"u8.ToArray() : payload.ToArray());
+
+    private static void Merge(JsonTree target, JsonTree patch)
+    {
+        target.MakeObject();
+        foreach (var (name, value) in patch.Members)
+        {
+            if (value.IsNull)
+                target.RemoveMember(name);
+            else
+                target.SetMember(name, value.Clone());
+        }
+    }
+
+    private static void SetUnder(JsonTree target, ReadOnlySpan<JsonPathItem> path, JsonTree patch)
+    {
+        if (path.IsEmpty)
+        {
+            Merge(target, patch);
+            return;
+        }
+
+        switch (path[0].Kind)
+        {
+            case JsonPathStep.Key:
+                target.MakeObject();
+                var member = target.FindMember(path[0].Key!);
+                if (member is null)
+                    target.SetMember(path[0].Key!, member = JsonTree.Null());
+                SetUnder(member, path[1..], patch);
+                break;
+            case JsonPathStep.Index:
+                target.MakeArray();
+                if (path[0].Index < target.Elements.Count)
+                    SetUnder(target.Elements[path[0].Index], path[1..], patch);
+                break;
+            default:
+                target.MakeArray();
+                foreach (var element in target.Elements)
+                    SetUnder(element, path[1..], patch);
+                break;
+        }
+    }
+
+    private static void Remove(JsonTree target, ReadOnlySpan<JsonPathItem> path)
+    {
+        var head = path[0];
+        var rest = path[1..];
+        switch (head.Kind)
+        {
+            case JsonPathStep.Key when target.IsObject:
+                if (rest.IsEmpty)
+                    target.RemoveMember(head.Key!);
+                else if (target.FindMember(head.Key!) is { } member)
+                    Remove(member, rest);
+                break;
+            case JsonPathStep.Index when target.IsArray && !rest.IsEmpty && head.Index < target.Elements.Count:
+                Remove(target.Elements[head.Index], rest);
+                break;
+            case JsonPathStep.Wildcard when target.IsArray:
+                if (rest.IsEmpty)
+                {
+                    target.Elements.Clear();
+                    break;
+                }
+
+                foreach (var element in target.Elements)
+                    Remove(element, rest);
+                break;
+        }
+    }
 }
