@@ -12,6 +12,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["memory"] = MemoryBenchmarks.RunAsync,
     ["restart"] = RestartBenchmarks.RunAsync,
     ["vectors"] = VectorBenchmarks.RunAsync,
+    ["quality"] = QualityBenchmarks.RunAsync,
 };
 
 if (args.Length == 0 || !words.TryGetValue(args[0], out var run))

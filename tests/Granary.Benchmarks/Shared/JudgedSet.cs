@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Granary.Benchmarks;
+
+/// <summary>A collection with queries and relevance judgements: corpus.jsonl, queries.jsonl, qrels.tsv and the vectors of both.</summary>
+internal sealed class JudgedSet
+{
+    private JudgedSet(string name, string folder, string corpusStem, string queryStem)
+    {
+        Name = name;
+        (DocumentIds, Documents) = ReadTexts(Path.Combine(folder, "corpus.jsonl"));
+        (QueryIds, Queries) = ReadTexts(Path.Combine(folder, "queries.jsonl"));
+        DocumentVectors = VectorFiles.ReadVectors(folder, corpusStem);
+        QueryVectors = VectorFiles.ReadVectors(folder, queryStem);
+        foreach (var line in File.ReadLines(Path.Combine(folder, "qrels.tsv")).Skip(1))
+        {
+            var parts = line.Split('\t');
+            if (!Judgements.TryGetValue(parts[0], out var grades))
+                Judgements[parts[0]] = grades = [];
+            grades[parts[1]] = int.Parse(parts[2], CultureInfo.InvariantCulture);
+        }
+    }
+
+    public string Name { get; }
+
+    public IReadOnlyList<string> DocumentIds { get; }
+
+    /// <summary>Title and text of each document, one behind the other.</summary>
+    public IReadOnlyList<string> Documents { get; }
+
+    public IReadOnlyList<string> QueryIds { get; }
+
+    public IReadOnlyList<string> Queries { get; }
+
+    public VectorSet DocumentVectors { get; }
+
+    public VectorSet QueryVectors { get; }
+
+    /// <summary>For each query the grades of its judged documents.</summary>
+    public Dictionary<string, Dictionary<string, int>> Judgements { get; } = [];
+
+    /// <summary>Opens a set by name in the folder of data sets.</summary>
+    public static JudgedSet Open(string data, string name) => name == "debian-384"
+        ? new JudgedSet(name, Path.Combine(data, name), "base", "query")
+        : new JudgedSet(name, Path.Combine(data, "retrieval", name), "corpus", "queries");
+
+    /// <summary>Mean nDCG (linear gains) at a cut and mean recall at another, over the judged queries, of rankings of document rows.</summary>
+    public (double Ndcg, double Recall) Measure(IReadOnlyList<IReadOnlyList<int>> rankings, int ndcgCut = 10, int recallCut = 100)
+    {
+        double ndcg = 0, recall = 0;
+        var judged = 0;
+        for (var query = 0; query < QueryIds.Count; query++)
+        {
+            if (!Judgements.TryGetValue(QueryIds[query], out var grades) || !grades.Values.Any(grade => grade > 0))
+                continue;
+            judged++;
+            var gained = rankings[query].Take(ndcgCut).Select((row, rank) => grades.GetValueOrDefault(DocumentIds[row]) / Math.Log2(rank + 2)).Sum();
+            var ideal = grades.Values.OrderDescending().Take(ndcgCut).Select((grade, rank) => grade / Math.Log2(rank + 2)).Sum();
+            ndcg += gained / ideal;
+            recall += rankings[query].Take(recallCut).Count(row => grades.GetValueOrDefault(DocumentIds[row]) > 0)
+                / (double)grades.Values.Count(grade => grade > 0);
+        }
+
+        return (ndcg / judged, recall / judged);
+    }
+
+    private static (List<string> Ids, List<string> Texts) ReadTexts(string path)
+    {
+        List<string> ids = [], texts = [];
+        foreach (var line in File.ReadLines(path))
+        {
+            using var document = JsonDocument.Parse(line);
+            var root = document.RootElement;
+            ids.Add(root.GetProperty("_id").GetString()!);
+            var title = root.TryGetProperty("title", out var given) ? given.GetString() : null;
+            texts.Add($"{title} {root.GetProperty("text").GetString()}");
+        }
+
+        return (ids, texts);
+    }
+}
