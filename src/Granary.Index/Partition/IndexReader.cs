@@ -1,4 +1,7 @@
+using System.Collections.Immutable;
 using Granary.Index.Filters;
+using Granary.Index.Memory;
+using Granary.Index.Partition;
 using Granary.Index.Search;
 
 namespace Granary.Index;
@@ -16,34 +19,83 @@ public sealed record VectorSelector(bool All, IReadOnlyList<string>? Names = nul
 public readonly record struct FacetHit(MatchValue Value, long Count);
 
 /// <summary>A consistent view of a partition as of one operation. Thread-safe; dispose it soon.</summary>
-public sealed class IndexReader : IDisposable
+public sealed partial class IndexReader : IDisposable
 {
+    private const int Closed = -1;
+    private readonly View _view;
+    private readonly EpochClock _epochs;
+    private readonly PartitionIndex _index;
+    private int _ticket;
+
+    internal IndexReader(View view, EpochClock epochs, int ticket, PartitionIndex index) =>
+        (_view, _epochs, _ticket, _index) = (view, epochs, ticket, index);
+
     /// <summary>The newest operation this reader sees.</summary>
-    public long Operation => throw new NotImplementedException();
+    public long Operation => _view.Operation;
+
+    private FieldSet Fields => _view.Published.Fields;
 
     /// <summary>Runs a leg.</summary>
     /// <exception cref="GranaryException">The leg names an unknown field or has the wrong dimensions.</exception>
-    public LegResult Search(Leg leg, CancellationToken cancellation = default) => throw new NotImplementedException();
+    public LegResult Search(Leg leg, CancellationToken cancellation = default)
+    {
+        ObjectDisposedException.ThrowIf(_ticket == Closed, this);
+        using var plan = _view.Plan(leg.Filter);
+        var search = new LegSearch(_view, leg, plan, cancellation);
+        return leg switch
+        {
+            DenseLeg dense => search.Dense(dense),
+            SparseLeg sparse => search.Sparse(sparse),
+            TextLeg text => search.Text(text),
+            ExampleLeg example => search.Examples(example),
+            ScanLeg scan => search.Scan(scan, _index.IdOrder),
+            OrderLeg order => search.Order(order),
+            SampleLeg sample => search.Sample(sample),
+            _ => throw GranaryException.BadInput($"Unknown kind of query {leg.GetType().Name}"),
+        };
+    }
 
     /// <summary>Statistics of a text field for the terms of a query.</summary>
-    public TextStatistics TextStatistics(string field, string text) => throw new NotImplementedException();
+    public TextStatistics TextStatistics(string field, string text) =>
+        Fields.Find(field) is TextColumn column ? column.Postings.Statistics(text) : throw LegChecks.UnknownVector(field);
 
     /// <summary>Statistics of a sparse field for a query's dimensions.</summary>
-    public SparseStatistics SparseStatistics(string vector, ReadOnlySpan<uint> indices) => throw new NotImplementedException();
-
-    /// <summary>How many points match: exactly, or an estimate from the payload indexes.</summary>
-    public long Count(Filter? filter, bool exact, CancellationToken cancellation = default) => throw new NotImplementedException();
-
-    /// <summary>The most frequent values of a keyword, integer, bool or uuid index among the points that match.</summary>
-    public IReadOnlyList<FacetHit> Facet(string key, Filter? filter, int limit, bool exact, CancellationToken cancellation = default) =>
-        throw new NotImplementedException();
+    public SparseStatistics SparseStatistics(string vector, ReadOnlySpan<uint> indices) =>
+        Fields.Find(vector) is SparseColumn column ? column.Postings.Statistics(indices) : throw LegChecks.UnknownVector(vector);
 
     /// <summary>Whether the point is there, and its data. The payload's bytes must not be kept beyond the reader's life unless copied.</summary>
-    public bool TryGet(PointId id, VectorSelector vectors, out PointData? point) => throw new NotImplementedException();
+    public bool TryGet(PointId id, VectorSelector vectors, out PointData? point)
+    {
+        point = null;
+        if (!_view.TryGetSlot(id, out var slot))
+            return false;
+        point = new PointData(id, _view.Slots.BirthOf(slot), _view.Payload(slot).ToArray(), ReadVectors(slot, vectors));
+        return true;
+    }
 
     /// <summary>Whether the point is there.</summary>
-    public bool Contains(PointId id) => throw new NotImplementedException();
+    public bool Contains(PointId id) => _view.TryGetSlot(id, out _);
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        var ticket = Interlocked.Exchange(ref _ticket, Closed);
+        if (ticket != Closed)
+            _epochs.Exit(ticket);
+    }
+
+    private ImmutableArray<NamedVector> ReadVectors(int slot, VectorSelector selector)
+    {
+        if (!selector.All && selector.Names is null or { Count: 0 })
+            return [];
+        var vectors = ImmutableArray.CreateBuilder<NamedVector>();
+        foreach (var field in Fields.Vectors)
+        {
+            var row = field.RowOf(slot);
+            if (row >= 0 && (selector.All || selector.Names!.Contains(field.Name)))
+                vectors.Add(field.Read(row));
+        }
+
+        return vectors.ToImmutable();
+    }
 }

@@ -1,5 +1,7 @@
-using Granary.Index.Checkpoints;
+using Granary.Index.Memory;
 using Granary.Index.Operations;
+using Granary.Index.Partition;
+using Granary.Index.Payload;
 
 namespace Granary.Index;
 
@@ -22,59 +24,113 @@ public enum ApplyOutcome : byte
 /// </summary>
 public sealed partial class PartitionIndex : IDisposable
 {
+    private readonly EpochClock _epochs;
+    private readonly SlotTable _slots;
+    private readonly PayloadStore _payloads;
+    private readonly PayloadIndexes _indexes;
+    private Published _published;
+
+    // The applier's own: what the next published state will hold.
+    private IndexSchema _schema;
+    private FieldSet _fields;
+    private long _points;
+
     /// <summary>Makes an empty index.</summary>
-    public PartitionIndex(IndexSchema schema) => throw new NotImplementedException();
+    public PartitionIndex(IndexSchema schema)
+    {
+        _epochs = new EpochClock();
+        _slots = new SlotTable(_epochs);
+        _payloads = new PayloadStore();
+        _indexes = new PayloadIndexes();
+        _schema = schema;
+        _fields = FieldSet.Create(schema, _epochs);
+        foreach (var index in schema.PayloadIndexes)
+            _indexes.Create(index, _payloads, []);
+        _published = new Published(0, schema, _fields, 0, 0);
+    }
+
+    private PartitionIndex(EpochClock epochs, SlotTable slots, PayloadStore payloads, PayloadIndexes indexes, Published published)
+    {
+        (_epochs, _slots, _payloads, _indexes, _published) = (epochs, slots, payloads, indexes, published);
+        (_schema, _fields, _points) = (published.Schema, published.Fields, published.Points);
+    }
 
     /// <summary>The schema as of <see cref="AppliedOperation"/>.</summary>
-    public IndexSchema Schema => throw new NotImplementedException();
+    public IndexSchema Schema => Volatile.Read(ref _published).Schema;
 
     /// <summary>The newest operation that is applied, and so visible to every reader opened from now on.</summary>
-    public long AppliedOperation => throw new NotImplementedException();
-
-    /// <summary>Every operation up to this one is linked into the graphs.</summary>
-    public long LinkedOperation => throw new NotImplementedException();
-
-    /// <summary>Rows applied and not linked yet, over all dense fields.</summary>
-    public int PendingLinks => throw new NotImplementedException();
+    public long AppliedOperation => Volatile.Read(ref _published).Operation;
 
     /// <summary>Live points.</summary>
-    public long PointCount => throw new NotImplementedException();
+    public long PointCount => Volatile.Read(ref _published).Points;
 
     /// <summary>Applies one operation. Operations must come in order without gaps; a repeated one changes nothing.</summary>
     /// <param name="operation">Its number.</param>
     /// <param name="view">The operation.</param>
     /// <param name="poison">Why it cannot be applied, when the outcome is <see cref="ApplyOutcome.Poison"/>.</param>
-    public ApplyOutcome Apply(long operation, OperationView view, out string? poison) => throw new NotImplementedException();
+    /// <exception cref="InvalidOperationException">An operation is missing before this one.</exception>
+    public ApplyOutcome Apply(long operation, OperationView view, out string? poison)
+    {
+        poison = null;
+        var applied = AppliedOperation;
+        if (operation <= applied)
+            return ApplyOutcome.AlreadyApplied;
+        if (operation != applied + 1)
+            throw new InvalidOperationException($"Operation {operation} cannot follow {applied}: those between are missing.");
 
-    /// <summary>Links up to <paramref name="max"/> pending rows, and repairs around deleted ones, on up to <paramref name="parallelism"/> threads. Returns how many rows were linked.</summary>
-    public int Link(int max, int parallelism, CancellationToken cancellation) => throw new NotImplementedException();
+        // All that can fail because of what the operation says is found out by Prepare, which changes nothing.
+        var outcome = ApplyOutcome.Applied;
+        try
+        {
+            Prepare(view);
+        }
+        catch (Exception e) when (IsPoison(e))
+        {
+            poison = e.Message;
+            outcome = ApplyOutcome.Poison;
+            _targets.Clear();
+        }
 
-    /// <summary>Frees what deleted points held and no reader can see any more. Called by the applying thread, between operations.</summary>
-    public void Reclaim() => throw new NotImplementedException();
+        if (outcome == ApplyOutcome.Applied)
+            Execute(operation, view);
+        MarkAdds(operation);
+        Publish(operation);
+        return outcome;
+    }
 
     /// <summary>A consistent view as of <see cref="AppliedOperation"/>. Must be disposed; it holds memory back.</summary>
-    public IndexReader OpenReader() => throw new NotImplementedException();
-
-    /// <summary>Writes an image of the index. Called by the applying thread between operations; searches go on.</summary>
-    public void WriteCheckpoint(ICheckpointWriter writer, CancellationToken cancellation) => throw new NotImplementedException();
-
-    /// <summary>Opens an image written by <see cref="WriteCheckpoint"/>.</summary>
-    /// <exception cref="GranaryException">A block does not have its checksum, or the format is newer than this version's.</exception>
-    public static PartitionIndex ReadCheckpoint(ICheckpointReader reader) => throw new NotImplementedException();
-
-    /// <summary>Sizes, for status and metrics.</summary>
-    public IndexStatistics Statistics => throw new NotImplementedException();
+    public IndexReader OpenReader()
+    {
+        // The epoch first: whatever is published after it cannot be freed while the reader lives.
+        var ticket = _epochs.Enter();
+        return new IndexReader(NewView(), _epochs, ticket, this);
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
-}
+    public void Dispose()
+    {
+        lock (_linking)
+        {
+            foreach (var field in _fields.All)
+                field.Dispose();
+            foreach (var (field, _) in _dropped)
+                field.Dispose();
+            _dropped.Clear();
+            _payloads.Dispose();
+            _slots.Dispose();
+        }
+    }
 
-/// <summary>Sizes of a partition index.</summary>
-/// <param name="Points">Live points.</param>
-/// <param name="Vectors">Live vectors over all fields.</param>
-/// <param name="IndexedVectors">Of these, how many are linked or need no graph.</param>
-/// <param name="DeletedRows">Rows waiting for repair or reuse.</param>
-/// <param name="VectorBytes">Unmanaged bytes of vectors, codes and links.</param>
-/// <param name="PayloadIndexPoints">How many points each payload index covers.</param>
-public sealed record IndexStatistics(
-    long Points, long Vectors, long IndexedVectors, long DeletedRows, long VectorBytes, IReadOnlyDictionary<string, long> PayloadIndexPoints);
+    /// <summary>The order of ids, for scrolling.</summary>
+    internal IdOrder IdOrder { get; } = new();
+
+    private View NewView() => new(Volatile.Read(ref _published), _slots, _payloads, _indexes);
+
+    private void Publish(long operation) =>
+        Volatile.Write(ref _published, new Published(operation, _schema, _fields, _points, _slots.Count));
+
+    // What follows from the operation's bytes; memory and I/O do not.
+    private static bool IsPoison(Exception e) => e is GranaryException { Kind: not ErrorKind.InsufficientStorage }
+        or System.Text.Json.JsonException or FormatException or ArgumentException or OverflowException or InvalidOperationException
+        or IndexOutOfRangeException;
+}

@@ -1,0 +1,50 @@
+using Granary.Index.Search;
+
+namespace Granary.Index.Partition;
+
+/// <summary>The first k of the items offered, in an order that tells every two apart.</summary>
+internal sealed class BestHits<T>(int limit, Comparison<T> order)
+{
+    private readonly List<T> _items = [];
+    private T? _worst;
+    private bool _full;
+
+    /// <summary>Whether an item could still be among the first.</summary>
+    public bool Takes(T item) => limit > 0 && (!_full || order(item, _worst!) < 0);
+
+    /// <summary>Offers an item.</summary>
+    public void Add(T item)
+    {
+        if (!Takes(item))
+            return;
+        _items.Add(item);
+        if (_items.Count >= (long)limit + Math.Max(limit, 256L))
+            Trim();
+    }
+
+    /// <summary>The first k, in order.</summary>
+    public List<T> Take()
+    {
+        Trim();
+        return _items;
+    }
+
+    private void Trim()
+    {
+        _items.Sort(order);
+        if (_items.Count < limit || limit == 0)
+            return;
+        _items.RemoveRange(limit, _items.Count - limit);
+        (_full, _worst) = (true, _items[^1]);
+    }
+}
+
+/// <summary>Orders of hits; ties by id.</summary>
+internal static class HitOrder
+{
+    /// <summary>Largest score first.</summary>
+    public static int HighestFirst(LegHit a, LegHit b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Id.CompareTo(b.Id);
+
+    /// <summary>Smallest score first.</summary>
+    public static int LowestFirst(LegHit a, LegHit b) => a.Score != b.Score ? a.Score.CompareTo(b.Score) : a.Id.CompareTo(b.Id);
+}

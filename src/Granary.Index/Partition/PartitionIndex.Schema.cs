@@ -1,0 +1,105 @@
+using Granary.Index.Memory;
+using Granary.Index.Partition;
+
+namespace Granary.Index;
+
+/// <content>Payload indexes and fields that come and go.</content>
+public sealed partial class PartitionIndex
+{
+    private void CreateIndex(PayloadIndexSchema index)
+    {
+        _indexes.Create(index, _payloads, TakenSlots());
+        _schema = _schema with { PayloadIndexes = [.. _schema.PayloadIndexes.Where(i => i.Path != index.Path), index] };
+    }
+
+    private void DropIndex(string path)
+    {
+        _indexes.Drop(path);
+        _schema = _schema with { PayloadIndexes = [.. _schema.PayloadIndexes.Where(i => i.Path != path)] };
+    }
+
+    private IEnumerable<int> TakenSlots()
+    {
+        for (var slot = 0; slot < _slots.Count; slot++)
+        {
+            if (_slots.IsTaken(slot))
+                yield return slot;
+        }
+    }
+
+    // Making the fields finds out whether their settings are possible.
+    private static void CheckSchema(IndexSchema schema)
+    {
+        var fields = FieldSet.Create(schema, new EpochClock());
+        foreach (var field in fields.All)
+            field.Dispose();
+    }
+
+    // Fields whose stored form stays are kept with their rows; the others are filled anew from what the live points hold.
+    // Payload indexes have operations of their own and stay.
+    private void ChangeSchema(long operation, IndexSchema schema)
+    {
+        var before = _fields;
+        var next = schema with { PayloadIndexes = _schema.PayloadIndexes };
+        _fields = FieldSet.Create(next, _epochs, name => Stays(_schema, next, name) ? before.Find(name) : null);
+        foreach (var field in _fields.All)
+        {
+            if (!before.All.Contains(field))
+                Fill(field, before.Find(field.Name), operation);
+        }
+
+        _schema = next;
+        var tag = 0L;
+        foreach (var field in before.All)
+        {
+            if (!_fields.All.Contains(field))
+                _dropped.Add((field, tag));
+        }
+    }
+
+    private void Fill(Field field, Field? source, long operation)
+    {
+        for (var slot = 0; slot < _slots.Count; slot++)
+        {
+            field.Open(slot);
+            if (!_slots.IsLive(slot))
+                continue;
+            var row = source?.RowOf(slot) ?? Field.NoRow;
+            var added = (field, source) switch
+            {
+                (TextColumn text, _) => AddText(text, slot),
+                (DenseColumn dense, DenseColumn old) when row >= 0 && old.Vectors.Schema.Size == dense.Vectors.Schema.Size =>
+                    dense.Vectors.Add(old.Vectors.Vector(row), slot),
+                (MultiColumn multi, MultiColumn old) when row >= 0 && old.Matrices.Schema.Size == multi.Matrices.Schema.Size =>
+                    multi.Matrices.Add(old.Matrices.Matrix(row), slot),
+                (SparseColumn sparse, SparseColumn old) when row >= 0 => AddSparse(sparse, old, row, slot),
+                _ => Field.NoRow,
+            };
+            field.Set(slot, added);
+        }
+    }
+
+    private int AddText(TextColumn text, int slot)
+    {
+        var texts = text.Texts(_payloads.Get(slot));
+        return texts.Count == 0 ? Field.NoRow : text.Postings.Add(texts, slot);
+    }
+
+    private static int AddSparse(SparseColumn sparse, SparseColumn old, int row, int slot)
+    {
+        old.Postings.Get(row, out var indices, out var values);
+        return sparse.Postings.Add(indices, values, slot);
+    }
+
+    private static bool Stays(IndexSchema before, IndexSchema after, string name)
+    {
+        if (before.FindDense(name) is { } dense && after.FindDense(name) is { } nextDense)
+            return (dense with { Hnsw = nextDense.Hnsw }) == nextDense && dense.Hnsw.M == nextDense.Hnsw.M;
+        if (before.FindSparse(name) is { } sparse && after.FindSparse(name) is { } nextSparse)
+            return sparse == nextSparse;
+
+        // Stop words are a list, which records compare by identity.
+        return before.FindText(name) is { } text && after.FindText(name) is { } nextText
+            && SchemaJson.Write(new IndexSchema { Text = [text] }).AsSpan().SequenceEqual(SchemaJson.Write(new IndexSchema { Text = [nextText] }));
+    }
+}
