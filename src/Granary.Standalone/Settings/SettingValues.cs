@@ -24,6 +24,9 @@ internal sealed class SettingValues(Func<Setting, string?> commandLine, IConfigu
         }
     }
 
+    /// <summary>Whether the setting was given on the command line.</summary>
+    public bool IsOption(Setting setting) => commandLine(setting) is not null;
+
     /// <summary>A text; null when empty.</summary>
     public string? Text(Setting setting) => Find(setting).Value is { Length: > 0 } text ? text : null;
 

@@ -1,0 +1,64 @@
+namespace Granary.Standalone.Import;
+
+/// <summary>How input is written.</summary>
+internal enum InputFormat : byte
+{
+    /// <summary>Found out from the file's name, else from its first character.</summary>
+    Auto,
+
+    /// <summary>A JSON object a line.</summary>
+    JsonLines,
+
+    /// <summary>RFC 4180 with a header.</summary>
+    Csv,
+
+    /// <summary>Plain text or Markdown, split into chunks.</summary>
+    Text,
+}
+
+/// <summary>Where vectors are computed.</summary>
+internal enum EmbedSide : byte
+{
+    /// <summary>In the server, by the collection's embedding rule.</summary>
+    Server,
+
+    /// <summary>In this process, before the upsert.</summary>
+    Client,
+
+    /// <summary>Nowhere: records bring vectors or have none.</summary>
+    None,
+}
+
+/// <summary>What <c>granary import</c> was asked to do.</summary>
+internal sealed record ImportOptions
+{
+    public required IReadOnlyList<string> Paths { get; init; }
+
+    public required string Collection { get; init; }
+
+    public InputFormat Format { get; init; }
+
+    /// <summary>The field of the id; null: <c>id</c> where a record has one that can be an id.</summary>
+    public string? IdField { get; init; }
+
+    public string TextField { get; init; } = "text";
+
+    public string VectorField { get; init; } = "vector";
+
+    /// <summary>The collection's dense vector; null: its only one, or <c>dense</c> in a new collection.</summary>
+    public string? VectorName { get; init; }
+
+    public EmbedSide Embed { get; init; } = EmbedSide.Server;
+
+    /// <summary>Characters of a chunk of a text file, at most.</summary>
+    public int ChunkSize { get; init; } = 1_200;
+
+    /// <summary>Characters that a chunk repeats of the one before, at most.</summary>
+    public int ChunkOverlap { get; init; } = 150;
+
+    /// <summary>Points in one upsert.</summary>
+    public int BatchSize { get; init; } = 100;
+
+    /// <summary>Files read at once, and upserts under way at once.</summary>
+    public int Parallel { get; init; } = 4;
+}
