@@ -28,7 +28,7 @@ internal abstract class ValueTest
     protected abstract bool TestOne(ReadOnlySpan<byte> value);
 
     /// <summary>The text of a string value as UTF-8.</summary>
-    protected static ReadOnlySpan<byte> TextOf(ReadOnlySpan<byte> value)
+    public static ReadOnlySpan<byte> TextOf(ReadOnlySpan<byte> value)
     {
         var inner = value[1..^1];
         return inner.IndexOf((byte)'\\') < 0 ? inner : Encoding.UTF8.GetBytes(JsonScan.GetString(value));

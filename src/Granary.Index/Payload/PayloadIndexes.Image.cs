@@ -1,0 +1,54 @@
+using System.Text.Json;
+
+namespace Granary.Index.Payload;
+
+public sealed partial class PayloadIndexes
+{
+    private const int ImageVersion = 1;
+
+    /// <summary>Writes the indexes. Called by the writing thread.</summary>
+    public void Save(Stream stream)
+    {
+        using var writer = new IndexImage.Writer(stream);
+        writer.Write(ImageVersion);
+        writer.Write(_indexes.Length);
+        foreach (var index in _indexes)
+        {
+            writer.Write(JsonSerializer.Serialize(index.Schema, PayloadIndexJson.Default.PayloadIndexSchema));
+            writer.WriteSlots(index.Points);
+            writer.WriteSlots(index.Foreign);
+            index.Save(writer);
+        }
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <exception cref="GranaryException">The image has another version, ends early or names an unknown index.</exception>
+    public static PayloadIndexes Load(Stream stream)
+    {
+        try
+        {
+            using var reader = new IndexImage.Reader(stream);
+            var version = reader.ReadInt32();
+            if (version != ImageVersion)
+                throw new GranaryException(ErrorKind.Corrupted, $"Payload index image version {version} is not {ImageVersion}.");
+            var indexes = new Fields.FieldIndex[reader.ReadInt32()];
+            for (var i = 0; i < indexes.Length; i++)
+            {
+                var schema = JsonSerializer.Deserialize(reader.ReadString(), PayloadIndexJson.Default.PayloadIndexSchema);
+                indexes[i] = Make(schema ?? throw new JsonException("The schema is null."));
+                reader.ReadSlots(indexes[i].Points);
+                reader.ReadSlots(indexes[i].Foreign);
+                indexes[i].Load(reader);
+            }
+
+            return new PayloadIndexes { _indexes = indexes };
+        }
+        catch (Exception e) when (e is EndOfStreamException or JsonException or FormatException or OverflowException)
+        {
+            throw new GranaryException(ErrorKind.Corrupted, $"The payload index image is damaged: {e.Message}", e);
+        }
+    }
+}
+
+[System.Text.Json.Serialization.JsonSerializable(typeof(PayloadIndexSchema))]
+internal sealed partial class PayloadIndexJson : System.Text.Json.Serialization.JsonSerializerContext;
