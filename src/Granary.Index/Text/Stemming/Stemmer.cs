@@ -5,7 +5,13 @@ internal abstract class Stemmer
 {
     private static readonly Dictionary<string, Stemmer> Known = new(StringComparer.Ordinal)
     {
+        ["danish"] = new DanishStemmer(),
+        ["dutch"] = new DutchStemmer(),
         ["english"] = new EnglishStemmer(),
+        ["german"] = new GermanStemmer(),
+        ["norwegian"] = new NorwegianStemmer(),
+        ["russian"] = new RussianStemmer(),
+        ["swedish"] = new SwedishStemmer(),
     };
 
     /// <summary>Languages that have a stemmer.</summary>
