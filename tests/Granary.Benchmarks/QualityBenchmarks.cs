@@ -40,7 +40,8 @@ internal static class QualityBenchmarks
                 .Select(query => RankFusion.Rrf([text[query], dense[query]], 60, null, Depth));
             var column = 0;
             Console.Write($"{name,-11}");
-            foreach (var (leg, rankings) in new (string, IEnumerable<IReadOnlyList<LegHit>>)[] { ("BM25", text), ("dense", dense), ("RRF", fused) })
+            var legs = new (string, IEnumerable<IReadOnlyList<LegHit>>)[] { ("BM25", text), ("dense", dense), ("RRF", fused) };
+            foreach (var (leg, rankings) in legs)
             {
                 var (ndcg, recall) = set.Measure([.. rankings.Select(hits => hits.Select(hit => (int)hit.Id.Number).ToArray())]);
                 Console.Write($" {leg} {ndcg:F3}/{recall:F3} ({reference[column]:F3}/{reference[column + 1]:F3})");

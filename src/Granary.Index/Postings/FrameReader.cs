@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Granary.Index.Postings;
 
-/// <summary>Reads what <see cref="FrameWriter"/> wrote; whatever is wrong with it is a <see cref="ErrorKind.Corrupted"/> error naming the field.</summary>
+/// <summary>Reads what <see cref="FrameWriter"/> wrote; whatever is wrong with it is a <see cref="ErrorKind.Corrupted"/> error naming the
+/// field.</summary>
 internal sealed class FrameReader(Stream stream, string field)
 {
     private readonly byte[] _frame = new byte[FrameWriter.FrameSize];

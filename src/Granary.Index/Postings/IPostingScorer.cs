@@ -6,7 +6,8 @@ internal interface IPostingScorer
     /// <summary>What a posting adds to its row's score.</summary>
     double Contribution(int term, int row, uint payload);
 
-    /// <summary>A bound on <see cref="Contribution"/> over the postings a summary was made of, never below 0 (a row may lack the term).</summary>
+    /// <summary>A bound on <see cref="Contribution"/> over the postings a summary was made of, never below 0 (a row may lack the
+    /// term).</summary>
     double Bound(int term, ReadOnlySpan<uint> summary);
 
     /// <summary>The score of a row as the caller sees it; the same whatever order <paramref name="sum"/> was added in.</summary>

@@ -63,7 +63,8 @@ internal sealed class PostingCursor
     /// <summary>Lets go of the list.</summary>
     public void Close() => _view = PostingList.View.Empty;
 
-    /// <summary>Moves to the first row at or above a target without decoding more than it must: <see cref="Row"/> may be only a lower bound.</summary>
+    /// <summary>Moves to the first row at or above a target without decoding more than it must: <see cref="Row"/> may be only a lower
+    /// bound.</summary>
     public void Skip(int target)
     {
         if (Row >= target)

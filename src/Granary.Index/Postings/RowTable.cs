@@ -22,7 +22,11 @@ internal sealed class RowTable<TRow>(string field)
     {
         var row = _count;
         if (row == int.MaxValue)
-            throw new GranaryException(ErrorKind.InsufficientStorage, $"\"{field}\" has used all {int.MaxValue} row numbers; rebuild the index");
+        {
+            throw new GranaryException(
+                ErrorKind.InsufficientStorage, $"\"{field}\" has used all {int.MaxValue} row numbers; rebuild the index");
+        }
+
         var index = row >> Bits;
         if (index == _chunks.Length)
         {

@@ -37,7 +37,8 @@ public sealed class Bm25Document
     public static bool IsModel(string model) =>
         model.Equals("qdrant/bm25", StringComparison.OrdinalIgnoreCase) || model.Equals("bm25", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Makes the embedder of an <c>options</c> object (<c>k</c>, <c>b</c>, <c>avg_len</c> and those of the analysis); null for the defaults.</summary>
+    /// <summary>Makes the embedder of an <c>options</c> object (<c>k</c>, <c>b</c>, <c>avg_len</c> and those of the analysis); null for
+    /// the defaults.</summary>
     /// <exception cref="GranaryException">An option has a wrong type or value.</exception>
     public static Bm25Document Create(JsonElement? options)
     {

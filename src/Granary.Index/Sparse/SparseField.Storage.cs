@@ -4,7 +4,8 @@ using Granary.Index.Postings;
 
 namespace Granary.Index.Sparse;
 
-/// <content>The image: magic, version, rows (slot, forgotten, dimensions as differences, weights). Posting lists are made again from them.</content>
+/// <content>The image: magic, version, rows (slot, forgotten, dimensions as differences, weights). Posting lists are made again from
+/// them.</content>
 public sealed partial class SparseField
 {
     private const uint Magic = 0x50535247;

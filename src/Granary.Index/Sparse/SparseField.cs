@@ -137,7 +137,8 @@ public sealed partial class SparseField
     /// <param name="indices">The query's dimensions, in any order, each once.</param>
     /// <param name="values">Their weights, of any sign.</param>
     /// <param name="k">How many.</param>
-    /// <param name="statistics">Statistics over all partitions; null for this field's own. Only used when the field has the idf modifier.</param>
+    /// <param name="statistics">Statistics over all partitions; null for this field's own. Only used when the field has the idf
+    /// modifier.</param>
     /// <param name="filter">Asked only about rows that would be among the best.</param>
     /// <param name="hits">Receives the hits.</param>
     /// <param name="cancellation">Ends the search early with an exception.</param>

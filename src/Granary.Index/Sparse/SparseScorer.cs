@@ -24,7 +24,8 @@ internal readonly struct SparseScorer(RowTable<SparseRow> rows, SparseQuery quer
         return Math.Max(Math.Max(high, weight * BitConverter.UInt32BitsToSingle(summary[1])), 0);
     }
 
-    public float Score(int row, double sum) => rows.ValueOf(row) is { Indices: not null } vector ? (float)query.Dot(vector, out _) : (float)sum;
+    public float Score(int row, double sum) =>
+        rows.ValueOf(row) is { Indices: not null } vector ? (float)query.Dot(vector, out _) : (float)sum;
 
     public double SumBelow(float score) => MathF.BitDecrement(score) - _room;
 }

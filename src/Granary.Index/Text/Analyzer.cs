@@ -6,8 +6,10 @@ using Granary.Index.Text.Tokens;
 namespace Granary.Index.Text;
 
 /// <summary>
-/// Granary's own analysis. <c>word</c> and <c>multilingual</c> break by Unicode Standard Annex 29 and keep the segments that hold a letter or a
-/// digit; <c>whitespace</c> breaks at white space; <c>prefix</c> stores every prefix of a word. Then lower case, folding, stop words, Snowball stemmer.
+/// Granary's own analysis. <c>word</c> and <c>multilingual</c> break by Unicode Standard Annex 29 and keep the segments that hold a letter
+/// or a
+/// digit; <c>whitespace</c> breaks at white space; <c>prefix</c> stores every prefix of a word. Then lower case, folding, stop words,
+/// Snowball stemmer.
 /// </summary>
 public sealed class Analyzer : ITextAnalyzer
 {

@@ -6,7 +6,8 @@ namespace Granary.Index.Text;
 
 /// <summary>
 /// Qdrant's tokenizers and token rules, for its text indexes and its <c>qdrant/bm25</c> documents: <c>word</c> breaks at whatever is not
-/// alphanumeric, <c>prefix</c> stores the prefixes of such words, <c>whitespace</c> breaks at white space. <c>multilingual</c> breaks by UAX 29:
+/// alphanumeric, <c>prefix</c> stores the prefixes of such words, <c>whitespace</c> breaks at white space. <c>multilingual</c> breaks by
+/// UAX 29:
 /// Chinese and Japanese become single characters where Qdrant cuts words by dictionary.
 /// </summary>
 public sealed class QdrantAnalyzer : ITextAnalyzer
@@ -27,8 +28,10 @@ public sealed class QdrantAnalyzer : ITextAnalyzer
     /// <summary>The settings it was made from.</summary>
     public AnalyzerSettings Settings { get; }
 
-    /// <summary>Makes the analyser of these settings. Languages without a stop word list have none; null stop words are the language's own.</summary>
-    /// <exception cref="GranaryException">The tokenizer is unknown, or the language has no stemmer here; the message lists those known.</exception>
+    /// <summary>Makes the analyser of these settings. Languages without a stop word list have none; null stop words are the language's
+    /// own.</summary>
+    /// <exception cref="GranaryException">The tokenizer is unknown, or the language has no stemmer here; the message lists those
+    /// known.</exception>
     public static QdrantAnalyzer Create(AnalyzerSettings settings)
     {
         AnalyzerRules.CheckTokenizer(settings.Tokenizer);
@@ -39,12 +42,14 @@ public sealed class QdrantAnalyzer : ITextAnalyzer
         var multilingual = settings.Tokenizer == "multilingual";
         return new QdrantAnalyzer(
             settings,
-            new TermFilter(settings.Lowercase || multilingual, settings.AsciiFolding || multilingual, false, stopWords, stemmer, !multilingual));
+            new TermFilter(
+                settings.Lowercase || multilingual, settings.AsciiFolding || multilingual, false, stopWords, stemmer, !multilingual));
     }
 
     /// <summary>
     /// The settings of a text index as Qdrant's clients write its parameters: <c>tokenizer</c>, <c>lowercase</c>,
-    /// <c>ascii_folding</c>, <c>stopwords</c>, <c>stemmer</c>, <c>min_token_len</c>, <c>max_token_len</c>. Neither stop words nor a stemmer unless named.
+    /// <c>ascii_folding</c>, <c>stopwords</c>, <c>stemmer</c>, <c>min_token_len</c>, <c>max_token_len</c>. Neither stop words nor a
+    /// stemmer unless named.
     /// </summary>
     /// <exception cref="GranaryException">A member has a wrong type or value.</exception>
     public static AnalyzerSettings ParseIndexParameters(JsonElement parameters) => QdrantOptions.Parse(parameters, "none", string.Empty);

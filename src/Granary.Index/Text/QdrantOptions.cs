@@ -15,7 +15,8 @@ internal static class QdrantOptions
     ];
 
     /// <summary>The stemmer Qdrant takes by default for a language; null where it has none.</summary>
-    /// <exception cref="GranaryException">Qdrant has one and this build has not: other terms than the caller expects would be worse than an error.</exception>
+    /// <exception cref="GranaryException">Qdrant has one and this build has not: other terms than the caller expects would be worse than
+    /// an error.</exception>
     public static Stemmer? FindStemmer(string language)
     {
         var name = AnalyzerRules.Language(language);
@@ -35,7 +36,8 @@ internal static class QdrantOptions
             throw GranaryException.BadInput($"{prefix}expected an object, found {Describe(options)}");
         var tokenizer = OptionalString(options, "tokenizer", prefix) ?? "word";
         if (!AnalyzerRules.Tokenizers.Contains(tokenizer))
-            throw GranaryException.BadInput($"{prefix}unknown variant `{tokenizer}`, expected one of `prefix`, `whitespace`, `word`, `multilingual`");
+            throw GranaryException.BadInput(
+                $"{prefix}unknown variant `{tokenizer}`, expected one of `prefix`, `whitespace`, `word`, `multilingual`");
         if (language != "none")
             language = OptionalString(options, "language", prefix) ?? language;
         var settings = new AnalyzerSettings
@@ -67,7 +69,8 @@ internal static class QdrantOptions
 
     private static AnalyzerSettings ParseStemmer(AnalyzerSettings settings, JsonElement stemmer, string prefix)
     {
-        if (stemmer.ValueKind == JsonValueKind.Object && stemmer.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String)
+        if (stemmer.ValueKind == JsonValueKind.Object && stemmer.TryGetProperty("type", out var type)
+            && type.ValueKind == JsonValueKind.String)
         {
             if (type.ValueEquals("none"))
                 return settings with { Stem = false };
@@ -113,7 +116,8 @@ internal static class QdrantOptions
         return words.ToImmutable();
 
         void AddLanguage(JsonElement item) =>
-            words.AddRange(item.ValueKind == JsonValueKind.String && FindStopWords(item.GetString()!) is { } list ? list : throw Mismatch());
+            words.AddRange(
+                item.ValueKind == JsonValueKind.String && FindStopWords(item.GetString()!) is { } list ? list : throw Mismatch());
 
         void AddWord(JsonElement item) => words.Add(item.ValueKind == JsonValueKind.String ? item.GetString()! : throw Mismatch());
 

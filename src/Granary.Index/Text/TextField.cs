@@ -47,7 +47,8 @@ public sealed partial class TextField
     public int DocumentCapacity => _rows.Count;
 
     /// <summary>Bytes held, roughly. Called by the writing thread.</summary>
-    public long Bytes => _byNumber.Sum(term => term == null ? 0 : 120 + (2L * term.Text.Length) + term.Postings.Bytes) + (100L * _rows.Alive);
+    public long Bytes =>
+        _byNumber.Sum(term => term == null ? 0 : 120 + (2L * term.Text.Length) + term.Postings.Bytes) + (100L * _rows.Alive);
 
     /// <summary>Indexes texts as one document and counts it. Returns its number, or -1 when no term is left.</summary>
     public int Add(IReadOnlyList<string> texts, int slot)

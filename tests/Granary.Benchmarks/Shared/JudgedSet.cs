@@ -45,7 +45,8 @@ internal sealed class JudgedSet
         ? new JudgedSet(name, Path.Combine(data, name), "base", "query")
         : new JudgedSet(name, Path.Combine(data, "retrieval", name), "corpus", "queries");
 
-    /// <summary>Mean nDCG (linear gains) at a cut and mean recall at another, over the judged queries, of rankings of document rows.</summary>
+    /// <summary>Mean nDCG (linear gains) at a cut and mean recall at another, over the judged queries, of rankings of document
+    /// rows.</summary>
     public (double Ndcg, double Recall) Measure(IReadOnlyList<IReadOnlyList<int>> rankings, int ndcgCut = 10, int recallCut = 100)
     {
         double ndcg = 0, recall = 0;
@@ -55,7 +56,8 @@ internal sealed class JudgedSet
             if (!Judgements.TryGetValue(QueryIds[query], out var grades) || !grades.Values.Any(grade => grade > 0))
                 continue;
             judged++;
-            var gained = rankings[query].Take(ndcgCut).Select((row, rank) => grades.GetValueOrDefault(DocumentIds[row]) / Math.Log2(rank + 2)).Sum();
+            var gained = rankings[query].Take(ndcgCut)
+                .Select((row, rank) => grades.GetValueOrDefault(DocumentIds[row]) / Math.Log2(rank + 2)).Sum();
             var ideal = grades.Values.OrderDescending().Take(ndcgCut).Select((grade, rank) => grade / Math.Log2(rank + 2)).Sum();
             ndcg += gained / ideal;
             recall += rankings[query].Take(recallCut).Count(row => grades.GetValueOrDefault(DocumentIds[row]) > 0)

@@ -15,6 +15,15 @@ public sealed class AnalyzerTests
         Assert.Equal(expected, Join(Analyzer.Create(new AnalyzerSettings()), text));
 
     [Theory]
+    [InlineData("german", "Die Häuser und Gärten", "haus gart")]
+    [InlineData("french", "Les élèves étudiaient", "elev etudi")]
+    [InlineData("russian", "Мы читали книги", "чита книг")]
+    [InlineData("es", "canciones", "cancion")]
+    [InlineData("none", "The Cafés", "the cafes")]
+    public void Other_languages_keep_their_accents_until_they_are_stemmed(string language, string text, string expected) =>
+        Assert.Equal(expected, Join(Analyzer.Create(new AnalyzerSettings { Language = language }), text));
+
+    [Theory]
     [InlineData("word", "Ab cde fghij", "cde fghij")]
     [InlineData("whitespace", "Ab c-d-e", "c-d-e")]
     [InlineData("prefix", "abcde", "abc abcd abcde")]

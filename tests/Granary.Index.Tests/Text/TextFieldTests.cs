@@ -257,7 +257,8 @@ public sealed class TextFieldTests
             ];
         }
 
-        public Dictionary<int, double> Score(string query) => Score(query, Docs.ToDictionary(doc => doc.Key, doc => doc.Value.Text.Split(' ')));
+        public Dictionary<int, double> Score(string query) =>
+            Score(query, Docs.ToDictionary(doc => doc.Key, doc => doc.Value.Text.Split(' ')));
 
         private static Dictionary<int, double> Score(string query, Dictionary<int, string[]> docs)
         {

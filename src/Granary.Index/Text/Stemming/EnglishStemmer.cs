@@ -1,6 +1,7 @@
 namespace Granary.Index.Text.Stemming;
 
-/// <summary>The Snowball English stemmer ("Porter2", M. F. Porter, 2001), https://snowballstem.org/algorithms/english/stemmer.html.</summary>
+/// <summary>The Snowball English stemmer ("Porter2", M. F. Porter, 2001),
+/// https://snowballstem.org/algorithms/english/stemmer.html.</summary>
 internal sealed class EnglishStemmer : Stemmer
 {
     private const string Vowels = "aeiouy";

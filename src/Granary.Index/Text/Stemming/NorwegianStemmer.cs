@@ -26,7 +26,8 @@ internal sealed class NorwegianStemmer : Stemmer
             case null:
                 break;
             case "s":
-                if ("bcdfghjlmnoprtvyz".Contains(word.Back(2)) || (word.Back(2) == 'k' && word.Length > 2 && !Vowels.Contains(word.Back(3))))
+                if ("bcdfghjlmnoprtvyz".Contains(word.Back(2))
+                    || (word.Back(2) == 'k' && word.Length > 2 && !Vowels.Contains(word.Back(3))))
                     word.Cut(1);
                 break;
             case ("erte" or "ert") and var ending:

@@ -47,7 +47,8 @@ internal ref struct Stem(Span<char> buffer, int length)
 
     public readonly bool StartsWith(ReadOnlySpan<char> prefix) => Span.StartsWith(prefix);
 
-    /// <summary>The longest of the suffixes the word ends with, or null; those beginning before <paramref name="from"/> do not count.</summary>
+    /// <summary>The longest of the suffixes the word ends with, or null; those beginning before <paramref name="from"/> do not
+    /// count.</summary>
     public readonly string? Longest(string[] suffixes, int from = 0)
     {
         string? longest = null;

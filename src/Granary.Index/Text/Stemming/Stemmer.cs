@@ -8,9 +8,13 @@ internal abstract class Stemmer
         ["danish"] = new DanishStemmer(),
         ["dutch"] = new DutchStemmer(),
         ["english"] = new EnglishStemmer(),
+        ["french"] = new FrenchStemmer(),
         ["german"] = new GermanStemmer(),
+        ["italian"] = new ItalianStemmer(),
         ["norwegian"] = new NorwegianStemmer(),
+        ["portuguese"] = new PortugueseStemmer(),
         ["russian"] = new RussianStemmer(),
+        ["spanish"] = new SpanishStemmer(),
         ["swedish"] = new SwedishStemmer(),
     };
 

@@ -6,7 +6,8 @@ namespace Granary.Index.Text.Tokens;
 /// <summary>Unicode's Alphabetic property and number categories: what Qdrant's word tokenizer keeps together.</summary>
 internal static class Alphabetic
 {
-    /// <summary>First and last code points of Alphabetic that are neither letters nor letter numbers (Unicode 15.0, DerivedCoreProperties.txt).</summary>
+    /// <summary>First and last code points of Alphabetic that are neither letters nor letter numbers (Unicode 15.0,
+    /// DerivedCoreProperties.txt).</summary>
     private static ReadOnlySpan<int> Marks =>
     [
         0x345, 0x345, 0x5B0, 0x5BD, 0x5BF, 0x5BF, 0x5C1, 0x5C2, 0x5C4, 0x5C5, 0x5C7, 0x5C7, 0x610, 0x61A, 0x64B, 0x657, 0x659, 0x65F,

@@ -11,7 +11,8 @@ internal static class AnalyzerRules
         ["da"] = "danish", ["nl"] = "dutch", ["en"] = "english", ["fi"] = "finnish", ["fr"] = "french", ["de"] = "german", ["el"] = "greek",
         ["he"] = "hebrew", ["hi-en"] = "hinglish", ["hu"] = "hungarian", ["hy"] = "armenian", ["id"] = "indonesian", ["it"] = "italian",
         ["jp"] = "japanese", ["kk"] = "kazakh", ["ne"] = "nepali", ["no"] = "norwegian", ["pt"] = "portuguese", ["ro"] = "romanian",
-        ["ru"] = "russian", ["sl"] = "slovene", ["es"] = "spanish", ["sv"] = "swedish", ["ta"] = "tamil", ["tg"] = "tajik", ["tr"] = "turkish",
+        ["ru"] = "russian", ["sl"] = "slovene", ["es"] = "spanish", ["sv"] = "swedish", ["ta"] = "tamil", ["tg"] = "tajik",
+        ["tr"] = "turkish",
     };
 
     /// <summary>The tokenizers both analysers know.</summary>

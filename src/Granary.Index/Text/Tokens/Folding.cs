@@ -12,7 +12,8 @@ internal static class Folding
         .SelectMany(entry => entry[(entry.IndexOf('>') + 1)..].Select(c => KeyValuePair.Create(c, entry[..entry.IndexOf('>')])))
         .ToFrozenDictionary();
 
-    /// <summary>Folds a term; <paramref name="target"/> must hold <see cref="MaxExpansion"/> times as many characters. Returns how many were written.</summary>
+    /// <summary>Folds a term; <paramref name="target"/> must hold <see cref="MaxExpansion"/> times as many characters. Returns how many
+    /// were written.</summary>
     /// <param name="source">The term.</param>
     /// <param name="target">Where to.</param>
     /// <param name="latinOnly">Whether only letters that become ASCII are folded and combining marks stay.</param>

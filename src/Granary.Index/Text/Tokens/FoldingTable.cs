@@ -1,6 +1,7 @@
 namespace Granary.Index.Text.Tokens;
 
-/// <summary>Letters and what they fold to: bases of Unicode's canonical decompositions, and Latin letters that have none (ø, ł, ß).</summary>
+/// <summary>Letters and what they fold to: bases of Unicode's canonical decompositions, and Latin letters that have none (ø, ł,
+/// ß).</summary>
 internal static class FoldingTable
 {
     /// <summary>Each entry: replacement, '>', the letters that become it.</summary>

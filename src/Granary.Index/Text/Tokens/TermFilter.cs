@@ -22,7 +22,8 @@ internal sealed class TermFilter
     /// <param name="stopWords">Terms to drop, compared after folding first and lower-casing.</param>
     /// <param name="stemmer">The stemmer, if any.</param>
     /// <param name="latinOnly">Whether folding leaves Greek and lone combining marks alone, as Lucene's ASCII folding does.</param>
-    public TermFilter(bool lowercase, bool foldFirst, bool foldLast, IEnumerable<string> stopWords, Stemmer? stemmer, bool latinOnly = false)
+    public TermFilter(
+        bool lowercase, bool foldFirst, bool foldLast, IEnumerable<string> stopWords, Stemmer? stemmer, bool latinOnly = false)
     {
         _latinOnly = latinOnly;
         _lowercase = lowercase;
