@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Granary.Index.Checkpoints;
 
 namespace Granary.Storage.Files;
 

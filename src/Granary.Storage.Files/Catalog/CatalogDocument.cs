@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Granary.Collections.Ports;
+using Granary.Index.Checkpoints;
 
 namespace Granary.Storage.Files.Catalog;
 

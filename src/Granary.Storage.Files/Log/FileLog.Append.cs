@@ -55,7 +55,7 @@ internal sealed partial class FileLog
         {
             var record = records[i];
             var header = _headers.AsMemory(i * FrameHeader.Size, FrameHeader.Size);
-            FrameHeader.Write(header.Span, record, segment.Header.Salt, end, synced, records.Count - 1 - i);
+            FrameHeader.Write(header.Span, record, segment.Header.Salt, synced, records.Count - 1 - i);
             _buffers.Add(header);
             if (!record.Operations.IsEmpty)
                 _buffers.Add(record.Operations);

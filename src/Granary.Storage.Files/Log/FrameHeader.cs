@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using Granary.Collections.Ports;
+using Granary.Index.Checkpoints;
 
 namespace Granary.Storage.Files.Log;
 
 /// <summary>The 56 bytes before a record's operations (docs/formats.md).</summary>
-/// <param name="Checksum">CRC32C of the segment's salt, the frame's offset, the rest of the header and the operations.</param>
+/// <param name="Checksum">CRC32C of the segment's salt, the rest of the header and the operations.</param>
 /// <param name="Length">Bytes of operations.</param>
 /// <param name="Count">Operations.</param>
 /// <param name="FirstOperation">The first one's number.</param>
@@ -20,8 +21,8 @@ internal readonly record struct FrameHeader(
     /// <summary>Bytes of the whole frame.</summary>
     public long FrameBytes => Size + (long)Length;
 
-    /// <summary>Writes the frame's header for a record at an offset.</summary>
-    public static void Write(Span<byte> target, in LogRecord record, ulong salt, long offset, long synced, int remaining)
+    /// <summary>Writes the frame's header for a record.</summary>
+    public static void Write(Span<byte> target, in LogRecord record, ulong salt, long synced, int remaining)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(target, Magic);
         BinaryPrimitives.WriteInt32LittleEndian(target[8..], record.Operations.Length);
@@ -31,7 +32,7 @@ internal readonly record struct FrameHeader(
         BinaryPrimitives.WriteInt64LittleEndian(target[40..], synced);
         BinaryPrimitives.WriteInt32LittleEndian(target[48..], remaining);
         BinaryPrimitives.WriteInt32LittleEndian(target[52..], 0);
-        BinaryPrimitives.WriteUInt32LittleEndian(target[4..], Sum(target, record.Operations.Span, salt, offset));
+        BinaryPrimitives.WriteUInt32LittleEndian(target[4..], Sum(target, record.Operations.Span, salt));
     }
 
     /// <summary>Reads a header whose magic matches; the values are not to be trusted before <see cref="Sum"/> agrees.</summary>
@@ -49,11 +50,10 @@ internal readonly record struct FrameHeader(
     }
 
     /// <summary>The checksum of a frame.</summary>
-    public static uint Sum(ReadOnlySpan<byte> header, ReadOnlySpan<byte> operations, ulong salt, long offset)
+    public static uint Sum(ReadOnlySpan<byte> header, ReadOnlySpan<byte> operations, ulong salt)
     {
-        Span<byte> place = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt64LittleEndian(place, salt);
-        BinaryPrimitives.WriteInt64LittleEndian(place[8..], offset);
-        return Crc32C.Append(Crc32C.Append(Crc32C.Compute(place), header[8..Size]), operations);
+        Span<byte> first = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64LittleEndian(first, salt);
+        return Crc32C.Append(Crc32C.Append(Crc32C.Compute(first), header[8..Size]), operations);
     }
 }

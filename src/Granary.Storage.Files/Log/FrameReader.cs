@@ -46,7 +46,7 @@ internal sealed class FrameReader(IFile file, ulong salt, long start, long end)
         var operations = bytes.AsMemory(0, header.Length);
         if (!Fill(operations.Span, Offset + FrameHeader.Size))
             return Fail("the file is shorter than it was");
-        if (FrameHeader.Sum(head, operations.Span, salt, Offset) != header.Checksum)
+        if (FrameHeader.Sum(head, operations.Span, salt) != header.Checksum)
             return Fail("the record's checksum does not match");
 
         record = new LogRecord(header.FirstOperation, header.Count, header.BatchId, operations);

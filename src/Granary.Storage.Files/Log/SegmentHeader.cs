@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Granary.Collections.Ports;
+using Granary.Index.Checkpoints;
 
 namespace Granary.Storage.Files.Log;
 
