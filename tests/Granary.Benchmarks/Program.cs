@@ -13,6 +13,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["restart"] = RestartBenchmarks.RunAsync,
     ["vectors"] = VectorBenchmarks.RunAsync,
     ["quality"] = QualityBenchmarks.RunAsync,
+    ["storage"] = StorageBenchmarks.RunAsync,
 };
 
 if (args.Length == 0 || !words.TryGetValue(args[0], out var run))

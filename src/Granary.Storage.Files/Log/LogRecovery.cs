@@ -162,7 +162,7 @@ internal sealed class LogRecovery(IFileSystem files, string folder, PartitionKey
             var problem = reader.Problem ?? $"{remaining} records of the last group commit are missing";
             if (!last)
                 throw FileErrors.Corrupted(segment.Path, reader.Offset, problem);
-            RefuseUnlessTorn(segment, reader.Offset, length, synced, problem);
+            RefuseUnlessTorn(segment, reader.Offset, length, next, synced, problem);
             _note = $"{segment.Path}: cut at offset {groupStart}, {length - groupStart} bytes after operation {groupNext - 1} were not whole: {problem}";
             segment.File.SetLength(groupStart);
         }
@@ -182,14 +182,14 @@ internal sealed class LogRecovery(IFileSystem files, string folder, PartitionKey
     /// Damage is a torn tail when nothing after it was written in the knowledge that it is on disk: no whole record follows, or
     /// only records of the same unsynced stretch, whose blocks a power cut may leave in any order.
     /// </summary>
-    private static void RefuseUnlessTorn(Segment segment, long damaged, long length, long synced, string problem)
+    private static void RefuseUnlessTorn(Segment segment, long damaged, long length, long next, long synced, string problem)
     {
         var follower = 0L;
         foreach (var (offset, header) in WholeFrames(segment, damaged + 1, length))
         {
-            follower = offset;
-            if (header.FirstOperation >= segment.FirstOperation)
-                synced = Math.Max(synced, header.Synced);
+            // An older record can only be a copy inside someone's payload.
+            if (header.FirstOperation > next)
+                (follower, synced) = (offset, Math.Max(synced, header.Synced));
         }
 
         if (follower > 0 && synced > damaged)
