@@ -28,6 +28,10 @@ internal static class VectorBenchmarks
         Measure(files, schema, field, null);
         foreach (var ef in arguments.Text("ef", "10,20,40,80,120,160,200,300,400").Split(','))
             Measure(files, schema, field, int.Parse(ef, CultureInfo.InvariantCulture));
+        if (arguments.Number("exact", 0) > 0)
+            MeasureExact(files, schema, field);
+        if (arguments.Number("image", 0) > 0)
+            MeasureImage(schema, field);
         if (arguments.Number("filters", 0) > 0)
             FilteredVectorBenchmarks.Run(files, schema, field);
         if (arguments.Number("churn", 0) is > 0 and var percent)
@@ -91,6 +95,37 @@ internal static class VectorBenchmarks
         var recall = found / (double)(queries.Length * K);
         Console.WriteLine(
             $"{(ef is null ? "default" : ef),8} {recall,10:F4} {times[times.Length / 2],8:F0} {times[times.Length * 95 / 100],8:F0} {1e6 / times.Average(),10:F0}");
+    }
+
+    private static void MeasureExact(VectorData files, DenseVectorSchema schema, DenseField field)
+    {
+        var hits = new List<SlotHit>(64);
+        var filter = default(AllSlots);
+        var found = 0;
+        var clock = Stopwatch.StartNew();
+        for (var i = 0; i < files.Queries.Count; i++)
+        {
+            var query = new DenseQuery(schema, files.Queries[i]);
+            hits.Clear();
+            field.SearchExact(new DenseSearch(query, K), ref filter, hits);
+            found += CountHits(hits, TrueScores(files, field, query, files.Truth[i], K), schema.Distance.HigherIsNearer(), K);
+        }
+
+        Console.WriteLine($"exact    recall@10 {found / (double)(files.Queries.Count * K):F4}, mean {clock.Elapsed.TotalMicroseconds / files.Queries.Count:F0} us");
+    }
+
+    private static void MeasureImage(DenseVectorSchema schema, DenseField field)
+    {
+        var path = Path.GetTempFileName();
+        var clock = Stopwatch.StartNew();
+        using (var file = File.Create(path))
+            field.Save(file);
+        var saved = clock.Elapsed;
+        clock.Restart();
+        using (var file = File.OpenRead(path))
+        using (DenseField.Load(file, schema, new EpochClock()))
+            Console.WriteLine($"image    {file.Length >> 20} MiB, saved in {saved.TotalMilliseconds:F0} ms, loaded in {clock.Elapsed.TotalMilliseconds:F0} ms");
+        File.Delete(path);
     }
 
     internal readonly struct AllSlots : ISlotFilter

@@ -16,7 +16,6 @@ public sealed unsafe partial class DenseField
     {
         Check(search.Query);
         var scratch = SearchScratch.Rent();
-        var ticket = _epochs.Enter();
         try
         {
             var top = scratch.Top;
@@ -38,7 +37,6 @@ public sealed unsafe partial class DenseField
         }
         finally
         {
-            _epochs.Exit(ticket);
             scratch.Return();
         }
     }
@@ -49,7 +47,6 @@ public sealed unsafe partial class DenseField
     {
         Check(query);
         var scratch = SearchScratch.Rent();
-        var ticket = _epochs.Enter();
         try
         {
             var top = scratch.Top;
@@ -66,7 +63,6 @@ public sealed unsafe partial class DenseField
         }
         finally
         {
-            _epochs.Exit(ticket);
             scratch.Return();
         }
     }

@@ -6,41 +6,52 @@ public sealed unsafe partial class DenseField
 {
     // More candidates are kept while much of the graph is removed rows, up to this factor.
     private const int WidestConstruct = 4;
+    private const int LinkSlice = 1024;
     private readonly Lock _entryLock = new();
 
     /// <summary>
     /// Links up to <paramref name="max"/> pending rows on up to <paramref name="parallelism"/> threads, and reconnects neighbours of removed
-    /// rows. One caller at a time; adds, removes and searches go on. Returns how many adds were linked.
+    /// rows. One caller at a time; adds, removes and searches go on. When cancelled it stops at the next slice. Returns how many adds were
+    /// linked.
     /// </summary>
     public int Link(int max, int parallelism, CancellationToken cancellation)
     {
         if (_graph is null)
             return 0;
-        cancellation.ThrowIfCancellationRequested();
-        var first = _linked;
-        var count = (int)Math.Min(max, Added - first);
-        var queue = Volatile.Read(ref _queue);
-        if (count > 0)
+        var done = 0;
+        while (!cancellation.IsCancellationRequested)
         {
-            var next = 0;
-            if (_graph.Entry < 0)
-                LinkAt(queue, first, next++);
-            if (parallelism <= 1 || count - next < 2)
-            {
-                for (; next < count; next++)
-                    LinkAt(queue, first, next);
-            }
-            else
-            {
-                var options = new ParallelOptions { MaxDegreeOfParallelism = parallelism, TaskScheduler = TaskScheduler.Default };
-                Parallel.For(next, count, options, i => LinkAt(queue, first, i));
-            }
-
-            Volatile.Write(ref _linked, first + count);
+            var count = (int)Math.Min(Math.Min(max - done, LinkSlice), Added - _linked);
+            if (count > 0)
+                LinkNext(count, parallelism);
+            done += count;
+            Repair(count > 0 ? count * RepairPerLink : RepairSlice, parallelism);
+            if (count < LinkSlice)
+                break;
         }
 
-        Repair(count > 0 ? count * RepairPerLink : RepairSlice, parallelism);
-        return count;
+        return done;
+    }
+
+    private void LinkNext(int count, int parallelism)
+    {
+        var first = _linked;
+        var queue = Volatile.Read(ref _queue);
+        var next = 0;
+        if (_graph!.Entry < 0)
+            LinkAt(queue, first, next++);
+        if (parallelism <= 1 || count - next < 2)
+        {
+            for (; next < count; next++)
+                LinkAt(queue, first, next);
+        }
+        else
+        {
+            var options = new ParallelOptions { MaxDegreeOfParallelism = parallelism, TaskScheduler = TaskScheduler.Default };
+            Parallel.For(next, count, options, i => LinkAt(queue, first, i));
+        }
+
+        Volatile.Write(ref _linked, first + count);
     }
 
     private void LinkAt(int[] queue, long first, int index)
@@ -54,6 +65,9 @@ public sealed unsafe partial class DenseField
             return;
         }
 
+        // A slice that was cut short by an exception is linked again.
+        if (_graph!.State(row) == RowState.Linked)
+            return;
         if (_codes is not null)
             Insert(Codes(), row);
         else

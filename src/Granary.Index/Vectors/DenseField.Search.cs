@@ -27,7 +27,6 @@ public sealed unsafe partial class DenseField
         }
 
         var scratch = SearchScratch.Rent();
-        var ticket = _epochs.Enter();
         bool complete;
         try
         {
@@ -39,7 +38,6 @@ public sealed unsafe partial class DenseField
         }
         finally
         {
-            _epochs.Exit(ticket);
             scratch.Return();
         }
 

@@ -5,7 +5,8 @@ namespace Granary.Index.Vectors;
 
 /// <summary>
 /// The vectors of one dense field of a partition: float32 originals, int8 codes and an HNSW graph in unmanaged memory. One applier
-/// thread adds, retargets and removes; one caller at a time links (in parallel inside); any number search, without locks.
+/// thread adds, retargets and removes; one caller at a time links (in parallel inside); any number search, without locks, each inside
+/// an epoch that it entered on the field's <see cref="EpochClock"/>: rows it can reach are not reused before it leaves.
 /// </summary>
 public sealed unsafe partial class DenseField : IDisposable
 {

@@ -10,7 +10,6 @@ public sealed unsafe partial class MultiField
     {
         Check(query);
         var scratch = SearchScratch.Rent();
-        var ticket = _epochs.Enter();
         try
         {
             var top = scratch.Top;
@@ -27,7 +26,6 @@ public sealed unsafe partial class MultiField
         }
         finally
         {
-            _epochs.Exit(ticket);
             scratch.Return();
         }
     }
@@ -38,7 +36,6 @@ public sealed unsafe partial class MultiField
     {
         Check(query);
         var scratch = SearchScratch.Rent();
-        var ticket = _epochs.Enter();
         try
         {
             var top = scratch.Top;
@@ -54,7 +51,6 @@ public sealed unsafe partial class MultiField
         }
         finally
         {
-            _epochs.Exit(ticket);
             scratch.Return();
         }
     }

@@ -8,7 +8,7 @@ namespace Granary.Index.Vectors;
 /// <summary>
 /// The matrices of one multi-vector field, compared by MaxSim (Khattab and Zaharia, ColBERT, arXiv:2004.12832): the sum, over the query's
 /// rows, of the best comparison with any of the matrix's rows; under Euclid and Manhattan of the smallest distance. Searched exactly.
-/// One applier thread adds, retargets and removes; any number search, without locks.
+/// One applier thread adds, retargets and removes; any number search, without locks, each inside an epoch it entered.
 /// </summary>
 public sealed unsafe partial class MultiField : IDisposable
 {
