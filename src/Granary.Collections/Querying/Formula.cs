@@ -4,6 +4,7 @@ using System.Text.Json;
 using Granary.Collections.Writing;
 using Granary.Index;
 using Granary.Index.Filters;
+using Granary.Index.Payload;
 
 namespace Granary.Collections.Querying;
 
@@ -26,7 +27,7 @@ public sealed class Formula
             try
             {
                 using var document = JsonDocument.Parse(json);
-                _defaults[key] = document.RootElement.Clone();
+                _defaults[JsonPath.TryParse(key, out var path) ? path.ToString() : key] = document.RootElement.Clone();
             }
             catch (JsonException e)
             {
@@ -72,15 +73,15 @@ public sealed class Formula
                     ?? throw GranaryException.BadInput($"failed to parse date-time {e.Variable}: input contains invalid characters");
                 return _ => instant;
             case "datetime_key":
-                NeedsPayload = true;
-                return p => Payload(p, e.Variable!, "datetime", v => v.ValueKind != JsonValueKind.String
+                var moment = PathOf(e);
+                return p => Payload(p, moment, "datetime", v => v.ValueKind != JsonValueKind.String
                     ? (null, "Value is not a string")
                     : (FormulaValues.Seconds(v.GetString()), "input contains invalid characters"));
             case "geo_distance":
-                NeedsPayload = true;
+                var place = PathOf(e);
                 var origin = e.Origin;
-                return p => Payload(p, e.Variable!, "geo point", v => FormulaValues.Place(v) is { } place
-                    ? (FormulaValues.Haversine(origin, place), "")
+                return p => Payload(p, place, "geo point", v => FormulaValues.Place(v) is { } there
+                    ? (FormulaValues.Haversine(origin, there), "")
                     : (null, "invalid type: expected struct GeoPoint"));
             case "sum":
                 return Sum([.. e.Operands.Select(Compile)]);
@@ -93,6 +94,12 @@ public sealed class Formula
             default:
                 return Unary(e);
         }
+    }
+
+    private JsonPath PathOf(FormulaExpression e)
+    {
+        NeedsPayload = true;
+        return JsonPath.Parse(e.Variable ?? throw GranaryException.BadInput($"Formula expression '{e.Kind}' names no payload key"));
     }
 
     private Func<FormulaPoint, double> Unary(FormulaExpression e)
@@ -132,8 +139,10 @@ public sealed class Formula
     {
         if (!name.StartsWith('$'))
         {
+            if (!JsonPath.TryParse(name, out var path))
+                throw GranaryException.BadInput($"failed to parse variable ID {name}: Invalid payload variable: {name}");
             NeedsPayload = true;
-            return p => Payload(p, name, "number", v => v.ValueKind == JsonValueKind.Number ? (v.GetDouble(), "") : (null, "Value is not a number"));
+            return p => Payload(p, path, "number", v => v.ValueKind == JsonValueKind.Number ? (v.GetDouble(), "") : (null, "Value is not a number"));
         }
 
         var prefetch = 0;
@@ -157,7 +166,7 @@ public sealed class Formula
         return p => prefetch < p.Scores.Count && p.Scores[prefetch] is { } score ? score : fallback;
     }
 
-    private double Payload(FormulaPoint point, string path, string type, Func<JsonElement, (double? Value, string Error)> read)
+    private double Payload(FormulaPoint point, JsonPath path, string type, Func<JsonElement, (double? Value, string Error)> read)
     {
         JsonElement value = default;
         if (point.Payload is { } payload)
@@ -170,7 +179,7 @@ public sealed class Formula
                 value = values[0].ValueKind == JsonValueKind.Array && values[0].GetArrayLength() == 1 ? values[0][0] : values[0];
         }
 
-        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null && !_defaults.TryGetValue(path, out value))
+        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null && !_defaults.TryGetValue(path.ToString(), out value))
             throw WrongType(path, type, "No value found in a payload nor defaults");
         var (result, error) = read(value);
         return result ?? throw WrongType(path, type, error);
@@ -256,7 +265,7 @@ public sealed class Formula
     private static GranaryException NotFinite(string expression) =>
         GranaryException.BadInput($"The expression {expression} produced a non-finite number");
 
-    private static GranaryException WrongType(string path, string type, string description) => GranaryException.BadInput(
+    private static GranaryException WrongType(JsonPath path, string type, string description) => GranaryException.BadInput(
         $"Expected {type} value for {path} in the payload and/or in the formula defaults. Error: {description}");
 }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Granary.Collections.Writing;
 using Granary.Index;
 using Granary.Index.Filters;
+using Granary.Index.Payload;
 using Granary.Index.Search;
 
 namespace Granary.Collections.Querying;
@@ -9,6 +10,7 @@ namespace Granary.Collections.Querying;
 /// <summary>Sorts hits into groups by a payload value. A point with several values is in several groups; one whose value is neither string nor integer is in none.</summary>
 internal sealed class GroupCollector(string groupBy, int limit, int groupSize)
 {
+    private readonly JsonPath _path = JsonPath.Parse(groupBy);
     private readonly Dictionary<MatchValue, List<LegHit>> _groups = [];
     private readonly HashSet<PointId> _seen = [];
     private RankingOrder _order;
@@ -86,7 +88,7 @@ internal sealed class GroupCollector(string groupBy, int limit, int groupSize)
     {
         using var document = JsonDocument.Parse(payload);
         var values = new List<MatchValue>();
-        foreach (var value in PayloadValues.At(document.RootElement, groupBy).SelectMany(PayloadValues.Flat))
+        foreach (var value in PayloadValues.At(document.RootElement, _path).SelectMany(PayloadValues.Flat))
         {
             MatchValue key;
             if (value.ValueKind == JsonValueKind.String)

@@ -52,7 +52,7 @@ public sealed partial class QueryCoordinator
         {
             LegNode leaf => new(_leaves[leaf]),
             EmptyNode => new(Ranking.Empty),
-            FusionNode fusion => new(Fuser.Fuse(fusion.Fusion, children).Cut(fusion.Threshold, fusion.Limit)),
+            FusionNode fusion => new(Fuser.Fuse(fusion.Fusion, children, fusion.Limit).Cut(fusion.Threshold, fusion.Limit)),
             RescoreNode rescore => RescoreAsync(rescore.Template, Candidates(children)),
             SampleNode sample => new(Sampling.Pick(Candidates(children), sample.Seed, sample.Limit)),
             MmrNode mmr => DiversifyAsync(mmr, children[0]),

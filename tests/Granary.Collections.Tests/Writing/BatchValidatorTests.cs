@@ -1,0 +1,171 @@
+using Granary.Collections.Catalog;
+using Granary.Collections.Writing;
+using Granary.Index;
+using Granary.Index.Operations;
+
+namespace Granary.Collections.Tests.Writing;
+
+public sealed class BatchValidatorTests
+{
+    private static readonly CollectionConfig Config = new()
+    {
+        Schema = new IndexSchema
+        {
+            Dense = [new DenseVectorSchema("", 3, Distance.Cosine), new DenseVectorSchema("rows", 2, Distance.Dot) { MultiVector = true }],
+            Sparse = [new SparseVectorSchema("terms", true)],
+        },
+        Embeddings = [new EmbeddingRule("", "text")],
+    };
+
+    [Fact]
+    public void AcceptsWhatTheSchemaHas()
+    {
+        Check(w =>
+        {
+            w.Begin(OperationKind.Upsert, new PointId(1));
+            w.Payload("""{"a":1}"""u8);
+            w.Dense("", [1, 2, 3]);
+            w.Multi("rows", 2, 2, [1, 2, 3, 4]);
+            w.Sparse("terms", [1, 5], [0.5f, 1]);
+            w.End();
+        });
+    }
+
+    [Theory]
+    [InlineData(2, "Vector dimension error: expected dim: 3, got 2")]
+    [InlineData(4, "Vector dimension error: expected dim: 3, got 4")]
+    public void RefusesAWrongSizeAndNamesThePoint(int size, string message)
+    {
+        var error = Refused(w => Upsert(w, 7, "", new float[size]));
+        Assert.StartsWith(message, error.Message);
+        Assert.Contains("point 7", error.Message);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void RefusesWhatIsNotFinite(float value) => Assert.Contains("not a finite number", Refused(w => Upsert(w, 1, "", [1, value, 0])).Message);
+
+    [Fact]
+    public void RefusesAnUnknownVector() =>
+        Assert.StartsWith("Not existing vector name error: other", Refused(w => Upsert(w, 1, "other", [1, 2, 3])).Message);
+
+    [Fact]
+    public void RefusesAnotherKindOfVector() =>
+        Assert.StartsWith("Conversion between sparse and regular vectors failed", Refused(w => Upsert(w, 1, "terms", [1, 2, 3])).Message);
+
+    [Fact]
+    public void RefusesSparseIndicesOutOfOrder()
+    {
+        var error = Refused(w =>
+        {
+            w.Begin(OperationKind.Upsert, new PointId(1));
+            w.Sparse("terms", [5, 5], [1, 1]);
+            w.End();
+        });
+        Assert.Contains("must be unique and ascending", error.Message);
+    }
+
+    [Theory]
+    [InlineData("[1]")]
+    [InlineData("{\"a\":}")]
+    [InlineData("{} {}")]
+    public void RefusesAPayloadThatIsNoObject(string payload)
+    {
+        Refused(w =>
+        {
+            w.Begin(OperationKind.Upsert, new PointId(1));
+            w.Payload(System.Text.Encoding.UTF8.GetBytes(payload));
+            w.End();
+        });
+    }
+
+    [Fact]
+    public void RefusesWhatIsNoChangeOfPoints()
+    {
+        Refused(w =>
+        {
+            w.Begin(OperationKind.ChangeSchema, default);
+            w.End();
+        });
+        Refused(w =>
+        {
+            w.Begin(OperationKind.Delete, default);
+            w.End();
+        });
+    }
+
+    [Fact]
+    public void MarksPointsWhoseTextIsToBeEmbedded()
+    {
+        var writer = new OperationWriter();
+        foreach (var (payload, vector) in new[] { ("""{"text":"a word"}""", false), ("""{"text":"a word"}""", true), ("""{"other":"a word"}""", false) })
+        {
+            writer.Begin(OperationKind.Upsert, new PointId(1));
+            writer.Payload(System.Text.Encoding.UTF8.GetBytes(payload));
+            if (vector)
+                writer.Dense("", [1, 2, 3]);
+            writer.End();
+        }
+
+        var bytes = writer.Detach().ToArray();
+        new BatchValidator(Config).Validate(bytes);
+        var flags = new List<OperationFlags>();
+        foreach (var operation in new OperationSequence(bytes))
+            flags.Add(new OperationView(operation).Flags);
+        Assert.Equal([OperationFlags.AwaitsEmbedding, OperationFlags.None, OperationFlags.None], flags);
+    }
+
+    [Fact]
+    public void SplitsByPlacementAndSendsFiltersEverywhere()
+    {
+        var placement = PlacementTable.Even(4);
+        var writer = new OperationWriter();
+        for (ulong id = 0; id < 100; id++)
+        {
+            writer.Begin(OperationKind.Delete, new PointId(id));
+            writer.End();
+        }
+
+        writer.Begin(OperationKind.ClearPayload, default, OperationFlags.ByFilter);
+        writer.End();
+        var parts = BatchSplitter.Split(writer.Written, writer.Count, placement);
+        Assert.Equal(4, parts.Count);
+        Assert.Equal(104, parts.Sum(p => p.Count));
+        foreach (var part in parts)
+        {
+            var kinds = new List<OperationKind>();
+            foreach (var operation in new OperationSequence(part.Operations.Span))
+            {
+                var view = new OperationView(operation);
+                kinds.Add(view.Kind);
+                if (view.Kind == OperationKind.Delete)
+                    Assert.Equal(part.Partition, placement.PartitionOf(view.Id));
+            }
+
+            Assert.Equal(OperationKind.ClearPayload, kinds[^1]);
+        }
+    }
+
+    private static void Upsert(OperationWriter writer, ulong id, string vector, float[] values)
+    {
+        writer.Begin(OperationKind.Upsert, new PointId(id));
+        writer.Dense(vector, values);
+        writer.End();
+    }
+
+    private static void Check(Action<OperationWriter> write)
+    {
+        var writer = new OperationWriter();
+        write(writer);
+        new BatchValidator(Config).Validate(writer.Detach().ToArray());
+    }
+
+    private static GranaryException Refused(Action<OperationWriter> write)
+    {
+        var error = Assert.Throws<GranaryException>(() => Check(write));
+        Assert.Equal(ErrorKind.BadInput, error.Kind);
+        return error;
+    }
+}
