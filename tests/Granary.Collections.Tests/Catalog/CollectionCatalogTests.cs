@@ -32,7 +32,7 @@ public sealed class CollectionCatalogTests : IAsyncDisposable
         var read = again.Find("c")!;
         Assert.Equal(CatalogJson.Write(document), CatalogJson.Write(read));
         Assert.Equal(TimeSpan.FromMilliseconds(7), read.Config.Ingestion.BatchDelay);
-        Assert.Equal(["the"], read.Config.Schema.Text[0].Analyzer.StopWords!.Value);
+        Assert.Equal("the", Assert.Single(read.Config.Schema.Text[0].Analyzer.StopWords!.Value));
         Assert.Equal(3, new PlacementTable(read.Placement).Partitions);
     }
 
@@ -97,6 +97,14 @@ public sealed class CollectionCatalogTests : IAsyncDisposable
         var json = CatalogJson.Write(Document() with { Format = 99 });
         var error = Assert.Throws<GranaryException>(() => CatalogJson.ReadCollection("collection/c", json));
         Assert.Contains("format 99", error.Message);
+    }
+
+    [Fact]
+    public void WhatAnOlderVersionDidNotWriteHasItsDefault()
+    {
+        var schema = SchemaJson.ReadSchema("{}"u8);
+        Assert.Empty(schema.Dense);
+        Assert.Equal(16, SchemaJson.ReadSchema("""{"dense":[{"name":"","size":4,"distance":"dot"}]}"""u8).Dense[0].Hnsw.M);
     }
 
     [Theory]

@@ -1,0 +1,84 @@
+using Granary.Collections.Feeds;
+using Granary.Collections.Indexing;
+using Granary.Collections.Ports;
+using Granary.Collections.Writing;
+using Granary.Index;
+using Granary.Index.Search;
+
+namespace Granary.Collections.Tests.Support;
+
+/// <summary>An indexer on a log of its own partition's, with checkpoints in another, so that several can follow one log.</summary>
+internal sealed class Replica : IAsyncDisposable
+{
+    private Replica(InProcessFeed feed, PartitionIndexer indexer, ManualTime time) => (Feed, Indexer, Time) = (feed, indexer, time);
+
+    public InProcessFeed Feed { get; }
+
+    public PartitionIndexer Indexer { get; }
+
+    public ManualTime Time { get; }
+
+    public static async Task<Replica> OpenAsync(
+        IStorage storage, IPartitionLog log, PartitionKey checkpoints, IndexSchema schema, LogTail? tail = null, IngestionSettings? ingestion = null)
+    {
+        var time = new ManualTime();
+        var feed = new InProcessFeed(time);
+        var indexer = await PartitionIndexer.OpenAsync(
+            new IndexerOptions
+            {
+                Key = checkpoints,
+                Log = log,
+                Checkpoints = await storage.OpenCheckpointsAsync(checkpoints, default),
+                Feed = feed,
+                Tail = tail,
+                InitialSchema = schema,
+                Ingestion = ingestion ?? new IngestionSettings { BatchDelay = TimeSpan.Zero },
+                Time = time,
+            },
+            default);
+        return new Replica(feed, indexer, time);
+    }
+
+    /// <summary>Waits until everything logged is applied; a lost ring is made good by the clock.</summary>
+    public async Task CatchUpAsync(long operation)
+    {
+        var reached = Indexer.Applied.WaitAsync(operation, default).AsTask();
+        while (!reached.IsCompleted)
+        {
+            Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        await reached;
+    }
+
+    /// <summary>Every point, and the scores of some exact queries, as text.</summary>
+    public List<string> Describe()
+    {
+        using var lease = Indexer.OpenReader();
+        var lines = new List<string>();
+        foreach (var hit in lease.Reader.Search(new ScanLeg { Limit = 1_000_000 }).Hits)
+        {
+            Assert.True(lease.Reader.TryGet(hit.Id, new VectorSelector(true), out var point));
+            var vectors = point!.Vectors.OrderBy(v => v.Name, StringComparer.Ordinal).Select(v => $"{v.Name}=[{string.Join(",", v.Values)}]");
+            lines.Add($"{point.Id} @{point.Operation} {System.Text.Encoding.UTF8.GetString(point.Payload.Span)} {string.Join(" ", vectors)}");
+        }
+
+        foreach (var leg in new Leg[]
+        {
+            new DenseLeg("", new float[] { 1, -1, 0.5f, 0, 0, 2, 0, 1 }) { Exact = true, Limit = 50 },
+            new TextLeg("text", "alpha beta") { Limit = 50 },
+        })
+        {
+            lines.AddRange(lease.Reader.Search(leg).Hits.Select(h => $"{leg.GetType().Name} {h.Id} {h.Score:R}"));
+        }
+
+        return lines;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Indexer.DisposeAsync();
+        Feed.Dispose();
+    }
+}
