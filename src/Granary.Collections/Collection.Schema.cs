@@ -1,7 +1,5 @@
-using System.Text;
 using Granary.Collections.Catalog;
 using Granary.Index;
-using Granary.Index.Operations;
 
 namespace Granary.Collections;
 
@@ -19,8 +17,7 @@ internal sealed partial class Collection
                 Name,
                 config => config with { Schema = config.Schema with { PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != index.Path), index] } },
                 cancellation).ConfigureAwait(false);
-            return await LogAsync(Encode(OperationKind.CreatePayloadIndex, w => w.Payload(SchemaJson.Write(index))), document, options, cancellation)
-                .ConfigureAwait(false);
+            return await LogAsync(SchemaChange.Create(index), 1, document, options, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -38,8 +35,7 @@ internal sealed partial class Collection
                 Name,
                 config => config with { Schema = config.Schema with { PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != path)] } },
                 cancellation).ConfigureAwait(false);
-            return await LogAsync(Encode(OperationKind.DropPayloadIndex, w => w.Key(Encoding.UTF8.GetBytes(path))), document, options, cancellation)
-                .ConfigureAwait(false);
+            return await LogAsync(SchemaChange.Drop(path), 1, document, options, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -63,10 +59,11 @@ internal sealed partial class Collection
                     return changed;
                 },
                 cancellation).ConfigureAwait(false);
-            if (Same(before.Schema, document.Config.Schema))
+            var changes = SchemaChange.Between(before.Schema, document.Config.Schema);
+            if (changes.Count == 0)
                 Use(document.Config);
             else
-                await LogAsync(ChangeOf(document.Config.Schema), document, new WriteOptions { Wait = true }, cancellation).ConfigureAwait(false);
+                await LogAsync(changes.Operations, changes.Count, document, new WriteOptions { Wait = true }, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -88,14 +85,14 @@ internal sealed partial class Collection
 
     /// <summary>The catalog says what shall be; the logs make it so. A crash in between is made good at the next opening.</summary>
     private async ValueTask<UpdateResult> LogAsync(
-        ReadOnlyMemory<byte> operation, CollectionDocument document, WriteOptions options, CancellationToken cancellation)
+        ReadOnlyMemory<byte> operations, int count, CollectionDocument document, WriteOptions options, CancellationToken cancellation)
     {
         var appended = new (LocalPartition Partition, long Last)[_partitions.Length];
         for (var i = 0; i < appended.Length; i++)
         {
             _partitions[i].Indexer.ThrowIfStopped();
-            _partitions[i].Gate.Force(1);
-            appended[i] = (_partitions[i], await _partitions[i].AppendAdmittedAsync(operation, 1).ConfigureAwait(false));
+            _partitions[i].Gate.Force(count);
+            appended[i] = (_partitions[i], await _partitions[i].AppendAdmittedAsync(operations, count).ConfigureAwait(false));
         }
 
         Use(document.Config);
@@ -113,9 +110,11 @@ internal sealed partial class Collection
                 await _changing.WaitAsync(_stopping.Token).ConfigureAwait(false);
                 try
                 {
-                    var wanted = Config.Schema;
-                    if (!Same(partition.Indexer.Index.Schema, wanted))
-                        await partition.ApplyAsync(ChangeOf(wanted), 1, _stopping.Token).ConfigureAwait(false);
+                    // A change that came in meanwhile is in the log already, and in the settings only after it.
+                    await partition.CaughtUpAsync(_stopping.Token).ConfigureAwait(false);
+                    var changes = SchemaChange.Between(partition.Indexer.Index.Schema, Config.Schema);
+                    if (changes.Count > 0)
+                        await partition.ApplyAsync(changes.Operations, changes.Count, _stopping.Token).ConfigureAwait(false);
                 }
                 finally
                 {
@@ -127,26 +126,5 @@ internal sealed partial class Collection
         {
             // The partition stopped or is being closed; it says so itself.
         }
-    }
-
-    private static bool Same(IndexSchema a, IndexSchema b) => SchemaJson.Write(Sorted(a)).AsSpan().SequenceEqual(SchemaJson.Write(Sorted(b)));
-
-    private static IndexSchema Sorted(IndexSchema schema) => new()
-    {
-        Dense = [.. schema.Dense.OrderBy(d => d.Name, StringComparer.Ordinal)],
-        Sparse = [.. schema.Sparse.OrderBy(s => s.Name, StringComparer.Ordinal)],
-        Text = [.. schema.Text.OrderBy(t => t.Name, StringComparer.Ordinal)],
-        PayloadIndexes = [.. schema.PayloadIndexes.OrderBy(p => p.Path, StringComparer.Ordinal)],
-    };
-
-    private static ReadOnlyMemory<byte> ChangeOf(IndexSchema schema) => Encode(OperationKind.ChangeSchema, w => w.Payload(SchemaJson.Write(schema)));
-
-    private static ReadOnlyMemory<byte> Encode(OperationKind kind, Action<OperationWriter> parts)
-    {
-        var writer = new OperationWriter();
-        writer.Begin(kind, default);
-        parts(writer);
-        writer.End();
-        return writer.Detach();
     }
 }

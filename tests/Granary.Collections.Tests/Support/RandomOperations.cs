@@ -1,5 +1,4 @@
 using System.Text;
-using Granary.Index.Operations;
 
 namespace Granary.Collections.Tests.Support;
 
