@@ -42,7 +42,11 @@ internal sealed partial class Collection
     public async ValueTask CheckpointAsync(CancellationToken cancellation = default)
     {
         foreach (var partition in _partitions)
+        {
+            // All that was acknowledged before the call is in it.
+            await partition.CaughtUpAsync(cancellation).ConfigureAwait(false);
             await partition.Indexer.CheckpointAsync(cancellation).ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc/>

@@ -99,14 +99,6 @@ public sealed class CollectionCatalogTests : IAsyncDisposable
         Assert.Contains("format 99", error.Message);
     }
 
-    [Fact]
-    public void WhatAnOlderVersionDidNotWriteHasItsDefault()
-    {
-        var schema = SchemaJson.ReadSchema("{}"u8);
-        Assert.Empty(schema.Dense);
-        Assert.Equal(16, SchemaJson.ReadSchema("""{"dense":[{"name":"","size":4,"distance":"dot"}]}"""u8).Dense[0].Hnsw.M);
-    }
-
     [Theory]
     [InlineData("", "must be from 1 to 255 characters")]
     [InlineData("a/b", "collection name cannot contain \"/\" char")]

@@ -116,7 +116,7 @@ public sealed class PartitionsAreInvisible
         {
             var text = string.Join(' ', Enumerable.Range(0, random.Next(2, 9)).Select(_ => Words[random.Next(Words.Length)]));
             batch.Operations.Begin(Granary.Index.Operations.OperationKind.Upsert, new PointId(id));
-            batch.Operations.Payload(System.Text.Encoding.UTF8.GetBytes($$"""{"group":{{random.Next(6)}},"text":"{{text}}"}"""));
+            batch.Operations.Payload(System.Text.Encoding.UTF8.GetBytes($$"""{"group":{{id % 6}},"text":"{{text}}"}"""));
             batch.Operations.Dense("", Batches.Vector(random));
             batch.Operations.Sparse("terms", [1, 3, (uint)random.Next(5, 10)], [(float)random.NextDouble(), 1, 2]);
             batch.Operations.End();
