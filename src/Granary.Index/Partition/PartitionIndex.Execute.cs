@@ -26,7 +26,7 @@ public sealed partial class PartitionIndex
                 DropIndex(System.Text.Encoding.UTF8.GetString(view.Key));
                 break;
             case OperationKind.ChangeSchema:
-                ChangeSchema(operation, _nextSchema!);
+                ChangeSchema(_nextSchema!);
                 break;
             default:
                 foreach (var target in _targets)

@@ -5,6 +5,8 @@ namespace Granary.Index;
 /// <content>Linking, which runs beside applying, and giving memory back.</content>
 public sealed partial class PartitionIndex
 {
+    private const long NotRetired = 0;
+
     // Held while graphs are linked, so that no dense is written out or freed meanwhile. Readers never take it.
     private readonly Lock _linking = new();
     private readonly Queue<(int Slot, long Tag)> _retired = new();
@@ -121,7 +123,7 @@ public sealed partial class PartitionIndex
     // The operations that ended these versions are published, so a reader that comes after the tag does not see them.
     private void Retire()
     {
-        if (_dead.Count == 0 && !_dropped.Exists(d => d.Tag == 0))
+        if (_dead.Count == 0 && !_dropped.Exists(d => d.Tag == NotRetired))
             return;
         var tag = _epochs.Retire();
         foreach (var slot in _dead)
@@ -129,7 +131,7 @@ public sealed partial class PartitionIndex
         _dead.Clear();
         for (var i = 0; i < _dropped.Count; i++)
         {
-            if (_dropped[i].Tag == 0)
+            if (_dropped[i].Tag == NotRetired)
                 _dropped[i] = (_dropped[i].Field, tag);
         }
     }
@@ -147,7 +149,7 @@ public sealed partial class PartitionIndex
     {
         for (var i = _dropped.Count - 1; i >= 0; i--)
         {
-            if (!_epochs.HasPassed(_dropped[i].Tag))
+            if (_dropped[i].Tag == NotRetired || !_epochs.HasPassed(_dropped[i].Tag))
                 continue;
             _dropped[i].Field.Dispose();
             _dropped.RemoveAt(i);

@@ -46,7 +46,7 @@ public sealed partial class PartitionIndex
                 break;
             case OperationKind.CreatePayloadIndex:
                 _nextIndex = SchemaJson.ReadPayloadIndex(view.Payload);
-                JsonPath.Parse(_nextIndex.Path);
+                CheckIndex(_nextIndex);
                 break;
             case OperationKind.ChangeSchema:
                 _nextSchema = SchemaJson.ReadSchema(view.Payload);

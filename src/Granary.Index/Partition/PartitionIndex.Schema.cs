@@ -1,5 +1,6 @@
 using Granary.Index.Memory;
 using Granary.Index.Partition;
+using Granary.Index.Payload;
 
 namespace Granary.Index;
 
@@ -27,37 +28,56 @@ public sealed partial class PartitionIndex
         }
     }
 
-    // Making the fields finds out whether their settings are possible.
-    private static void CheckSchema(IndexSchema schema)
+    // Making an empty one finds out whether its settings are possible.
+    private void CheckIndex(PayloadIndexSchema index) => new PayloadIndexes().Create(index, _payloads, []);
+
+    private void CheckSchema(IndexSchema schema)
     {
+        foreach (var index in schema.PayloadIndexes)
+            CheckIndex(index);
         var fields = FieldSet.Create(schema, new EpochClock());
         foreach (var field in fields.All)
             field.Dispose();
     }
 
     // Fields whose stored form stays are kept with their rows; the others are filled anew from what the live points hold.
-    // Payload indexes have operations of their own and stay.
-    private void ChangeSchema(long operation, IndexSchema schema)
+    private void ChangeSchema(IndexSchema next)
     {
         var before = _fields;
-        var next = schema with { PayloadIndexes = _schema.PayloadIndexes };
         _fields = FieldSet.Create(next, _epochs, name => Stays(_schema, next, name) ? before.Find(name) : null);
         foreach (var field in _fields.All)
         {
             if (!before.All.Contains(field))
-                Fill(field, before.Find(field.Name), operation);
+                Fill(field, before.Find(field.Name));
         }
 
-        _schema = next;
-        var tag = 0L;
         foreach (var field in before.All)
         {
             if (!_fields.All.Contains(field))
-                _dropped.Add((field, tag));
+                _dropped.Add((field, NotRetired));
+        }
+
+        ChangeIndexes(next);
+        _schema = next;
+    }
+
+    private void ChangeIndexes(IndexSchema next)
+    {
+        foreach (var index in _schema.PayloadIndexes)
+        {
+            if (next.FindPayloadIndex(index.Path) is null)
+                _indexes.Drop(index.Path);
+        }
+
+        foreach (var index in next.PayloadIndexes)
+        {
+            var before = _schema.FindPayloadIndex(index.Path);
+            if (before is null || !SchemaJson.Write(before).AsSpan().SequenceEqual(SchemaJson.Write(index)))
+                _indexes.Create(index, _payloads, TakenSlots());
         }
     }
 
-    private void Fill(Field field, Field? source, long operation)
+    private void Fill(Field field, Field? source)
     {
         for (var slot = 0; slot < _slots.Count; slot++)
         {
