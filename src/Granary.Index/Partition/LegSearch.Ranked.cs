@@ -25,6 +25,8 @@ internal sealed partial class LegSearch
                 var matrix = new MultiQuery(column.Matrices.Schema, dense.Query.Span);
                 var filter = new SnapshotFilter(view, column, plan);
                 var k = Wanted(column);
+                if (k <= 0)
+                    return Finish(matrix.Distance.HigherIsNearer());
                 if (TryRows(column, CandidateBound, out var rows))
                     column.Matrices.SearchRows(matrix, k, CollectionsMarshal.AsSpan(rows), ref filter, _hits);
                 else

@@ -121,6 +121,9 @@ public sealed partial class PartitionIndex : IDisposable
         }
     }
 
+    /// <summary>Slots taken or waiting to be taken again.</summary>
+    internal int SlotCount => _slots.Count;
+
     /// <summary>The order of ids, for scrolling.</summary>
     internal IdOrder IdOrder { get; } = new();
 
