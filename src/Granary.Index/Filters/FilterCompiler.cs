@@ -97,12 +97,12 @@ internal sealed class FilterCompiler(FilterPlan plan, IFilterContext context)
         };
     }
 
-    /// <summary>Slots of the index that no view shows any more (old versions) may be among the counted ones.</summary>
+    /// <summary>Slots that this view does not show, older or newer than it, may be among the counted ones.</summary>
     private Cardinality Estimate(IndexMatch match, bool ofPoint)
     {
         var invisible = Math.Max(0, context.SlotBound - _total);
-        var min = ofPoint && match is { IsExact: true, IsDistinct: true } ? Math.Max(0, match.Count - invisible) : 0;
         var max = Math.Min(match.Count, _total);
+        var min = ofPoint && match is { IsExact: true, IsDistinct: true } ? Math.Clamp(match.Count - invisible, 0, max) : 0;
         return new Cardinality(min, Math.Clamp(match.Expected, min, max), max);
     }
 

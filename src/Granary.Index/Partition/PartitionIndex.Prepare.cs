@@ -59,12 +59,25 @@ public sealed partial class PartitionIndex
 
     private void CheckVectors(OperationView view)
     {
-        foreach (var vector in view)
+        var vectors = view.GetEnumerator();
+        while (Next(ref vectors))
         {
-            var index = _fields.IndexOfVector(vector.NameUtf8);
+            var index = _fields.IndexOfVector(vectors.Current.NameUtf8);
             if (index < 0)
-                throw LegChecks.UnknownVector(vector.Name);
-            ((VectorColumn)_fields.All[index]).Check(vector);
+                throw LegChecks.UnknownVector(vectors.Current.Name);
+            ((VectorColumn)_fields.All[index]).Check(vectors.Current);
+        }
+    }
+
+    private static bool Next(ref OperationView.VectorEnumerator vectors)
+    {
+        try
+        {
+            return vectors.MoveNext();
+        }
+        catch (Exception e) when (e is ArgumentOutOfRangeException or IndexOutOfRangeException or OverflowException)
+        {
+            throw new GranaryException(ErrorKind.Corrupted, "The vectors of an operation are cut short.", e);
         }
     }
 
@@ -145,12 +158,24 @@ public sealed partial class PartitionIndex
             throw GranaryException.BadInput("The names or keys are not a JSON array");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            names.Add(reader.TokenType == JsonTokenType.String
-                ? reader.GetString()!
-                : throw GranaryException.BadInput("The names or keys are not an array of strings"));
+            if (reader.TokenType != JsonTokenType.String)
+                throw GranaryException.BadInput("The names or keys are not an array of strings");
+            names.Add(Text(reader));
         }
 
         return names;
+    }
+
+    private static string Text(in Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new GranaryException(ErrorKind.BadInput, "The names or keys hold a string that is not Unicode text", e);
+        }
     }
 
     /// <summary>A point to be changed.</summary>

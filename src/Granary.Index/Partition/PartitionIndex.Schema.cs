@@ -35,6 +35,9 @@ public sealed partial class PartitionIndex
     {
         foreach (var index in schema.PayloadIndexes)
             CheckIndex(index);
+        var names = schema.Dense.Select(d => d.Name).Concat(schema.Sparse.Select(s => s.Name)).Concat(schema.Text.Select(t => t.Name));
+        if (names.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw GranaryException.BadInput($"The schema names \"{twice.Key}\" twice");
         var fields = FieldSet.Create(schema, new EpochClock());
         foreach (var field in fields.All)
             field.Dispose();

@@ -132,8 +132,7 @@ public sealed partial class PartitionIndex : IDisposable
     private void Publish(long operation) =>
         Volatile.Write(ref _published, new Published(operation, _schema, _fields, _points, _slots.Count));
 
-    // What follows from the operation's bytes; memory and I/O do not.
-    private static bool IsPoison(Exception e) => e is GranaryException { Kind: not ErrorKind.InsufficientStorage }
-        or System.Text.Json.JsonException or FormatException or ArgumentException or OverflowException or InvalidOperationException
-        or IndexOutOfRangeException;
+    // What follows from the operation's bytes. Memory and I/O do not, nor does a fault of ours: those stop the replica.
+    private static bool IsPoison(Exception e) =>
+        e is GranaryException { Kind: not (ErrorKind.InsufficientStorage or ErrorKind.Internal) } or System.Text.Json.JsonException;
 }

@@ -35,6 +35,24 @@ public sealed class PartitionIndexTests
         Assert.Equal(2, point!.Operation);
     }
 
+    [Theory]
+    [InlineData("""{"body": "night \\ud800 train", "tag": "\\ud800"}""")]
+    [InlineData("""{"body": ["night", "\\udc00"], "tag": ["\\ud800\\ud800"], "\\ud800": 1}""")]
+    public void HalvesOfSurrogatePairsStopNothing(string payload)
+    {
+        using var index = new PartitionIndex(new IndexSchema
+        {
+            Text = [new TextFieldSchema("body", "body")],
+            PayloadIndexes = [new PayloadIndexSchema("tag", PayloadIndexType.Keyword), new PayloadIndexSchema("body", PayloadIndexType.Text)],
+        });
+        _writer.Clear();
+        _writer.Begin(OperationKind.Upsert, new PointId(1));
+        _writer.Payload(System.Text.Encoding.UTF8.GetBytes(payload));
+        _writer.End();
+        index.Apply(1, new OperationView(_writer.Written.Span[4..]), out _);
+        Assert.Equal(1, index.AppliedOperation);
+    }
+
     [Fact]
     public void UnknownFieldsAndWrongSizesAreNamed()
     {
