@@ -5,7 +5,9 @@ using Granary.Index.Vectors;
 
 namespace Granary.Benchmarks;
 
-/// <summary>Recall while rows are removed and replaced: as it was, with the removed rows walked through, after the repair, after refilling.</summary>
+/// <summary>
+/// Recall while rows are removed and replaced: as it was, with the removed rows walked through, after the repair, after refilling.
+/// </summary>
 internal static class ChurnVectorBenchmarks
 {
     private const int K = 10;
@@ -71,6 +73,8 @@ internal static class ChurnVectorBenchmarks
             found += VectorBenchmarks.CountHits(hits, [.. truth.Take(K).Select(h => h.Score)], field.Schema.Distance.HigherIsNearer(), K);
         }
 
-        Console.WriteLine($"churn    {state,-28} recall@10 {found / (double)(QueryCount * K):F4}, mean {time / QueryCount:F0} us, {field.Live} live of {field.RowCapacity} rows");
+        var recall = found / (double)(QueryCount * K);
+        Console.WriteLine(
+            $"churn    {state,-28} recall@10 {recall:F4}, mean {time / QueryCount:F0} us, {field.Live} live of {field.RowCapacity} rows");
     }
 }

@@ -6,7 +6,9 @@ using Granary.Index.Vectors;
 
 namespace Granary.Benchmarks;
 
-/// <summary>Recall and latency of filtered walks, without the planner's exact scans: random filters, and filters that follow the vectors.</summary>
+/// <summary>
+/// Recall and latency of filtered walks, without the planner's exact scans: random filters, and filters that follow the vectors.
+/// </summary>
 internal static class FilteredVectorBenchmarks
 {
     private const int K = 10;

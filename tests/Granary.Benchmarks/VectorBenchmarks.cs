@@ -17,7 +17,11 @@ internal static class VectorBenchmarks
         var name = arguments.Text("set", "glove-100");
         var files = new VectorData(Path.Combine(arguments.Data, name));
         var defaults = new HnswSettings();
-        var settings = new HnswSettings { M = arguments.Number("m", defaults.M), EfConstruct = arguments.Number("ef-construct", defaults.EfConstruct) };
+        var settings = new HnswSettings
+        {
+            M = arguments.Number("m", defaults.M),
+            EfConstruct = arguments.Number("ef-construct", defaults.EfConstruct),
+        };
         var distance = name.StartsWith("sift", StringComparison.Ordinal) ? Distance.Euclid : Distance.Cosine;
         var schema = new DenseVectorSchema(name, files.Base.Size, distance) { Hnsw = settings };
         var threads = arguments.Number("threads", Environment.ProcessorCount);
@@ -62,7 +66,8 @@ internal static class VectorBenchmarks
 
         var linked = clock.Elapsed - added;
         var raw = (double)files.Base.Count * files.Base.Size * sizeof(float);
-        Console.WriteLine($"build    add {added.TotalSeconds:F2} s, link {linked.TotalSeconds:F2} s ({files.Base.Count / linked.TotalSeconds:F0}/s)");
+        Console.WriteLine(
+            $"build    add {added.TotalSeconds:F2} s, link {linked.TotalSeconds:F2} s ({files.Base.Count / linked.TotalSeconds:F0}/s)");
         Console.WriteLine($"memory   {field.Bytes / (double)files.Base.Count:F0} bytes a row, {field.Bytes / raw:F2}x of raw float32");
         return field;
     }
@@ -93,8 +98,9 @@ internal static class VectorBenchmarks
 
         Array.Sort(times);
         var recall = found / (double)(queries.Length * K);
+        var name = ef?.ToString(CultureInfo.InvariantCulture) ?? "default";
         Console.WriteLine(
-            $"{(ef is null ? "default" : ef),8} {recall,10:F4} {times[times.Length / 2],8:F0} {times[times.Length * 95 / 100],8:F0} {1e6 / times.Average(),10:F0}");
+            $"{name,8} {recall,10:F4} {times[times.Length / 2],8:F0} {times[times.Length * 95 / 100],8:F0} {1e6 / times.Average(),10:F0}");
     }
 
     private static void MeasureExact(VectorData files, DenseVectorSchema schema, DenseField field)
@@ -111,7 +117,8 @@ internal static class VectorBenchmarks
             found += CountHits(hits, TrueScores(files, field, query, files.Truth[i], K), schema.Distance.HigherIsNearer(), K);
         }
 
-        Console.WriteLine($"exact    recall@10 {found / (double)(files.Queries.Count * K):F4}, mean {clock.Elapsed.TotalMicroseconds / files.Queries.Count:F0} us");
+        var mean = clock.Elapsed.TotalMicroseconds / files.Queries.Count;
+        Console.WriteLine($"exact    recall@10 {found / (double)(files.Queries.Count * K):F4}, mean {mean:F0} us");
     }
 
     private static void MeasureImage(DenseVectorSchema schema, DenseField field)
@@ -124,7 +131,11 @@ internal static class VectorBenchmarks
         clock.Restart();
         using (var file = File.OpenRead(path))
         using (DenseField.Load(file, schema, new EpochClock()))
-            Console.WriteLine($"image    {file.Length >> 20} MiB, saved in {saved.TotalMilliseconds:F0} ms, loaded in {clock.Elapsed.TotalMilliseconds:F0} ms");
+        {
+            var loaded = clock.Elapsed;
+            Console.WriteLine($"image    {file.Length >> 20} MiB, saved in {saved.TotalMilliseconds:F0} ms, loaded in {loaded.TotalMilliseconds:F0} ms");
+        }
+
         File.Delete(path);
     }
 

@@ -58,7 +58,8 @@ internal static unsafe class CodeKernels
             s3 += Avx512BW.MultiplyAddAdjacent(t, Avx512BW.ConvertToVector512Int16(Vector256.Load(d + i)));
         }
 
-        return Fold4(s0.GetLower() + s0.GetUpper(), s1.GetLower() + s1.GetUpper(), s2.GetLower() + s2.GetUpper(), s3.GetLower() + s3.GetUpper());
+        return Fold4(
+            s0.GetLower() + s0.GetUpper(), s1.GetLower() + s1.GetUpper(), s2.GetLower() + s2.GetUpper(), s3.GetLower() + s3.GetUpper());
     }
 
     /// <summary>AVX-VNNI: vpmovsxbw and vpdpwssd.</summary>

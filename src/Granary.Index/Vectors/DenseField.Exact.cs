@@ -85,6 +85,7 @@ public sealed unsafe partial class DenseField
     {
         VectorMath.CheckSize(_size, query.Size);
         if (query.Distance != Schema.Distance)
-            throw GranaryException.BadInput($"the query was prepared for {query.Distance}, the vector {Schema.Name} is compared by {Schema.Distance}");
+            throw GranaryException.BadInput(
+                $"the query was prepared for {query.Distance}, the vector {Schema.Name} is compared by {Schema.Distance}");
     }
 }

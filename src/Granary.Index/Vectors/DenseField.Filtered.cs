@@ -9,7 +9,8 @@ public sealed unsafe partial class DenseField
     /// of them. False when it would take reading a good part of the graph.
     /// </summary>
     private bool WalkAccepted<TWalk, TFilter>(
-        in TWalk walk, in DenseSearch search, byte* target, int start, int ef, float share, int rows, ref TFilter filter, SearchScratch scratch)
+        in TWalk walk, in DenseSearch search, byte* target, int start, int ef, float share, int rows, ref TFilter filter,
+        SearchScratch scratch)
         where TWalk : struct, IWalk
         where TFilter : struct, ISlotFilter
     {

@@ -10,7 +10,8 @@ public sealed unsafe partial class DenseField
     private readonly Lock _entryLock = new();
 
     /// <summary>
-    /// Links up to <paramref name="max"/> pending rows on up to <paramref name="parallelism"/> threads, and reconnects neighbours of removed
+    /// Links up to <paramref name="max"/> pending rows on up to <paramref name="parallelism"/> threads, and reconnects neighbours of
+    /// removed
     /// rows. One caller at a time; adds, removes and searches go on. When cancelled it stops at the next slice. Returns how many adds were
     /// linked.
     /// </summary>

@@ -68,7 +68,8 @@ public sealed unsafe partial class DenseField
 
     private delegate byte* RowAddress(int row);
 
-    private static void WriteRows(Stream stream, int count, int stride, RowAddress address) => Transfer(count, stride, address, write: true, stream);
+    private static void WriteRows(Stream stream, int count, int stride, RowAddress address) =>
+        Transfer(count, stride, address, write: true, stream);
 
     // Rows that follow each other in memory go in one call; a chunk's end begins another.
     private static void Transfer(int count, int stride, RowAddress address, bool write, Stream stream)
@@ -88,7 +89,8 @@ public sealed unsafe partial class DenseField
         }
     }
 
-    private static void ReadRows(Stream stream, int count, int stride, RowAddress address) => Transfer(count, stride, address, write: false, stream);
+    private static void ReadRows(Stream stream, int count, int stride, RowAddress address) =>
+        Transfer(count, stride, address, write: false, stream);
 
     private void Read(Stream stream)
     {
@@ -153,14 +155,16 @@ public sealed unsafe partial class DenseField
     {
         ref var node = ref _graph!.At(row);
         if (node.State > RowState.Dead || (node.Level > 0 && (node.Upper < 0 || node.Upper > upperBlocks - node.Level)))
-            throw new GranaryException(ErrorKind.Corrupted, $"vectors.{Schema.Name}: row {row} has level {node.Level} and upper lists at {node.Upper}");
+            throw new GranaryException(ErrorKind.Corrupted,
+                $"vectors.{Schema.Name}: row {row} has level {node.Level} and upper lists at {node.Upper}");
         for (var level = 0; level <= node.Level; level++)
         {
             var links = _graph.Links(row, level);
             for (var i = 0; i < _graph.Width(level); i++)
             {
                 if (links[i] != Graph.None && _graph.Level(CheckRow(links[i])) < level)
-                    throw new GranaryException(ErrorKind.Corrupted, $"vectors.{Schema.Name}: row {row} links to {links[i]} on level {level}");
+                    throw new GranaryException(ErrorKind.Corrupted,
+                        $"vectors.{Schema.Name}: row {row} links to {links[i]} on level {level}");
             }
         }
     }

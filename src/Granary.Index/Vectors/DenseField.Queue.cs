@@ -29,7 +29,9 @@ public sealed partial class DenseField
     /// <summary>Removed rows whose neighbours are not reconnected yet.</summary>
     public int Removed => _buried.Count + Volatile.Read(ref _deadCount);
 
-    /// <summary>Whether <see cref="Link"/> has something to do: pending adds, or enough removed rows to reconnect their neighbours.</summary>
+    /// <summary>
+    /// Whether <see cref="Link"/> has something to do: pending adds, or enough removed rows to reconnect their neighbours.
+    /// </summary>
     public bool LinkDue => Pending > 0 || (_graph is not null && RepairDue);
 
     private bool IsLinked(int row) => _graph is null || _graph.State(row) is RowState.Linked or RowState.Dead;

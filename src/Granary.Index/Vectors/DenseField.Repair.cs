@@ -179,7 +179,9 @@ public sealed unsafe partial class DenseField
         }
     }
 
-    /// <summary>Collects the live rows next to a row, going through removed ones, nearest removed lists first, until there are enough.</summary>
+    /// <summary>
+    /// Collects the live rows next to a row, going through removed ones, nearest removed lists first, until there are enough.
+    /// </summary>
     private void GatherLive<TWalk>(in TWalk walk, int row, int level, byte* target, ref CandidatePool sorted, SearchScratch scratch)
         where TWalk : struct, IWalk
     {

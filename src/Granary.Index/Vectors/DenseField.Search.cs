@@ -80,7 +80,8 @@ public sealed unsafe partial class DenseField
 
     /// <summary>Walks without the filter and filters the pool; false when too few of it are accepted.</summary>
     private bool WalkThenFilter<TWalk, TFilter>(
-        in TWalk walk, in DenseSearch search, byte* target, int start, int ef, float share, int rows, ref TFilter filter, SearchScratch scratch)
+        in TWalk walk, in DenseSearch search, byte* target, int start, int ef, float share, int rows, ref TFilter filter,
+        SearchScratch scratch)
         where TWalk : struct, IWalk
         where TFilter : struct, ISlotFilter
     {
@@ -91,7 +92,9 @@ public sealed unsafe partial class DenseField
         return accepted >= Math.Min(wanted, Math.Max(search.K, ef / 2));
     }
 
-    /// <summary>Compares the nearest accepted rows of a pool with the originals; returns how many there were, up to <paramref name="wanted"/>.</summary>
+    /// <summary>
+    /// Compares the nearest accepted rows of a pool with the originals; returns how many there were, up to <paramref name="wanted"/>.
+    /// </summary>
     private int Rescore<TFilter>(in DenseSearch search, in CandidatePool pool, int wanted, ref TFilter filter, SearchScratch scratch)
         where TFilter : struct, ISlotFilter
     {

@@ -25,7 +25,8 @@ public sealed unsafe partial class DenseField : IDisposable
     public DenseField(DenseVectorSchema schema, EpochClock epochs)
     {
         if (schema.Size is < 1 or > DenseVectorSchema.MaxSize)
-            throw GranaryException.Validation($"vectors.{schema.Name}.size: value {schema.Size} invalid, must be from 1 to {DenseVectorSchema.MaxSize}");
+            throw GranaryException.Validation(
+                $"vectors.{schema.Name}.size: value {schema.Size} invalid, must be from 1 to {DenseVectorSchema.MaxSize}");
         Schema = schema;
         _epochs = epochs;
         _size = schema.Size;
@@ -100,7 +101,9 @@ public sealed unsafe partial class DenseField : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int SlotOf(int row) => Volatile.Read(ref Slot(row));
 
-    /// <summary>A row's vector as stored (normalised where the distance is cosine). Valid until the row is removed and the reader's epoch ends.</summary>
+    /// <summary>
+    /// A row's vector as stored (normalised where the distance is cosine). Valid until the row is removed and the reader's epoch ends.
+    /// </summary>
     public ReadOnlySpan<float> Vector(int row) => new(_vectors.Row(row), _size);
 
     /// <summary>Frees all memory. No search may be running.</summary>

@@ -11,6 +11,9 @@ public readonly record struct DenseSearch(DenseQuery Query, int K)
     /// <summary>Whether rows that are not linked yet are left out.</summary>
     public bool IndexedOnly { get; init; }
 
-    /// <summary>The estimated share of the field's rows that the filter accepts, 0 to 1. It chooses the way of walking, never what may be returned.</summary>
+    /// <summary>
+    /// The estimated share of the field's rows that the filter accepts, 0 to 1. It chooses the way of walking, never what may be
+    /// returned.
+    /// </summary>
     public float Selectivity { get; init; } = 1f;
 }

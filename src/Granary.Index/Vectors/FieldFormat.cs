@@ -7,9 +7,11 @@ internal static class FieldFormat
     public static void Check(DenseVectorSchema schema, uint magic, uint expectedMagic, int version, int knownVersion)
     {
         if (magic != expectedMagic)
-            throw new GranaryException(ErrorKind.Corrupted, $"vectors.{schema.Name}: the data does not begin with 0x{expectedMagic:X8} but 0x{magic:X8}");
+            throw new GranaryException(ErrorKind.Corrupted,
+                $"vectors.{schema.Name}: the data does not begin with 0x{expectedMagic:X8} but 0x{magic:X8}");
         if (version < 1 || version > knownVersion)
-            throw new GranaryException(ErrorKind.Corrupted, $"vectors.{schema.Name}: version {version} of the data is newer than {knownVersion}");
+            throw new GranaryException(ErrorKind.Corrupted,
+                $"vectors.{schema.Name}: version {version} of the data is newer than {knownVersion}");
     }
 
     /// <summary>Refuses data of another schema.</summary>

@@ -30,15 +30,18 @@ internal static unsafe partial class FloatKernels
 
         /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector128<float> Add(Vector128<float> sum, Vector128<float> a, Vector128<float> b) => Vector128.FusedMultiplyAdd(a, b, sum);
+        public static Vector128<float> Add(Vector128<float> sum, Vector128<float> a, Vector128<float> b) =>
+            Vector128.FusedMultiplyAdd(a, b, sum);
 
         /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector256<float> Add(Vector256<float> sum, Vector256<float> a, Vector256<float> b) => Vector256.FusedMultiplyAdd(a, b, sum);
+        public static Vector256<float> Add(Vector256<float> sum, Vector256<float> a, Vector256<float> b) =>
+            Vector256.FusedMultiplyAdd(a, b, sum);
 
         /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<float> Add(Vector512<float> sum, Vector512<float> a, Vector512<float> b) => Vector512.FusedMultiplyAdd(a, b, sum);
+        public static Vector512<float> Add(Vector512<float> sum, Vector512<float> a, Vector512<float> b) =>
+            Vector512.FusedMultiplyAdd(a, b, sum);
     }
 
     /// <summary>sum + (a - b)^2, the square and the sum rounded once.</summary>

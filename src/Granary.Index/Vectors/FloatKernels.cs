@@ -33,7 +33,9 @@ internal static unsafe partial class FloatKernels
         return Vector128.IsHardwareAccelerated ? Run128<TStep>(a, b, n) : RunPortable<TStep>(a, b, n);
     }
 
-    /// <summary>Reads only a[0..n) and b[0..n): whole registers while 32 elements are left, masked loads or a copied tail after that.</summary>
+    /// <summary>
+    /// Reads only a[0..n) and b[0..n): whole registers while 32 elements are left, masked loads or a copied tail after that.
+    /// </summary>
     internal static float Run512<TStep>(float* a, float* b, int n)
         where TStep : struct, IStep
     {

@@ -21,7 +21,8 @@ internal enum RowState : byte
 }
 
 /// <summary>
-/// Storage of an HNSW graph. A link list is an array of ids, free places at its end hold -1: 2M ids a row on level 0 in one flat array, M ids
+/// Storage of an HNSW graph. A link list is an array of ids, free places at its end hold -1: 2M ids a row on level 0 in one flat array, M
+/// ids
 /// on each upper level of the few rows that have any. Ids are written one by one under the row's lock and read without: a reader
 /// of a list that is being rewritten sees some old and some new ids, all of them rows.
 /// </summary>

@@ -7,7 +7,9 @@ public sealed unsafe partial class MultiField
     private const uint Magic = 0x4656_4D47; // "GMVF"
     private const int Version = 1;
 
-    /// <summary>Writes the field: little-endian magic, version, size, rows, then each row's slot, count and values. Called by the applier.</summary>
+    /// <summary>
+    /// Writes the field: little-endian magic, version, size, rows, then each row's slot, count and values. Called by the applier.
+    /// </summary>
     public void Save(Stream stream)
     {
         using var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true);

@@ -73,7 +73,8 @@ public sealed unsafe partial class MultiField
             {
                 var best = float.PositiveInfinity;
                 for (var j = 0; j < entry.Rows; j++)
-                    best = MathF.Min(best, VectorMath.Key(Schema.Distance, values + ((long)i * size), entry.Values + ((long)j * size), size));
+                    best = MathF.Min(
+                        best, VectorMath.Key(Schema.Distance, values + ((long)i * size), entry.Values + ((long)j * size), size));
                 sum += best;
             }
         }
@@ -85,6 +86,7 @@ public sealed unsafe partial class MultiField
     {
         VectorMath.CheckSize(Schema.Size, query.Size);
         if (query.Distance != Schema.Distance)
-            throw GranaryException.BadInput($"the query was prepared for {query.Distance}, the vector {Schema.Name} is compared by {Schema.Distance}");
+            throw GranaryException.BadInput(
+                $"the query was prepared for {query.Distance}, the vector {Schema.Name} is compared by {Schema.Distance}");
     }
 }

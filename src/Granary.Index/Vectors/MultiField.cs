@@ -24,7 +24,8 @@ public sealed unsafe partial class MultiField : IDisposable
     public MultiField(DenseVectorSchema schema, EpochClock epochs)
     {
         if (schema.Size is < 1 or > DenseVectorSchema.MaxSize)
-            throw GranaryException.Validation($"vectors.{schema.Name}.size: value {schema.Size} invalid, must be from 1 to {DenseVectorSchema.MaxSize}");
+            throw GranaryException.Validation(
+                $"vectors.{schema.Name}.size: value {schema.Size} invalid, must be from 1 to {DenseVectorSchema.MaxSize}");
         Schema = schema;
         _epochs = epochs;
     }
@@ -63,7 +64,9 @@ public sealed unsafe partial class MultiField : IDisposable
     /// <inheritdoc cref="DenseField.Retarget"/>
     public void Retarget(int row, int slot) => Volatile.Write(ref At(row).Slot, slot);
 
-    /// <summary>Removes a row that no reader can want any more; its memory is reused once the readers of now have left. Called by the applier.</summary>
+    /// <summary>
+    /// Removes a row that no reader can want any more; its memory is reused once the readers of now have left. Called by the applier.
+    /// </summary>
     public void Remove(int row)
     {
         if (SlotOf(row) < 0)

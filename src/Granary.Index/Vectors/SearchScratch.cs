@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Granary.Index.Vectors;
 
-/// <summary>What a search needs besides the field, kept by its thread from one search to the next, so that searching allocates nothing.</summary>
+/// <summary>
+/// What a search needs besides the field, kept by its thread from one search to the next, so that searching allocates nothing.
+/// </summary>
 internal sealed unsafe class SearchScratch
 {
     [ThreadStatic]

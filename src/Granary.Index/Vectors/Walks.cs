@@ -5,7 +5,9 @@ using Granary.Index.Memory;
 
 namespace Granary.Index.Vectors;
 
-/// <summary>How rows are compared while the graph is walked. A target is the other side of the comparison, in the form that suits the rows.</summary>
+/// <summary>
+/// How rows are compared while the graph is walked. A target is the other side of the comparison, in the form that suits the rows.
+/// </summary>
 internal unsafe interface IWalk
 {
     /// <summary>Bytes of a target.</summary>
@@ -101,7 +103,8 @@ internal readonly unsafe struct FloatWalk(RowArena vectors, int size, Distance d
     public int TargetBytes => _size * sizeof(float);
 
     /// <inheritdoc/>
-    public void Load(int row, byte* target) => new ReadOnlySpan<byte>(_vectors.Row(row), TargetBytes).CopyTo(new Span<byte>(target, TargetBytes));
+    public void Load(int row, byte* target) =>
+        new ReadOnlySpan<byte>(_vectors.Row(row), TargetBytes).CopyTo(new Span<byte>(target, TargetBytes));
 
     /// <inheritdoc/>
     public byte* TargetOf(DenseQuery query) => (byte*)query.Pointer;

@@ -6,7 +6,8 @@ namespace Granary.Index.Tests.Vectors;
 
 public sealed unsafe class FloatKernelTests
 {
-    public static TheoryData<int> Sizes => [1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 47, 48, 63, 64, 100, 127, 128, 384, 1000, 1536, 4099, 65_535];
+    public static TheoryData<int> Sizes =>
+        [1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 47, 48, 63, 64, 100, 127, 128, 384, 1000, 1536, 4099, 65_535];
 
     [Theory]
     [MemberData(nameof(Sizes))]

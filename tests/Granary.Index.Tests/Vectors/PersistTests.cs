@@ -24,11 +24,13 @@ public sealed class PersistTests
         field.Remove(last);
 
         using var loaded = Reload(field);
-        Assert.Equal((field.Live, field.Added, field.LinkedAdds, field.Pending), (loaded.Live, loaded.Added, loaded.LinkedAdds, loaded.Pending));
+        Assert.Equal(
+            (field.Live, field.Added, field.LinkedAdds, field.Pending), (loaded.Live, loaded.Added, loaded.LinkedAdds, loaded.Pending));
         foreach (var query in TestVectors.Clustered(30, 20, 62))
         {
-            Assert.Equal(Sorted(TestVectors.Exact(field, query, 10, default(Everything))), Sorted(TestVectors.Exact(loaded, query, 10, default(Everything))));
-            Assert.Equal(Sorted(TestVectors.Search(field, query, 10, default(Everything))), Sorted(TestVectors.Search(loaded, query, 10, default(Everything))));
+            var all = default(Everything);
+            Assert.Equal(Sorted(TestVectors.Exact(field, query, 10, all)), Sorted(TestVectors.Exact(loaded, query, 10, all)));
+            Assert.Equal(Sorted(TestVectors.Search(field, query, 10, all)), Sorted(TestVectors.Search(loaded, query, 10, all)));
         }
 
         TestVectors.LinkAll(loaded);

@@ -24,7 +24,8 @@ internal static class TestVectors
         return [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, size).Select(_ => Gauss(random)).ToArray())];
     }
 
-    public static DenseField Field(float[][] vectors, Distance distance, int parallelism = 2, EpochClock? epochs = null, HnswSettings? hnsw = null)
+    public static DenseField Field(
+        float[][] vectors, Distance distance, int parallelism = 2, EpochClock? epochs = null, HnswSettings? hnsw = null)
     {
         var schema = new DenseVectorSchema("v", vectors[0].Length, distance) { Hnsw = hnsw ?? new HnswSettings { EfConstruct = 100 } };
         var field = new DenseField(schema, epochs ?? new EpochClock());
@@ -40,7 +41,8 @@ internal static class TestVectors
             field.Link(500, parallelism, CancellationToken.None);
     }
 
-    public static List<SlotHit> Search<TFilter>(DenseField field, float[] query, int k, TFilter filter, float selectivity = 1, int? ef = null)
+    public static List<SlotHit> Search<TFilter>(
+        DenseField field, float[] query, int k, TFilter filter, float selectivity = 1, int? ef = null)
         where TFilter : struct, ISlotFilter
     {
         var hits = new List<SlotHit>();
