@@ -133,7 +133,8 @@ internal static class VectorBenchmarks
         using (DenseField.Load(file, schema, new EpochClock()))
         {
             var loaded = clock.Elapsed;
-            Console.WriteLine($"image    {file.Length >> 20} MiB, saved in {saved.TotalMilliseconds:F0} ms, loaded in {loaded.TotalMilliseconds:F0} ms");
+            Console.WriteLine(
+                $"image    {file.Length >> 20} MiB, saved in {saved.TotalMilliseconds:F0} ms, loaded in {loaded.TotalMilliseconds:F0} ms");
         }
 
         File.Delete(path);
