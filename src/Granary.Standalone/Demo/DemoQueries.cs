@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Granary.Client;
+using Granary.Standalone.Terminal;
 using Spectre.Console;
 
 namespace Granary.Standalone.Demo;
@@ -50,7 +51,7 @@ internal sealed class DemoQueries(IGranaryClient client)
                 hit.Score.ToString("F5", CultureInfo.InvariantCulture));
         }
 
-        AnsiConsole.Write(table);
+        Screen.Console.Write(table);
     }
 
     /// <summary>The hit's place on one side, from 1; a dash where that side did not find it.</summary>

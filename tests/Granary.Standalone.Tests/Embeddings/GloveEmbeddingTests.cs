@@ -3,9 +3,11 @@ using Granary.Embeddings.Glove;
 
 namespace Granary.Standalone.Tests.Embeddings;
 
-public sealed class GloveEmbeddingTests
+public sealed class GloveEmbeddingTests : IDisposable
 {
     private readonly GloveEmbeddingGenerator _generator = new();
+
+    public void Dispose() => _generator.Dispose();
 
     [Fact]
     public async Task Vectors_have_a_hundred_values_and_length_one()

@@ -60,6 +60,6 @@ internal sealed class OpenAiStub : IAsyncDisposable
         var data = document.RootElement.GetProperty("input").EnumerateArray()
             .Select((text, index) => $$"""{"object":"embedding","index":{{index}},"embedding":[{{text.GetString()!.Length}},{{index}}]}""").Reverse();
         context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync($$"""{"object":"list","model":"m","data":[{{string.Join(',', data)}}],"usage":{"prompt_tokens":1,"total_tokens":1}}""");
+        await context.Response.WriteAsync($$"""{"object":"list","data":[{{string.Join(',', data)}}],"model":"m"}""");
     }
 }

@@ -1,0 +1,139 @@
+using Granary.Client;
+using Granary.Collections;
+using Granary.Index;
+using Granary.Index.Filters;
+using Granary.Standalone.Import;
+using Granary.Standalone.Tests.Hosting;
+
+namespace Granary.Standalone.Tests.Import;
+
+public sealed class ImportTests
+{
+    [Fact]
+    public async Task Files_of_every_kind_go_into_one_collection_and_importing_again_changes_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        folder.File("in/a.jsonl", "{\"id\":1,\"text\":\"music player for the terminal\"}\n{\"id\":2,\"text\":\"network monitor\"}\n");
+        folder.File("in/b.csv", "id,text\n3,text editor\n");
+        folder.File("in/deep/c.md", "# Title\n\nA document about gardens. It has two sentences.\n");
+        folder.File("in/ignored.png", "binary");
+        var storage = $"file:{folder.Path}/data";
+        for (var round = 0; round < 2; round++)
+        {
+            var (code, output, errors) = await ServerProcess.RunAsync("import", $"{folder.Path}/in", "--collection", "c", "--storage", storage);
+            Assert.Equal("", errors);
+            Assert.Equal(0, code);
+            Assert.Contains("Imported 4 points from 3 files (4 records)", output, StringComparison.Ordinal);
+        }
+
+        await using var client = await EmbeddedGranaryClient.OpenAsync(storage);
+        Assert.Equal(4, await client.CountAsync("c"));
+        var hits = await client.HybridAsync("c", new HybridQuery("listen to music") { VectorName = "dense", Limit = 1 });
+        Assert.Equal(new PointId(1), hits[0].Id);
+    }
+
+    [Fact]
+    public async Task Bad_lines_and_files_are_told_and_skipped_and_the_exit_code_says_so()
+    {
+        using var folder = new TemporaryFolder();
+        var input = folder.File("a.jsonl", "{\"text\":\"good\"}\nbad\n{\"text\":\"good too\"}\n");
+        var missing = Path.Combine(folder.Path, "missing.csv");
+        var (code, output, errors) = await ServerProcess.RunAsync("import", input, missing, "--collection", "c", "--storage", $"file:{folder.Path}/data");
+        Assert.Equal(1, code);
+        Assert.Contains($"{input}:2: ", errors, StringComparison.Ordinal);
+        Assert.Contains($"{missing}: there is no such file", errors, StringComparison.Ordinal);
+        Assert.Contains("Skipped 1 records and 1 files", output, StringComparison.Ordinal);
+        Assert.Contains("Imported 2 points", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Texts_are_embedded_here_when_asked_and_the_collection_needs_no_rule()
+    {
+        using var folder = new TemporaryFolder();
+        var input = folder.File("a.jsonl", "{\"id\":1,\"text\":\"music player\"}\n{\"id\":2,\"text\":\"qqzzxx\"}\n");
+        var (code, output, _) = await ServerProcess.RunAsync("import", input, "--collection", "c", "--storage", $"file:{folder.Path}/data", "--embed", "client");
+        Assert.Equal(0, code);
+        Assert.Contains("1 texts without a vector", output, StringComparison.Ordinal);
+        await using var client = await EmbeddedGranaryClient.OpenAsync($"file:{folder.Path}/data");
+        Assert.Empty((await client.GetCollectionAsync("c")).Embeddings);
+        Assert.Equal(100, (await client.RetrieveAsync("c", [new PointId(1)], withVectors: true))[0].Vector("dense")!.Length);
+    }
+
+    [Fact]
+    public async Task A_failed_batch_is_tried_three_times_and_then_point_by_point_so_that_only_the_bad_one_is_left_out()
+    {
+        using var folder = new TemporaryFolder();
+        var input = folder.File("a.jsonl", string.Concat(Enumerable.Range(1, 20).Select(static i => $"{{\"id\":{i},\"text\":\"{(i == 13 ? "poison" : "fine")}\"}}\n")));
+        await using var inner = await EmbeddedGranaryClient.OpenAsync("mem:");
+        var client = new Refusing(inner);
+        var complaints = new StringWriter();
+        var report = new ImportReport(complaints);
+        var options = new ImportOptions { Paths = [input], Collection = "c", Embed = EmbedSide.None, Parallel = 1, BatchSize = 20 };
+        await new ImportPipeline(client, options, null, report).RunAsync([new InputFile(input, InputFormat.JsonLines)], default);
+        Assert.Equal(19, await inner.CountAsync("c"));
+        Assert.Equal((19, 1), (report.Points, report.Skipped));
+        Assert.Equal($"{input}:13: poison refused{Environment.NewLine}", complaints.ToString());
+        Assert.Equal(3, client.Batches);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_gone_ends_the_import_with_its_reason()
+    {
+        using var folder = new TemporaryFolder();
+        var input = folder.File("a.jsonl", "{\"text\":\"x\"}\n");
+        var (code, _, errors) = await ServerProcess.RunAsync("import", input, "--collection", "c", "--url", "http://127.0.0.1:1");
+        Assert.Equal(1, code);
+        Assert.Contains("granary: http://127.0.0.1:1/ cannot be reached", errors, StringComparison.Ordinal);
+    }
+
+    /// <summary>Refuses every batch that holds a point whose text is "poison".</summary>
+    private sealed class Refusing(IGranaryClient inner) : IGranaryClient
+    {
+        public int Batches { get; private set; }
+
+        public Task<UpdateResult> UpsertAsync(string collection, IReadOnlyList<Point> points, bool wait = false, CancellationToken cancellation = default)
+        {
+            Batches += points.Count > 1 ? 1 : 0;
+            return points.Any(static p => p.Payload?.Text("text") == "poison")
+                ? throw GranaryException.BadInput("poison refused")
+                : inner.UpsertAsync(collection, points, wait, cancellation);
+        }
+
+        public Task CreateCollectionAsync(string collection, CollectionConfig config, CancellationToken cancellation = default) =>
+            inner.CreateCollectionAsync(collection, config, cancellation);
+
+        public Task<CollectionConfig> GetCollectionAsync(string collection, CancellationToken cancellation = default) => inner.GetCollectionAsync(collection, cancellation);
+
+        public Task<bool> CollectionExistsAsync(string collection, CancellationToken cancellation = default) => inner.CollectionExistsAsync(collection, cancellation);
+
+        public Task<IReadOnlyList<string>> ListCollectionsAsync(CancellationToken cancellation = default) => inner.ListCollectionsAsync(cancellation);
+
+        public Task<bool> DeleteCollectionAsync(string collection, CancellationToken cancellation = default) => inner.DeleteCollectionAsync(collection, cancellation);
+
+        public Task<UpdateResult> DeleteAsync(string collection, IReadOnlyList<PointId> ids, bool wait = false, CancellationToken cancellation = default) =>
+            inner.DeleteAsync(collection, ids, wait, cancellation);
+
+        public Task<UpdateResult> DeleteAsync(string collection, Filter filter, bool wait = false, CancellationToken cancellation = default) =>
+            inner.DeleteAsync(collection, filter, wait, cancellation);
+
+        public Task<IReadOnlyList<Hit>> QueryAsync(string collection, QueryRequest query, CancellationToken cancellation = default) =>
+            inner.QueryAsync(collection, query, cancellation);
+
+        public Task<IReadOnlyList<Hit>> HybridAsync(string collection, HybridQuery query, CancellationToken cancellation = default) =>
+            inner.HybridAsync(collection, query, cancellation);
+
+        public Task<IReadOnlyList<Point>> RetrieveAsync(string collection, IReadOnlyList<PointId> ids, bool withVectors = false, CancellationToken cancellation = default) =>
+            inner.RetrieveAsync(collection, ids, withVectors, cancellation);
+
+        public Task<PointPage> ScrollAsync(string collection, ScrollRequest request, CancellationToken cancellation = default) =>
+            inner.ScrollAsync(collection, request, cancellation);
+
+        public Task<long> CountAsync(string collection, Filter? filter = null, CancellationToken cancellation = default) => inner.CountAsync(collection, filter, cancellation);
+
+        public Task<CollectionStats> StatsAsync(string collection, CancellationToken cancellation = default) => inner.StatsAsync(collection, cancellation);
+
+        public Task<bool> WaitAsync(string collection, TimeSpan? limit = null, CancellationToken cancellation = default) => inner.WaitAsync(collection, limit, cancellation);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

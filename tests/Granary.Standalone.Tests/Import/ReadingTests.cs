@@ -1,0 +1,140 @@
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using Granary.Index;
+using Granary.Standalone.Import;
+using Granary.Standalone.Import.Reading;
+
+namespace Granary.Standalone.Tests.Import;
+
+public sealed class ReadingTests : IDisposable
+{
+    private static readonly InputFile File = new("input", InputFormat.JsonLines);
+    private static readonly ImportOptions Options = new() { Paths = [], Collection = "c" };
+
+    private readonly StringWriter _complaints = new();
+
+    public void Dispose() => _complaints.Dispose();
+
+    [Fact]
+    public async Task JSON_lines_become_points_and_bad_lines_are_told_with_their_number()
+    {
+        var records = await ReadAsync(InputFormat.JsonLines, "\uFEFF{\"id\":7,\"text\":\"a\",\"vector\":[1,2]}\r\n\nnonsense\n[1]\n{\"id\":\"x\"}\n{\"vector\":[1,\"b\"]}\n{\"id\":-1}");
+        Assert.Equal([new PointId(7), NameId.OfText("x"), NameId.Of(File.Name, 7)], records.Select(static r => r.Id));
+        Assert.Equal([1f, 2f], records[0].Vector!);
+        Assert.Equal("""{"id":7,"text":"a"}""", records[0].Payload.ToString());
+        var lines = _complaints.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["input:3:", "input:4:", "input:6:"], lines.Select(static l => l[..8]));
+        Assert.Contains("field `vector[1]`: a finite number is needed", lines[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_line_past_the_limit_is_passed_over_and_the_next_one_read()
+    {
+        var lines = new LineReader(new MemoryStream(Encoding.UTF8.GetBytes($"{new string('x', 300_000)}\nshort\n")), 100_000);
+        Assert.True(await lines.ReadAsync(default));
+        Assert.True(lines.TooLong);
+        Assert.True(await lines.ReadAsync(default));
+        Assert.Equal((2, "short", false), (lines.Number, Encoding.UTF8.GetString(lines.Line.Span), lines.TooLong));
+        Assert.False(await lines.ReadAsync(default));
+    }
+
+    [Fact]
+    public void Lines_of_any_lengths_are_read_as_they_were_written() => Prop.ForAll(
+        ArbMap.Default.ArbFor<int[]>(),
+        lengths =>
+        {
+            var expected = lengths.Select(static (n, i) => new string((char)('a' + (i % 26)), Math.Abs(n % 40) * 1000)).ToList();
+            var reader = new LineReader(new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(expected.Select(static l => l + "\n")))), 100_000);
+            var read = new List<string>();
+            while (reader.ReadAsync(default).AsTask().GetAwaiter().GetResult())
+                read.Add(Encoding.UTF8.GetString(reader.Line.Span));
+            return read.SequenceEqual(expected);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public async Task CSV_follows_RFC_4180_and_reads_numbers()
+    {
+        var records = await ReadAsync(InputFormat.Csv, "id,text,size,code,flag,vector\r\n1,\"a, \"\"b\"\"\nc\",1.5,007,true,\"[1,2]\"\r\n2,too short\r\n3,d,-4,,false,\r\n");
+        Assert.Equal("""{"id":1,"text":"a, \u0022b\u0022\nc","size":1.5,"code":"007","flag":true}""", records[0].Payload.ToString());
+        Assert.Equal([1f, 2f], records[0].Vector!);
+        Assert.Equal("""{"id":3,"text":"d","size":-4,"flag":false}""", records[1].Payload.ToString());
+        Assert.Equal($"input:4: the row has 2 columns, the header 6{Environment.NewLine}", _complaints.ToString());
+    }
+
+    [Fact]
+    public void Rows_written_with_quotes_are_read_as_they_were() => Prop.ForAll(
+        ArbMap.Default.ArbFor<string[][]>(),
+        rows =>
+        {
+            var expected = rows.Where(static r => r is { Length: > 0 }).Select(static r => r.Select(static f => f ?? "").ToArray()).ToList();
+            var text = string.Concat(expected.Select(static r => string.Join(',', r.Select(static f => $"\"{f.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")) + "\r\n"));
+            var reader = new CsvRows(new StringReader(text));
+            foreach (var row in expected)
+            {
+                if (!reader.ReadAsync(default).AsTask().GetAwaiter().GetResult() || reader.Problem is not null || !reader.Fields.SequenceEqual(row))
+                    return false;
+            }
+
+            return !reader.ReadAsync(default).AsTask().GetAwaiter().GetResult();
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public async Task Chunks_end_at_sentences_and_begin_with_the_last_sentence_of_the_one_before()
+    {
+        var text = string.Join(' ', Enumerable.Range(1, 40).Select(static i => $"Sentence number {i:00} says something."));
+        var chunks = await ChunksAsync(text, 200, 60);
+        Assert.All(chunks, static chunk => Assert.True(chunk.Length <= 200 && chunk.EndsWith('.') && chunk.StartsWith("Sentence", StringComparison.Ordinal)));
+        for (var i = 1; i < chunks.Count; i++)
+            Assert.Contains(chunks[i][..33], chunks[i - 1], StringComparison.Ordinal);
+        for (var i = 1; i <= 40; i++)
+            Assert.Contains(chunks, chunk => chunk.Contains($"number {i:00} says", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void No_word_of_a_text_is_lost_by_splitting_it() => Prop.ForAll(
+        ArbMap.Default.ArbFor<int[]>(),
+        lengths =>
+        {
+            var words = lengths.Select(static (n, i) => $"w{i}{new string('x', Math.Abs(n % 30))}{(n % 5 == 0 ? "." : "")}").ToList();
+            var chunks = ChunksAsync(string.Join(' ', words), 100, 20).GetAwaiter().GetResult();
+            var found = chunks.SelectMany(static c => c.Split(' ')).ToHashSet();
+            return chunks.TrueForAll(static c => c.Length <= 100) && words.TrueForAll(found.Contains);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public async Task A_text_without_blanks_is_split_at_the_limit_and_ends()
+    {
+        var chunks = await ChunksAsync(new string('x', 1050), 100, 20);
+        Assert.Equal(11, chunks.Count);
+        Assert.Equal(1050, chunks.Sum(static c => c.Length));
+    }
+
+    [Fact]
+    public void Ids_of_names_are_UUIDs_of_version_5_and_stay_the_same()
+    {
+        var id = NameId.Of("a#1");
+        Assert.Equal(id, NameId.Of("a", 1));
+        Assert.NotEqual(id, NameId.Of("a", 2));
+        Assert.Equal('5', id.ToString()[14]);
+        Assert.Equal(new PointId(12), NameId.OfText("12"));
+    }
+
+    private static async Task<List<string>> ChunksAsync(string text, int size, int overlap)
+    {
+        var chunker = new SentenceChunker(new StringReader(text), size, overlap);
+        var chunks = new List<string>();
+        while (await chunker.ReadAsync(default) is { } chunk)
+            chunks.Add(chunk);
+        return chunks;
+    }
+
+    private async Task<List<ImportRecord>> ReadAsync(InputFormat format, string text)
+    {
+        var reader = RecordReader.For(format, Options, new ImportReport(_complaints));
+        var records = new List<ImportRecord>();
+        await foreach (var record in reader.ReadAsync(File, new MemoryStream(Encoding.UTF8.GetBytes(text)), default))
+            records.Add(record);
+        return records;
+    }
+}
