@@ -2,6 +2,7 @@ using Granary.Collections.Ports;
 using Granary.Index;
 using Granary.Storage.Files;
 using Granary.Storage.Memory;
+using Granary.Storage.Sqlite;
 
 namespace Granary.Client;
 
@@ -22,7 +23,7 @@ public static class GranaryStorage
         {
             "mem" => new MemoryStorage(),
             "file" => await FileStorage.OpenAsync(path, new FileStorageOptions { Durability = durability }, cancellation).ConfigureAwait(false),
-            _ => throw GranaryException.BadInput("sqlite: is not here yet"),
+            _ => await SqliteStorage.OpenAsync(path, new SqliteStorageOptions { Durability = durability }, cancellation).ConfigureAwait(false),
         };
     }
 

