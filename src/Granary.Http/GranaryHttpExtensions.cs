@@ -39,6 +39,8 @@ public static class GranaryHttpExtensions
         UpdateEndpoints.Map(router);
         ReadEndpoints.Map(router);
         QueryEndpoints.Map(router);
+        MatrixEndpoints.Map(router);
+        SnapshotEndpoints.Map(router);
         return app;
     }
 }
