@@ -6,6 +6,9 @@ public enum ErrorKind
     /// <summary>The request cannot be understood or contradicts the collection (400).</summary>
     BadInput,
 
+    /// <summary>The request makes no sense, whatever the collection holds (400).</summary>
+    BadRequest,
+
     /// <summary>The request is well formed but a value is outside its limits (422).</summary>
     Validation,
 

@@ -58,11 +58,11 @@ public sealed class QueryPlanner
     private static void Check(Stage stage)
     {
         if (!stage.Prefetches.IsEmpty && stage.Query is null)
-            throw GranaryException.BadInput("A query is needed to merge the prefetches. Can't have prefetches without defining a query.");
+            throw new GranaryException(ErrorKind.BadRequest, "A query is needed to merge the prefetches. Can't have prefetches without defining a query.");
         if (stage.Threshold is not null && stage.Query is null)
-            throw GranaryException.BadInput("A query is needed to use the score_threshold. Can't have score_threshold without defining a query.");
+            throw new GranaryException(ErrorKind.BadRequest, "A query is needed to use the score_threshold. Can't have score_threshold without defining a query.");
         if (stage.Threshold is not null && stage.Query is OrderByQuery)
-            throw GranaryException.BadInput("Can't use score_threshold with an order_by query.");
+            throw new GranaryException(ErrorKind.BadRequest, "Can't use score_threshold with an order_by query.");
         var fuses = stage.Query is RrfQuery or DbsfQuery or WeightedSumQuery;
         if (fuses && !string.IsNullOrEmpty(stage.Using))
             throw GranaryException.BadInput("Fusion queries cannot be combined with the 'using' field.");

@@ -8,7 +8,7 @@ internal static class PointSelector
 {
     public static PointRecord Select(PointData point, PointSelection selection) => new(point.Id, point.Operation)
     {
-        Payload = selection.Payload.Enabled ? PayloadOf(point, selection) : null,
+        Payload = selection.Payload.Enabled ? PayloadOf(point, selection) : default(ReadOnlyMemory<byte>?),
         Vectors = selection.Vectors.All || selection.Vectors.Names is { Count: > 0 } ? point.Vectors : null,
     };
 

@@ -59,11 +59,12 @@ internal static class MatrixEndpoints
         var limit = fields.Int("limit", 1, 10_000) ?? 3;
         var vector = fields.Text("using") ?? "";
         var filter = FilterBody.ReadOptional(fields["filter"]);
-        check.QueryLimit(Math.Max(sample, limit));
+        check.QueryLimit((long)sample * limit);
         check.ReadFilter(filter);
         if (collection.Config.Schema.FindDense(vector) is null && collection.Config.Schema.FindSparse(vector) is null)
             throw Errors.VectorNotFound(vector);
 
+        check.Take(call.State, collection.Name);
         var having = new Filter { Must = [new HasVectorCondition(vector), .. filter is null ? [] : (Condition[])[new FilterCondition(filter)]] };
         var sampled = await collection.QueryAsync(
             new QueryRequest { Query = new SampleQuery(), Filter = having, Limit = sample, Read = read }, call.Cancellation);

@@ -34,15 +34,17 @@ internal static class QueryEndpoints
     {
         var (collection, read, check) = await ReadEndpoints.BeginAsync(call);
         using var body = await call.ReadBodyAsync();
-        var hits = await collection.QueryAsync(Read(check, body, read), call.Cancellation);
+        var request = Read(check, body, read);
+        await Lookups.CheckAsync(call, collection, check, [request]);
+        var hits = await collection.QueryAsync(request, call.Cancellation);
         await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Hits: hits), static (json, a) => a.Out.Points(json, a.Hits));
 
         static QueryRequest Read(StrictModeCheck check, RequestBody body, ReadOptions read)
         {
             var cursor = new JsonCursor(body.Bytes.Span);
-            var request = new QueryReader(check).Read(ref cursor, read);
+            var parsed = new QueryReader(check).Read(ref cursor, read);
             cursor.End();
-            return request;
+            return parsed;
         }
     }
 
@@ -50,15 +52,17 @@ internal static class QueryEndpoints
     {
         var (collection, read, check) = await ReadEndpoints.BeginAsync(call);
         using var body = await call.ReadBodyAsync();
-        var lists = await collection.QueryBatchAsync(Read(check, body, read), call.Cancellation);
+        var requests = Read(check, body, read);
+        await Lookups.CheckAsync(call, collection, check, requests);
+        var lists = await collection.QueryBatchAsync(requests, call.Cancellation);
         await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Lists: lists), static (json, a) => a.Out.PointLists(json, a.Lists));
 
         static List<QueryRequest> Read(StrictModeCheck check, RequestBody body, ReadOptions read)
         {
             var cursor = new JsonCursor(body.Bytes.Span);
-            var requests = new QueryReader(check).ReadBatch(ref cursor, read);
+            var parsed = new QueryReader(check).ReadBatch(ref cursor, read);
             cursor.End();
-            return requests;
+            return parsed;
         }
     }
 
@@ -66,15 +70,17 @@ internal static class QueryEndpoints
     {
         var (collection, read, check) = await ReadEndpoints.BeginAsync(call);
         using var body = await call.ReadBodyAsync();
-        var groups = await collection.QueryGroupsAsync(Read(check, body, read), call.Cancellation);
+        var request = Read(check, body, read);
+        await Lookups.CheckAsync(call, collection, check, [request.Query], request.Lookup);
+        var groups = await collection.QueryGroupsAsync(request, call.Cancellation);
         await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Groups: groups), static (json, a) => a.Out.Groups(json, a.Groups));
 
         static GroupRequest Read(StrictModeCheck check, RequestBody body, ReadOptions read)
         {
             var cursor = new JsonCursor(body.Bytes.Span);
-            var request = new QueryReader(check).ReadGroups(ref cursor, read);
+            var parsed = new QueryReader(check).ReadGroups(ref cursor, read);
             cursor.End();
-            return request;
+            return parsed;
         }
     }
 
@@ -82,15 +88,17 @@ internal static class QueryEndpoints
     {
         var (collection, read, check) = await ReadEndpoints.BeginAsync(call);
         using var body = await call.ReadBodyAsync();
-        var hits = await collection.QueryAsync(Read(check, body, kind, read), call.Cancellation);
+        var request = Read(check, body, kind, read);
+        await Lookups.CheckAsync(call, collection, check, [request]);
+        var hits = await collection.QueryAsync(request, call.Cancellation);
         await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Hits: hits), static (json, a) => a.Out.Hits(json, a.Hits));
 
         static QueryRequest Read(StrictModeCheck check, RequestBody body, SearchReader.Kind kind, ReadOptions read)
         {
             var cursor = new JsonCursor(body.Bytes.Span);
-            var request = new SearchReader(check).Read(ref cursor, kind, read);
+            var parsed = new SearchReader(check).Read(ref cursor, kind, read);
             cursor.End();
-            return request;
+            return parsed;
         }
     }
 
@@ -98,15 +106,17 @@ internal static class QueryEndpoints
     {
         var (collection, read, check) = await ReadEndpoints.BeginAsync(call);
         using var body = await call.ReadBodyAsync();
-        var lists = await collection.QueryBatchAsync(Read(check, body, kind, read), call.Cancellation);
+        var requests = Read(check, body, kind, read);
+        await Lookups.CheckAsync(call, collection, check, requests);
+        var lists = await collection.QueryBatchAsync(requests, call.Cancellation);
         await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Lists: lists), static (json, a) => a.Out.HitLists(json, a.Lists));
 
         static List<QueryRequest> Read(StrictModeCheck check, RequestBody body, SearchReader.Kind kind, ReadOptions read)
         {
             var cursor = new JsonCursor(body.Bytes.Span);
-            var requests = new SearchReader(check).ReadBatch(ref cursor, kind, read);
+            var parsed = new SearchReader(check).ReadBatch(ref cursor, kind, read);
             cursor.End();
-            return requests;
+            return parsed;
         }
     }
 
@@ -114,15 +124,17 @@ internal static class QueryEndpoints
     {
         var (collection, read, check) = await ReadEndpoints.BeginAsync(call);
         using var body = await call.ReadBodyAsync();
-        var groups = await collection.QueryGroupsAsync(Read(check, body, kind, read), call.Cancellation);
+        var request = Read(check, body, kind, read);
+        await Lookups.CheckAsync(call, collection, check, [request.Query], request.Lookup);
+        var groups = await collection.QueryGroupsAsync(request, call.Cancellation);
         await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Groups: groups), static (json, a) => a.Out.Groups(json, a.Groups));
 
         static GroupRequest Read(StrictModeCheck check, RequestBody body, SearchReader.Kind kind, ReadOptions read)
         {
             var cursor = new JsonCursor(body.Bytes.Span);
-            var request = new SearchReader(check).ReadGroups(ref cursor, kind, read);
+            var parsed = new SearchReader(check).ReadGroups(ref cursor, kind, read);
             cursor.End();
-            return request;
+            return parsed;
         }
     }
 }

@@ -23,26 +23,22 @@ internal static class ReadEndpoints
     }
 
     /// <summary>The collection, what a read must see, and the limits it is held against.</summary>
-    public static async ValueTask<(ICollection Collection, ReadOptions Read, StrictModeCheck Check)> BeginAsync(ApiCall call, int cost = 1)
+    public static async ValueTask<(ICollection Collection, ReadOptions Read, StrictModeCheck Check)> BeginAsync(ApiCall call)
     {
         var read = call.ReadOptions;
         var collection = await call.CollectionAsync();
         var strict = StrictModeSettings.Of(collection.Config);
-        var check = new StrictModeCheck(strict, collection.Config.Schema);
-        if (strict is not null)
-        {
-            check.Timeout(read.Timeout);
-            strict.TakeRead(call.State, collection.Name, cost);
-        }
-
+        var check = new StrictModeCheck(strict, collection.Config);
+        check.Timeout(read.Timeout);
         return (collection, read, check);
     }
 
     private static async Task GetAsync(ApiCall call)
     {
-        var (collection, read, _) = await BeginAsync(call);
+        var (collection, read, check) = await BeginAsync(call);
         if (!PointId.TryParse(call.Route("id"), out var id))
             throw new ApiException(400, $"Wrong input: Can not recognize \"{call.Route("id")}\" as point id");
+        check.Take(call.State, collection.Name);
         var records = await collection.RetrieveAsync([id], PayloadSelector.All, new VectorSelector(true), read, call.Cancellation);
         if (records.Count == 0)
             throw GranaryException.NotFound($"Point with id {id} does not exists!");
@@ -51,11 +47,15 @@ internal static class ReadEndpoints
 
     private static async Task RetrieveAsync(ApiCall call)
     {
-        var (collection, read, _) = await BeginAsync(call);
+        var (collection, read, check) = await BeginAsync(call);
         var fields = new JsonFields(await call.ReadJsonAsync());
         var ids = UpdateBodies.Ids(fields.Required("ids"), "ids");
         var payload = SelectorBody.Payload(fields["with_payload"], PayloadSelector.All);
-        var records = await collection.RetrieveAsync(ids, payload, SelectorBody.Vectors(fields), read, call.Cancellation);
+        var vectors = SelectorBody.Vectors(fields);
+        SelectorBody.Check(vectors, collection.Config.Schema);
+        check.AddCost(ids.Count - 1);
+        check.Take(call.State, collection.Name);
+        var records = await collection.RetrieveAsync(ids, payload, vectors, read, call.Cancellation);
         await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Records: records), static (json, a) => a.Out.Records(json, a.Records));
     }
 
@@ -73,8 +73,10 @@ internal static class ReadEndpoints
             WithVectors = SelectorBody.Vectors(fields),
             Read = read,
         };
+        SelectorBody.Check(request.WithVectors, collection.Config.Schema);
         check.QueryLimit(request.Limit);
         check.ReadFilter(request.Filter);
+        check.Take(call.State, collection.Name);
         if (request is { OrderBy: not null, Offset: not null })
             throw ApiException.BadRequest("Cannot use an `offset` when using `order_by`. The alternative for paging is to use `order_by.start_from` and a filter to exclude the IDs that you've already seen for the `order_by.start_from` value");
         var page = await collection.ScrollAsync(request, call.Cancellation);
@@ -93,6 +95,7 @@ internal static class ReadEndpoints
         var fields = new JsonFields(await call.ReadJsonAsync());
         var filter = FilterBody.ReadOptional(fields["filter"]);
         check.ReadFilter(filter);
+        check.Take(call.State, collection.Name);
         var count = await collection.CountAsync(filter, fields.Flag("exact") ?? true, read, call.Cancellation);
         await call.AnswerAsync(count, static (json, count) => json.Raw("{\"count\":"u8).Number(count).Raw('}'));
     }
@@ -110,6 +113,7 @@ internal static class ReadEndpoints
         check.ReadFilter(filter);
         if (exact)
             check.Exact("Exact facet", "exact");
+        check.Take(call.State, collection.Name);
         var hits = await collection.FacetAsync(key, filter, limit, exact, read, call.Cancellation);
         await call.AnswerAsync(hits, static (json, hits) =>
         {

@@ -17,10 +17,14 @@ internal static class ServiceEndpoints
         router.Map("GET", "/metrics", Access.Read, "Prometheus metrics", MetricsAsync);
         router.Map("GET", "/telemetry", Access.Read, "State of the server", TelemetryAsync);
         router.Map("GET", "/cluster", Access.Read, "State of the cluster", static call => call.AnswerAsync("""{"status":"disabled"}"""));
+        router.Map("POST", "/cluster/recover", Access.Write, "Not in standalone mode", static _ => throw Standalone());
+        router.Map("DELETE", "/cluster/peer/{peer_id}", Access.Write, "Not in standalone mode", static _ => throw Standalone());
         router.Map("GET", "/issues", Access.Read, "Advice", static call => call.AnswerAsync("""{"issues":[]}"""));
         router.Map("DELETE", "/issues", Access.Write, "Forgets advice", static call => call.AnswerAsync(true));
         router.Map("GET", "/openapi.json", Access.Open, "This document", call => call.JsonAsync(OpenApiDocument.Build(router.Bound, call.State.Options)));
     }
+
+    private static ApiException Standalone() => new(405, "Distributed mode is not enabled: this server runs in standalone mode");
 
     private static Task Root(ApiCall call) => call.JsonAsync(new JsonObject
     {
@@ -53,7 +57,9 @@ internal static class ServiceEndpoints
     private static async Task TelemetryAsync(ApiCall call)
     {
         _ = call.Timeout;
-        await call.AnswerAsync(Telemetry.Build(call.State, call.Database.StorageKind, await InfosAsync(call)).ToJsonString());
+        if (!int.TryParse(call.Parameter("details_level") ?? "0", out var details) || details < 0)
+            throw new ApiException(400, "Deserialize error in query parameters: invalid digit found in string (details_level)");
+        await call.AnswerAsync(Telemetry.Build(call.State, call.Database.StorageKind, details, await InfosAsync(call)).ToJsonString());
     }
 
     private static async Task<List<Collections.CollectionInfo>> InfosAsync(ApiCall call)

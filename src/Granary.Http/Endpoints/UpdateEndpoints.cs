@@ -5,6 +5,7 @@ using Granary.Http.Hosting;
 using Granary.Http.Json;
 using Granary.Http.Requests;
 using Granary.Http.StrictMode;
+using Granary.Index;
 using Granary.Index.Filters;
 using Granary.Index.Operations;
 
@@ -67,16 +68,29 @@ internal static class UpdateEndpoints
         batch.ParseTime = Stopwatch.GetElapsedTime(started);
         if (strict is not null)
             await CheckAsync(call, collection, strict, filters, batch, options);
+        if (read == UpdateVectors && options.Wait)
+            await RequirePointsAsync(collection, batch, call.Cancellation);
         var result = batch.Operations.Count == 0
             ? new UpdateResult(0, options.Wait ? UpdateStatus.Completed : UpdateStatus.Acknowledged)
             : await collection.WriteAsync(batch, options, call.Cancellation);
         return (result, filters.Count);
     }
 
+    /// <summary>A caller who waits for new vectors of a point is told when there is no such point.</summary>
+    private static async ValueTask RequirePointsAsync(ICollection collection, WriteBatch batch, CancellationToken cancellation)
+    {
+        var ids = new List<PointId>();
+        foreach (var operation in new OperationSequence(batch.Operations.Written.Span))
+            ids.Add(new OperationView(operation).Id);
+        var found = await collection.RetrieveAsync(ids, PayloadSelector.None, VectorSelector.None, null, cancellation);
+        if (found.Count < ids.Count && ids.Except(found.Select(static p => p.Id)).FirstOrDefault() is { Kind: not PointIdKind.None } missing)
+            throw Errors.PointNotFound(missing);
+    }
+
     private static async ValueTask CheckAsync(
         ApiCall call, ICollection collection, StrictModeSettings strict, List<Filter?> filters, WriteBatch batch, WriteOptions options)
     {
-        var check = new StrictModeCheck(strict, collection.Config.Schema);
+        var check = new StrictModeCheck(strict, collection.Config);
         check.Timeout(options.Timeout);
         foreach (var filter in filters)
             check.WriteFilter(filter);

@@ -92,6 +92,7 @@ internal sealed partial class ApiRouter(IEndpointRouteBuilder routes)
     internal static (int Status, string Text) Describe(GranaryException e) => e.Kind switch
     {
         ErrorKind.BadInput => (400, $"Wrong input: {e.Message}"),
+        ErrorKind.BadRequest => (400, $"Bad request: {e.Message}"),
         ErrorKind.Validation => (422, $"Validation error in JSON body: [{e.Message}]"),
         ErrorKind.NotFound => (404, $"Not found: {e.Message}"),
         ErrorKind.Conflict => (409, $"Wrong input: {e.Message}"),

@@ -83,8 +83,9 @@ internal readonly struct JsonFields
         return (long)number;
     }
 
-    /// <summary>An unsigned integer that fits 32 bits.</summary>
-    public int? Int(string name, int least = 0, int most = int.MaxValue) => (int?)Count(name, least, most);
+    /// <summary>An unsigned integer; where there is no other limit, what does not fit 32 bits is as good as the largest that does.</summary>
+    public int? Int(string name, int least = 0, int most = int.MaxValue) =>
+        (int?)(most == int.MaxValue ? Count(name, least) is { } count ? Math.Min(count, most) : null : Count(name, least, most));
 
     /// <summary>A number within limits.</summary>
     public double? Number(string name, double least = double.NegativeInfinity, double most = double.PositiveInfinity)

@@ -15,7 +15,7 @@ internal static partial class CollectionBody
     private static readonly string[] Kept =
     [
         "vectors", "sparse_vectors", "shard_number", "sharding_method", "replication_factor", "write_consistency_factor", "on_disk_payload",
-        "hnsw_config", "wal_config", "optimizers_config", "quantization_config", "strict_mode_config", "metadata",
+        "payload", "hnsw_config", "wal_config", "optimizers_config", "quantization_config", "strict_mode_config", "metadata",
     ];
 
     /// <summary>The collection's settings; how it ingests, where the body does not say, is the server's default.</summary>
@@ -29,6 +29,8 @@ internal static partial class CollectionBody
         StrictMode.StrictModeSettings.Check(fields.Object("strict_mode_config"));
         fields.Word("sharding_method", "auto", "custom");
         fields.Flag("on_disk_payload");
+        if (fields.Object("payload") is { } payload)
+            CheckPlacement(payload);
         fields.Int("write_consistency_factor", 1);
         // Without a threshold for indexing there is no graph: every search is exact.
         if (fields.Object("optimizers_config")?.Count("indexing_threshold") == 0)
@@ -62,7 +64,7 @@ internal static partial class CollectionBody
             ?? throw ApiException.Format($"{vector.PathOf("distance")}: missing field `distance`");
         vector.Flag("on_disk");
         vector.Word("datatype", "float32", "uint8", "float16", "turbo4");
-        vector.Word("memory", "cold", "cached", "pinned");
+        CheckPlacement(vector);
         CheckQuantization(vector["quantization_config"], vector.PathOf("quantization_config"));
         vector.Object("multivector_config")?.Word("comparator", "max_sim");
         var dimensions = (int)vector.Count("size", 1, 65_536)!.Value;
@@ -85,6 +87,8 @@ internal static partial class CollectionBody
         {
             index.Count("full_scan_threshold");
             index.Flag("on_disk");
+            if (index.Text("datatype") == "turbo4")
+                throw ApiException.Invalid(index.PathOf("datatype"), "sparse vectors do not support the turbo4 datatype");
             index.Word("datatype", "float32", "uint8", "float16");
         }
 
@@ -119,6 +123,13 @@ internal static partial class CollectionBody
         }
     }
 
+    /// <summary>Where data is kept in memory has no meaning here, but what Qdrant refuses is refused.</summary>
+    internal static void CheckPlacement(JsonFields fields)
+    {
+        if (fields.Word("memory", "cold", "cached", "pinned") == "pinned")
+            throw ApiException.Invalid(fields.PathOf("memory"), "the `pinned` placement is not available for this storage");
+    }
+
     private static string CheckName(string name) => System.Text.Encoding.UTF8.GetByteCount(name) <= 255
         ? name
         : throw ApiException.Invalid("vectors", $"value {JsonText.Quote(name)} invalid, a vector's name must be at most 255 bytes");
@@ -127,7 +138,7 @@ internal static partial class CollectionBody
     {
         var names = schema.Dense.Select(v => v.Name).Concat(schema.Sparse.Select(v => v.Name)).Concat(schema.Text.Select(v => v.Name));
         foreach (var twice in names.GroupBy(n => n).Where(g => g.Count() > 1))
-            throw ApiException.WrongInput($"Vector names must be unique, `{twice.Key}` is used {twice.Count()} times over vectors, sparse_vectors and text");
+            throw ApiException.WrongInput($"Dense and sparse vector names must be unique - duplicate found with '{twice.Key}'");
     }
 
     private static ImmutableDictionary<string, string> ReadDeclared(JsonFields fields)

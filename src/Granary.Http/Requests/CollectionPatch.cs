@@ -113,6 +113,8 @@ internal static class CollectionPatch
         parameters.Int("replication_factor", 1);
         parameters.Int("write_consistency_factor", 1);
         parameters.Flag("on_disk_payload");
+        if (parameters.Object("payload") is { } payload)
+            CollectionBody.CheckPlacement(payload);
         parameters.Count("read_fan_out_factor");
         var merged = Node(declared.GetValueOrDefault("params"));
         Merge(merged, JsonText.Object(parameters.Element), removeNulls: false);
@@ -131,6 +133,7 @@ internal static class CollectionPatch
             if (change["quantization_config"] is { ValueKind: System.Text.Json.JsonValueKind.Object } quantization)
                 CollectionBody.CheckQuantization(quantization, change.PathOf("quantization_config"));
             change.Flag("on_disk");
+            CollectionBody.CheckPlacement(change);
             var target = vector.Name.Length == 0 && shown["size"] is JsonValue ? shown : shown[vector.Name]!.AsObject();
             // A quantization is replaced as a whole: one kind's settings mean nothing to another.
             if (change["quantization_config"] is not null)

@@ -20,7 +20,7 @@ internal static class Documents
         values.Clear();
         indices.AddRange(vector.Indices);
         values.AddRange(vector.Values);
-        SparseVectors.Write(operations, name, indices, values);
+        SparseVectors.Write(operations, name, indices, values, "vector");
     }
 
     /// <summary>A document of a query.</summary>

@@ -10,9 +10,13 @@ internal sealed class FieldNames
     private readonly (byte[] Name, DenseVectorSchema Field)[] _dense;
     private readonly (byte[] Name, SparseVectorSchema Field)[] _sparse;
 
-    /// <summary>Takes the names from a schema.</summary>
-    public FieldNames(IndexSchema schema)
+    private readonly DenseVectorSchema[] _bytes;
+
+    /// <summary>Takes the names from a collection's settings.</summary>
+    public FieldNames(CollectionConfig config)
     {
+        var schema = config.Schema;
+        _bytes = [.. schema.Dense.Where(f => DeclaredVectors.Datatype(config, f.Name) == "uint8")];
         _dense = [.. schema.Dense.Select(f => (Encoding.UTF8.GetBytes(f.Name), f))];
         _sparse = [.. schema.Sparse.Select(f => (Encoding.UTF8.GetBytes(f.Name), f))];
     }
@@ -43,4 +47,14 @@ internal sealed class FieldNames
 
     /// <summary>The error that there is no such vector.</summary>
     public static GranaryException Unknown(ReadOnlySpan<byte> name) => Errors.VectorNotFound(Encoding.UTF8.GetString(name));
+
+    /// <summary>Whether the vector was declared to hold bytes.</summary>
+    public bool IsBytes(DenseVectorSchema field) => _bytes.Length > 0 && _bytes.Contains(field);
+
+    /// <summary>Makes of each value the byte that Qdrant would store.</summary>
+    public static void Truncate(Span<float> values)
+    {
+        foreach (ref var value in values)
+            value = (byte)Math.Clamp(value, 0, 255);
+    }
 }

@@ -38,7 +38,7 @@ internal static class IndexBody
                 var lookup = parameters?.Flag("lookup") ?? true;
                 var range = parameters?.Flag("range") ?? true;
                 if (!lookup && !range)
-                    throw ApiException.Invalid("field_schema", "the 'lookup' and 'range' capabilities can't be both disabled");
+                    throw ApiException.Invalid("field_schema.?", "Validation error: the 'lookup' and 'range' capabilities can't be both disabled [{}]");
                 return new PayloadIndexSchema(path, PayloadIndexType.Integer) { Lookup = lookup, Range = range };
             case "text":
                 var analyzer = QdrantAnalyzer.ParseIndexParameters(parameters?.Element ?? JsonElement.Parse("{}"));

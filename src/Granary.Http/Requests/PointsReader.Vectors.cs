@@ -12,7 +12,7 @@ internal sealed partial class PointsReader
     private readonly List<object> _written = [];
 
     /// <summary>Writes one vector, or several by name.</summary>
-    private void WriteVectors(ref JsonCursor cursor, int number)
+    private void WriteVectors(ref JsonCursor cursor, int number, bool required)
     {
         switch (cursor.Peek())
         {
@@ -35,19 +35,24 @@ internal sealed partial class PointsReader
             {
                 // Not vectors by name: a document for the default vector.
                 cursor = new JsonCursor(cursor.Text, start);
-                WriteObject(ref cursor, ""u8);
+                WriteObject(ref cursor, ""u8, number);
                 return;
             }
 
+            if (_names.Dense(name) is null && _names.Sparse(name) is null)
+                throw UnknownVector(ref cursor, name, number);
             if (!IsNew(name))
                 throw cursor.Fail($"duplicate field `{System.Text.Encoding.UTF8.GetString(name)}`");
             WriteVector(ref cursor, name, number);
         }
+
+        if (_written.Count == 0 && required)
+            throw ApiException.Invalid($"points[{number}].vector", "must specify vectors to update for point");
     }
 
     private bool IsNew(scoped ReadOnlySpan<byte> name)
     {
-        var field = (object?)_names.Dense(name) ?? _names.Sparse(name) ?? throw FieldNames.Unknown(name);
+        var field = (object?)_names.Dense(name) ?? _names.Sparse(name)!;
         if (_written.Contains(field))
             return false;
         _written.Add(field);
@@ -61,14 +66,14 @@ internal sealed partial class PointsReader
         if (dense is null)
         {
             if (_names.Sparse(name) is null)
-                throw FieldNames.Unknown(name);
+                throw UnknownVector(ref cursor, name, number);
             if (array)
                 throw ApiException.WrongInput("Conversion between sparse and regular vectors failed");
-            WriteObject(ref cursor, name);
+            WriteObject(ref cursor, name, number);
         }
         else if (!array)
         {
-            WriteObject(ref cursor, name);
+            WriteObject(ref cursor, name, number);
         }
         else if (dense.MultiVector)
         {
@@ -76,12 +81,26 @@ internal sealed partial class PointsReader
         }
         else
         {
-            var count = cursor.ReadFloats(operations.Dense(dense.Name, dense.Size));
+            var values = operations.Dense(dense.Name, dense.Size);
+            var count = cursor.ReadFloats(values);
+            if (_names.IsBytes(dense))
+                FieldNames.Truncate(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(values));
             if (count == 0)
                 throw ApiException.Invalid($"points[{number}].vector", "dense vector must not be empty");
             if (count != dense.Size)
                 throw Errors.WrongSize(dense.Size, count);
         }
+    }
+
+    /// <summary>What is wrong with a vector itself is said before that nobody knows its name.</summary>
+    private static Exception UnknownVector(ref JsonCursor cursor, scoped ReadOnlySpan<byte> name, int number)
+    {
+        if (cursor.ReadElement() is { ValueKind: System.Text.Json.JsonValueKind.Object } value
+            && value.TryGetProperty("indices", out var indices) && indices.ValueKind == System.Text.Json.JsonValueKind.Array
+            && value.TryGetProperty("values", out var values) && values.ValueKind == System.Text.Json.JsonValueKind.Array
+            && indices.GetArrayLength() != values.GetArrayLength())
+            return ApiException.Invalid($"points[{number}].vector.?.values", "Validation error: must be the same length as indices [{}]");
+        return FieldNames.Unknown(name);
     }
 
     private void WriteMatrix(ref JsonCursor cursor, DenseVectorSchema field, int number)
@@ -107,10 +126,12 @@ internal sealed partial class PointsReader
         }
 
         if (rows == 0)
-            throw ApiException.Invalid($"points[{number}].vector", "multivector must not be empty");
+            throw ApiException.Invalid($"points[{number}].vector", "dense vector must not be empty");
         if (strict?.VectorLimit("multivector_config", field.Name, "max_vectors") is { } limit && rows > limit)
             throw ApiException.StrictMode(
                 $"Multivector '{field.Name}' has a limit of {limit} vectors, but {rows} were provided!", "Reduce the number of vectors in the multivector");
+        if (_names.IsBytes(field))
+            FieldNames.Truncate(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_values));
         operations.Multi(field.Name, rows, field.Size, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_values));
     }
 
@@ -124,7 +145,7 @@ internal sealed partial class PointsReader
     }
 
     /// <summary>Writes a sparse vector, or what a document becomes.</summary>
-    private void WriteObject(ref JsonCursor cursor, scoped ReadOnlySpan<byte> name)
+    private void WriteObject(ref JsonCursor cursor, scoped ReadOnlySpan<byte> name, int number)
     {
         if (_names.Sparse(name) is not { } field)
         {
@@ -167,6 +188,6 @@ internal sealed partial class PointsReader
         if (strict?.VectorLimit("sparse_config", field.Name, "max_length") is { } limit && _indices.Count > limit)
             throw ApiException.StrictMode(
                 $"Sparse vector '{field.Name}' has a limit of {limit} indices, but {_indices.Count} were provided!", "Reduce the number of indices in the sparse vector");
-        SparseVectors.Write(operations, field.Name, _indices, _values);
+        SparseVectors.Write(operations, field.Name, _indices, _values, $"points[{number}].vector.?");
     }
 }

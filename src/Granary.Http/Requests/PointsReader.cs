@@ -13,7 +13,7 @@ namespace Granary.Http.Requests;
 /// </summary>
 internal sealed partial class PointsReader(CollectionConfig config, StrictModeSettings? strict, OperationWriter operations)
 {
-    private readonly FieldNames _names = new(config.Schema);
+    private readonly FieldNames _names = new(config);
 
     /// <summary>Reads <c>{"points": [...]}</c> or <c>{"batch": {...}}</c>.</summary>
     public void Upsert(ref JsonCursor body)
@@ -166,7 +166,7 @@ internal sealed partial class PointsReader(CollectionConfig config, StrictModeSe
         if (vector is { } vectorAt)
         {
             var vectors = new JsonCursor(cursor.Text, vectorAt);
-            WriteVectors(ref vectors, number);
+            WriteVectors(ref vectors, number, required: kind == OperationKind.UpdateVectors);
             if (vectors.Position != vectorEnd)
                 throw vectors.Fail("expected `,` or `}`");
         }

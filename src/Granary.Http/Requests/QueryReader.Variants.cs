@@ -92,6 +92,10 @@ internal sealed partial class QueryReader
             "sum_scores" => RecommendStrategy.SumScores,
             _ => RecommendStrategy.AverageVector,
         };
+        if (recommend.Items("positive").Count == 0 && (strategy == RecommendStrategy.AverageVector || recommend.Items("negative").Count == 0))
+            throw ApiException.Invalid("query.recommend.positive", strategy == RecommendStrategy.AverageVector
+                ? "at least one positive vector is required with this strategy"
+                : "at least one positive or negative vector is required with this strategy");
         return new RecommendQuery(VectorInputs.ReadList(recommend, "positive"), VectorInputs.ReadList(recommend, "negative"), strategy);
     }
 

@@ -45,6 +45,16 @@ internal static class SelectorBody
         _ => throw ApiException.Format("with_vector: data did not match any variant of untagged enum WithVector"),
     };
 
+    /// <summary>Refuses vectors that the collection does not have.</summary>
+    public static void Check(VectorSelector selector, IndexSchema schema)
+    {
+        foreach (var name in selector.Names ?? [])
+        {
+            if (schema.FindDense(name) is null && schema.FindSparse(name) is null)
+                throw Errors.VectorNotFound(name);
+        }
+    }
+
     private static IEnumerable<string> Paths(JsonElement list)
     {
         foreach (var path in Strings(list, "with_payload"))

@@ -53,12 +53,12 @@ internal static class VectorInputs
 
             var count = cursor.ReadFloats(values);
             if (count == 0 || (rows > 0 && count != size))
-                throw ApiException.Invalid("query", count == 0 ? "all vectors must be non-empty" : $"all vectors must have the same dimension, found vector with dimension {count}");
+                throw ApiException.WrongInput(count == 0 ? "all vectors must be non-empty" : $"all vectors must have the same dimension, found vector with dimension {count}");
             size = count;
             rows++;
         }
 
-        return rows > 0 ? new MultiInput(values.ToArray(), rows) : throw ApiException.Invalid("query", "dense vector must not be empty");
+        return rows > 0 ? new MultiInput(values.ToArray(), rows) : throw ApiException.WrongInput("Vector dimension error: a vector must not be empty");
     }
 
     private static VectorInput ReadObject(JsonFields fields)
@@ -71,7 +71,7 @@ internal static class VectorInputs
         cursor.ReadIndices(indices);
         cursor = new JsonCursor(JsonMarshal.GetRawUtf8Value(fields.Required("values")));
         cursor.ReadFloats(values);
-        SparseVectors.Sort(indices, values);
+        SparseVectors.Sort(indices, values, "query.?");
         return new SparseInput([.. indices], [.. values]);
     }
 }

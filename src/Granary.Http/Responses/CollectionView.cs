@@ -55,6 +55,8 @@ internal static partial class CollectionView
         parameters["replication_factor"] = config.Replicas;
         parameters["write_consistency_factor"] = Declared(config, "write_consistency_factor") ?? 1;
         parameters["on_disk_payload"] = Declared(config, "on_disk_payload") ?? true;
+        if (Declared(config, "payload") is { } payload)
+            parameters["payload"] = payload;
         if (Declared(config, "sparse_vectors") is { } sparse)
             parameters["sparse_vectors"] = sparse;
         foreach (var (name, value) in Declared(config, "params") as JsonObject ?? [])

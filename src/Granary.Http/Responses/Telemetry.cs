@@ -9,7 +9,7 @@ namespace Granary.Http.Responses;
 internal static class Telemetry
 {
     /// <summary>The whole document.</summary>
-    public static JsonObject Build(ApiState state, string storage, IReadOnlyList<CollectionInfo> collections)
+    public static JsonObject Build(ApiState state, string storage, int details, IReadOnlyList<CollectionInfo> collections)
     {
         var responses = new JsonObject();
         foreach (var ((method, endpoint, status), counter) in state.Responses.OrderBy(static r => r.Key))
@@ -49,7 +49,7 @@ internal static class Telemetry
                 },
                 ["startup"] = state.StartedAt.ToString("O"),
             },
-            ["collections"] = new JsonObject
+            ["collections"] = details == 0 ? new JsonObject { ["number_of_collections"] = collections.Count } : new JsonObject
             {
                 ["number_of_collections"] = collections.Count,
                 ["collections"] = new JsonArray([.. collections.Select(static c => (JsonNode)new JsonObject
@@ -60,6 +60,11 @@ internal static class Telemetry
                 })]),
             },
             ["cluster"] = new JsonObject { ["enabled"] = false },
+            ["quota"] = new JsonObject
+            {
+                ["config"] = new JsonObject { ["enabled"] = false },
+                ["exceeded"] = new JsonObject { ["resident_memory"] = false, ["disk_usage"] = false },
+            },
             ["requests"] = new JsonObject { ["rest"] = new JsonObject { ["responses"] = responses }, ["grpc"] = new JsonObject { ["responses"] = new JsonObject() } },
         };
     }

@@ -19,7 +19,7 @@ internal sealed class TokenBucket
     private long _refilled;
 
     /// <summary>Takes tokens; when there are not enough, says how long until there are (null: never).</summary>
-    public bool TryTake(int perMinute, double cost, TimeProvider time, out TimeSpan? wait)
+    public bool TryTake(int perMinute, double cost, TimeProvider time, out double left, out TimeSpan? wait)
     {
         lock (_lock)
         {
@@ -36,6 +36,7 @@ internal sealed class TokenBucket
 
             _refilled = now;
             wait = null;
+            left = _tokens;
             if (cost <= _tokens)
             {
                 _tokens -= cost;

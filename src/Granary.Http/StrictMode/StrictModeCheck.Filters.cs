@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Granary.Collections;
 using Granary.Http.Hosting;
+using Granary.Http.Requests;
 using Granary.Index;
 using Granary.Index.Filters;
 
@@ -9,7 +10,12 @@ namespace Granary.Http.StrictMode;
 internal sealed partial class StrictModeCheck
 {
     /// <summary>Checks the filter of a read.</summary>
-    public void ReadFilter(Filter? filter) => CheckFilter(filter, "unindexed_filtering_retrieve");
+    public void ReadFilter(Filter? filter)
+    {
+        CheckFilter(filter, "unindexed_filtering_retrieve");
+        if (limits is not null && filter is not null)
+            Cost += Conditions(filter);
+    }
 
     /// <summary>Checks the filter of an update.</summary>
     public void WriteFilter(Filter? filter) => CheckFilter(filter, "unindexed_filtering_update");
@@ -19,7 +25,7 @@ internal sealed partial class StrictModeCheck
     {
         if (limits?.Permission("unindexed_filtering_retrieve") != false)
             return;
-        var index = schema.FindPayloadIndex(path)
+        var index = _schema.FindPayloadIndex(path)
             ?? throw ApiException.StrictMode($"Index required but not found for \"{path}\"", "Create an index supporting `match` for this key.");
         if (!SupportsMatch(index))
             throw ApiException.StrictMode($"Index of type \"{index.Type}\" found for \"{path}\"", "Create an index supporting `match` for this key.");
@@ -78,7 +84,8 @@ internal sealed partial class StrictModeCheck
         NestedCondition c => Unindexed(c.Filter, prefix + NestedPrefix(c.Key)),
         MatchAnyCondition c => NeedMatch(c.Key, prefix, c.Values),
         MatchExceptCondition c => NeedMatch(c.Key, prefix, c.Values),
-        MatchTextCondition { Mode: TextMatchMode.Prefix } c => Need(c.Key, prefix, ["keyword"], static i => i.Type == PayloadIndexType.Keyword),
+        MatchTextCondition { Mode: TextMatchMode.Prefix } c => Need(c.Key, prefix, ["keyword"], i =>
+            i.Type == PayloadIndexType.Keyword && DeclaredVectors.IndexOption(config, i.Path, "prefix")),
         MatchTextCondition { Mode: TextMatchMode.Phrase } c => Need(c.Key, prefix, ["text"], static i => i is { Type: PayloadIndexType.Text, Phrase: true }),
         MatchTextCondition c => Need(c.Key, prefix, ["text"], static i => i.Type == PayloadIndexType.Text),
         RangeCondition c => Need(c.Key, prefix, ["float", "integer"], static i => i.Type == PayloadIndexType.Float || i is { Type: PayloadIndexType.Integer, Range: true }),
@@ -95,7 +102,9 @@ internal sealed partial class StrictModeCheck
     private static string NestedPrefix(string key) => key.EndsWith("[]", StringComparison.Ordinal) ? key + "." : key + "[].";
 
     private (string Key, string[] Types)? NeedMatch(string key, string prefix, ImmutableArray<MatchValue> values) =>
-        (values.IsEmpty ? MatchValueKind.Keyword : values[0].Kind) switch
+        values.IsEmpty
+            ? Need(key, prefix, ["integer", "keyword", "uuid"], static i => i.Type is PayloadIndexType.Keyword or PayloadIndexType.Uuid or PayloadIndexType.Integer)
+            : values[0].Kind switch
         {
             MatchValueKind.Integer => Need(key, prefix, ["integer"], static i => i is { Type: PayloadIndexType.Integer, Lookup: true }),
             MatchValueKind.Bool => Need(key, prefix, ["bool"], static i => i.Type == PayloadIndexType.Bool),
@@ -106,7 +115,7 @@ internal sealed partial class StrictModeCheck
         Need(key, prefix, ["bool", "datetime", "float", "geo", "integer", "keyword", "text", "uuid"], static _ => true);
 
     private (string Key, string[] Types)? Need(string key, string prefix, string[] types, Func<PayloadIndexSchema, bool> fits) =>
-        schema.PayloadIndexes.Any(i => i.Path == prefix + key && fits(i)) ? null : (prefix + key, types);
+        _schema.PayloadIndexes.Any(i => i.Path == prefix + key && fits(i)) ? null : (prefix + key, types);
 
     private static IEnumerable<Condition> All(Filter filter)
     {

@@ -1,13 +1,16 @@
 using Granary.Collections;
 using Granary.Http.Hosting;
+using Granary.Http.Requests;
 using Granary.Index;
 using Granary.Index.Filters;
 
 namespace Granary.Http.StrictMode;
 
 /// <summary>Holds requests against a collection's limits; without limits every check passes.</summary>
-internal sealed partial class StrictModeCheck(StrictModeSettings? limits, IndexSchema schema)
+internal sealed partial class StrictModeCheck(StrictModeSettings? limits, CollectionConfig config)
 {
+    private readonly IndexSchema _schema = config.Schema;
+
     /// <summary>Checks one query or prefetch.</summary>
     public void Query(Query? query, string? field, Filter? filter, int limit, bool hasPrefetch, bool prefetch)
     {
@@ -19,7 +22,24 @@ internal sealed partial class StrictModeCheck(StrictModeSettings? limits, IndexS
             Formula(formula.Expression);
         AtMost(limit, limits.Limit("max_query_limit"), "limit");
         ReadFilter(filter);
+        Cost += (prefetch ? 0 : 1) + Vectors(query) - 1;
     }
+
+    /// <summary>What a read costs of the minute's allowance: one, and one more for every further vector compared and condition tested.</summary>
+    public int Cost { get; private set; } = 1;
+
+    /// <summary>Takes what the read costs from the minute's allowance.</summary>
+    public void Take(ApiState state, string collection) => limits?.TakeRead(state, collection, Cost);
+
+    /// <summary>Adds to what a read costs.</summary>
+    public void AddCost(int cost) => Cost += cost;
+
+    private static int Vectors(Query? query) => query switch
+    {
+        NearestQuery { Input: MultiInput matrix } => matrix.Rows,
+        RecommendQuery { Strategy: not RecommendStrategy.AverageVector } examples => examples.Positive.Length + examples.Negative.Length,
+        _ => 1,
+    };
 
     /// <summary>Checks a limit alone.</summary>
     public void QueryLimit(long limit) => AtMost(limit, limits?.Limit("max_query_limit"), "limit");
@@ -63,12 +83,27 @@ internal sealed partial class StrictModeCheck(StrictModeSettings? limits, IndexS
 
     private void FullScan(string field, Filter? filter)
     {
-        if (limits!.Permission("search_allow_exact") != false || schema.FindDense(field) is not { Hnsw.M: 0 })
+        if (limits!.Permission("search_allow_exact") != false || _schema.FindDense(field) is not { } vector)
+            return;
+        var m = DeclaredVectors.Hnsw(config, field, "m") ?? vector.Hnsw.M;
+        if (m > 0)
             return;
         var label = field.Length == 0 ? "" : $" on '{field}'";
-        _ = filter;
-        throw ApiException.StrictMode(
-            $"Request is forbidden{label} because global vector indexing is disabled (hnsw_config.m = 0)",
-            "Use tenant-specific filter, enable global vector indexing or enable strict mode `search_allow_exact` option");
+        if (!ByTenant(filter))
+        {
+            throw ApiException.StrictMode(
+                $"Request is forbidden{label} because global vector indexing is disabled (hnsw_config.m = 0)",
+                "Use tenant-specific filter, enable global vector indexing or enable strict mode `search_allow_exact` option");
+        }
+
+        if ((DeclaredVectors.Hnsw(config, field, "payload_m") ?? m) == 0)
+        {
+            throw ApiException.StrictMode(
+                $"Request is forbidden{label} because vector indexing is disabled (hnsw_config.m = 0 and hnsw_config.payload_m = 0)",
+                "Enable vector indexing, use a prefetch query with indexed vectors or enable strict mode `search_allow_exact` option");
+        }
     }
+
+    private bool ByTenant(Filter? filter) => filter is not null
+        && All(filter).Any(c => c is MatchAnyCondition match && DeclaredVectors.IndexOption(config, match.Key, "is_tenant"));
 }

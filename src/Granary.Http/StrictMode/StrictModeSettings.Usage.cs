@@ -34,12 +34,13 @@ internal sealed partial record StrictModeSettings
 
     private static void Take(long? perMinute, TokenBucket bucket, int cost, string kind)
     {
-        if (perMinute is not { } rate || bucket.TryTake((int)Math.Min(rate, int.MaxValue), cost, TimeProvider.System, out var wait))
+        if (perMinute is not { } rate || bucket.TryTake((int)Math.Min(rate, int.MaxValue), cost, TimeProvider.System, out var left, out var wait))
             return;
         throw wait is null
             ? new GranaryException(ErrorKind.TooManyRequests, $"{kind} rate limit exceeded, request larger than rate limiter capacity, please try to split your request")
             : new GranaryException(ErrorKind.TooManyRequests,
-                $"{kind} rate limit exceeded: Operation requires {cost} tokens but fewer were available. Retry after {(long)Math.Ceiling(wait.Value.TotalSeconds)}s")
+                FormattableString.Invariant(
+                    $"{kind} rate limit exceeded: Operation requires {cost} tokens but only {left:0.0} were available. Retry after {(long)Math.Ceiling(wait.Value.TotalSeconds)}s"))
             {
                 RetryAfter = wait,
             };

@@ -28,8 +28,12 @@ public sealed partial class PartitionIndex
             case OperationKind.Upsert:
                 PrepareUpsert(view);
                 break;
-            case OperationKind.Delete or OperationKind.UpdateVectors:
+            case OperationKind.Delete:
                 FindTargets(view);
+                break;
+            case OperationKind.UpdateVectors:
+                FindTargets(view);
+                KeepMatching(view);
                 break;
             case OperationKind.SetPayload or OperationKind.OverwritePayload or OperationKind.DeletePayload or OperationKind.ClearPayload:
                 PreparePayload(view);
@@ -142,6 +146,16 @@ public sealed partial class PartitionIndex
         foreach (var slot in current.Matches(plan, CancellationToken.None))
             _targets.Add(new Target(_slots.IdOf(slot), slot, null));
         _targets.Sort(static (a, b) => a.Id.CompareTo(b.Id));
+    }
+
+    /// <summary>The filter of an operation that names its point is a condition the point must meet.</summary>
+    private void KeepMatching(OperationView view)
+    {
+        if (view.Filter.IsEmpty || (view.Flags & OperationFlags.ByFilter) != 0)
+            return;
+        using var plan = NewView().Plan(FilterJson.Parse(view.Filter));
+        if (plan is not null)
+            _targets.RemoveAll(target => !plan.Matches(target.Slot));
     }
 
     private int FieldIndex(string name)

@@ -54,7 +54,7 @@ internal sealed class TopHits
     private void Trim()
     {
         Array.Sort(_keys, _slots, 0, _count);
-        if (_count < _k)
+        if (_k == 0 || _count < _k)
             return;
         Threshold = _keys[_k - 1];
         var end = _k;
