@@ -8,6 +8,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["http-ingest"] = HttpIngestBenchmarks.RunAsync,
     ["import"] = ImportBenchmarks.RunAsync,
     ["ingest"] = IngestBenchmarks.RunAsync,
+    ["fuzz"] = FuzzBenchmarks.RunAsync,
     ["json"] = JsonBenchmarks.RunAsync,
     ["lag"] = LagBenchmarks.RunAsync,
     ["memory"] = MemoryBenchmarks.RunAsync,

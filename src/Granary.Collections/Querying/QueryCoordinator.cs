@@ -80,7 +80,9 @@ public sealed partial class QueryCoordinator
                 if (!found.TryGetValue(reference.Id, out var point))
                     throw Errors.PointNotFound(reference.Id);
                 var vector = point.Vectors?.FirstOrDefault(v => v.Name == reference.Vector)
-                    ?? throw GranaryException.NotFound($"Vector with name \"{reference.Vector}\" for point {reference.Id}");
+                    ?? throw (group.Key.Collection is null
+                        ? GranaryException.NotFound($"Vector with name \"{reference.Vector}\" for point {reference.Id}")
+                        : Errors.VectorNotFound(reference.Vector));
                 resolved.Points[reference] = VectorResolver.Of(vector);
             }
         }

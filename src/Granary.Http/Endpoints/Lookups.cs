@@ -39,12 +39,7 @@ internal static class Lookups
         }
     }
 
-    private static async ValueTask CheckAsync(ApiCall call, LookupLocation lookup)
-    {
-        var schema = (await FindAsync(call, lookup.Collection)).Config.Schema;
-        if (lookup.Vector is { } vector && schema.FindDense(vector) is null && schema.FindSparse(vector) is null)
-            throw Errors.VectorNotFound(vector);
-    }
+    private static async ValueTask CheckAsync(ApiCall call, LookupLocation lookup) => await FindAsync(call, lookup.Collection);
 
     private static async ValueTask<ICollection> FindAsync(ApiCall call, string name)
     {

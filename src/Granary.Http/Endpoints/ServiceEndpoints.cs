@@ -51,7 +51,7 @@ internal static class ServiceEndpoints
     private static async Task MetricsAsync(ApiCall call)
     {
         _ = call.Timeout;
-        await call.TextAsync(Metrics.Write(call.State, await InfosAsync(call)), 200, "text/plain; version=0.0.4; charset=utf-8");
+        await call.TextAsync(Metrics.Write(call.State, await InfosAsync(call), call.Flag("per_collection")), 200, "text/plain; version=0.0.4; charset=utf-8");
     }
 
     private static async Task TelemetryAsync(ApiCall call)

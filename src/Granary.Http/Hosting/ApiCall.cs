@@ -28,7 +28,7 @@ internal sealed partial class ApiCall(HttpContext http, IDatabase database, ApiS
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(_started);
 
     /// <summary>A part of the path.</summary>
-    public string Route(string name) => (string?)Http.GetRouteValue(name) ?? "";
+    public string Route(string name) => ((string?)Http.GetRouteValue(name) ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The collection's name from the path.</summary>
     public string CollectionName

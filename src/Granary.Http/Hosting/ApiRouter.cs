@@ -58,7 +58,7 @@ internal sealed partial class ApiRouter(IEndpointRouteBuilder routes)
         finally
         {
             Interlocked.Decrement(ref _state.Running);
-            _state.Count(method, path, http.Response.StatusCode, started);
+            _state.Count(method, path, http.Response.StatusCode, started, (string?)http.GetRouteValue("collection_name"));
         }
     }
 

@@ -15,6 +15,9 @@ internal sealed class ApiState(GranaryHttpOptions options)
     /// <summary>Responses by method, endpoint and status.</summary>
     public ConcurrentDictionary<(string Method, string Endpoint, int Status), ResponseCounter> Responses { get; } = new();
 
+    /// <summary>Responses by collection, for <c>/metrics?per_collection=true</c>; kept for so many collections only.</summary>
+    public ConcurrentDictionary<(string Method, string Endpoint, int Status, string Collection), ResponseCounter> ByCollection { get; } = new();
+
     /// <summary>Requests under way.</summary>
     public long Running;
 
@@ -22,8 +25,16 @@ internal sealed class ApiState(GranaryHttpOptions options)
     public ConcurrentDictionary<string, StrictMode.RateLimits> Rates { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Counts a response.</summary>
-    public void Count(string method, string endpoint, int status, long started) =>
-        Responses.GetOrAdd((method, endpoint, status), static _ => new ResponseCounter()).Add(Stopwatch.GetElapsedTime(started));
+    public void Count(string method, string endpoint, int status, long started, string? collection)
+    {
+        var time = Stopwatch.GetElapsedTime(started);
+        Responses.GetOrAdd((method, endpoint, status), static _ => new ResponseCounter()).Add(time);
+        // A caller may name collections without end; those that are not there are not remembered.
+        if (collection is not null && status != 404 && ByCollection.Count < MostByCollection)
+            ByCollection.GetOrAdd((method, endpoint, status, collection), static _ => new ResponseCounter()).Add(time);
+    }
+
+    private const int MostByCollection = 10_000;
 }
 
 /// <summary>How often, and how long.</summary>

@@ -78,6 +78,8 @@ internal readonly struct JsonFields
             return null;
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetUInt64(out var number))
             throw Wrong(PathOf(name), value, "usize");
+        if (most == long.MaxValue)
+            number = Math.Min(number, long.MaxValue);
         if (number > (ulong)most || (long)number < least)
             throw ApiException.Invalid(PathOf(name), $"value {number} invalid, must be {Limits(least, most)}");
         return (long)number;

@@ -119,6 +119,8 @@ internal static partial class CollectionBody
         {
             if (vector.Value.ValueKind == JsonValueKind.Null)
                 throw JsonFields.Wrong($"sparse_vectors.{vector.Name}", vector.Value, "struct SparseVectorParams");
+            if (vector.Name.Length == 0)
+                throw ApiException.WrongInput("Sparse vector name cannot be empty");
             yield return ReadSparseVector(CheckName(vector.Name), new JsonFields(vector.Value, $"sparse_vectors.{vector.Name}"));
         }
     }

@@ -139,7 +139,7 @@ internal sealed partial class PointsReader
     {
         var count = cursor.ReadFloats(_values);
         if (count == 0)
-            throw ApiException.Invalid($"points[{number}].vector", "all vectors must be non-empty");
+            throw ApiException.Invalid($"points[{number}].vector.?.data", "all vectors must be non-empty");
         if (count != field.Size)
             throw Errors.WrongSize(field.Size, count);
     }

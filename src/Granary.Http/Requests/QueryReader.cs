@@ -18,7 +18,7 @@ internal sealed partial class QueryReader(StrictModeCheck check)
     {
         var parts = ReadParts(ref cursor, 0);
         var fields = new JsonFields(parts.Rest);
-        var limit = fields.Int("limit", 1) ?? 10;
+        var limit = new JsonFields(parts.Rest, "internal").Int("limit", 1) ?? 10;
         check.Query(parts.Query, parts.Using, parts.Filter, limit, parts.Prefetches.Length > 0, prefetch: false);
         return new QueryRequest
         {

@@ -9,7 +9,7 @@ namespace Granary.Http.Responses;
 internal static class Metrics
 {
     /// <summary>The whole text.</summary>
-    public static string Write(ApiState state, IReadOnlyList<CollectionInfo> collections)
+    public static string Write(ApiState state, IReadOnlyList<CollectionInfo> collections, bool perCollection)
     {
         var text = new StringBuilder(4096);
         Family(text, "app_info", "gauge", "information about qdrant server",
@@ -19,7 +19,10 @@ internal static class Metrics
         Family(text, "collections_vector_total", "gauge", "total number of vectors in all collections", [("", collections.Sum(static c => c.Partitions.Sum(static p => (double)p.Vectors)))]);
         Family(text, "collection_points", "gauge", "approximate amount of points per collection", collections.Select(static c => (Id(c), (double)c.Points)));
         Family(text, "collection_vectors", "gauge", "amount of vectors per collection", collections.Select(static c => (Id(c), c.Partitions.Sum(static p => (double)p.Vectors))));
-        Responses(text, state);
+        if (perCollection)
+            ResponsesByCollection(text, state);
+        else
+            Responses(text, state);
         Partitions(text, collections);
         Phases(text, collections);
         Family(text, "memory_resident_bytes", "gauge", "Maximum number of bytes in physically resident data pages mapped", [("", Environment.WorkingSet)]);
@@ -37,6 +40,14 @@ internal static class Metrics
         Family(text, "rest_responses_avg_duration_seconds", "gauge", "average response duration", responses.Select(r => (Labels(r.Key), r.Value.Total.TotalSeconds / Math.Max(1, r.Value.Count))));
         Family(text, "rest_responses_min_duration_seconds", "gauge", "minimum response duration", responses.Select(r => (Labels(r.Key), r.Value.Minimum.TotalSeconds)));
         Family(text, "rest_responses_max_duration_seconds", "gauge", "maximum response duration", responses.Select(r => (Labels(r.Key), r.Value.Maximum.TotalSeconds)));
+    }
+
+    private static void ResponsesByCollection(StringBuilder text, ApiState state)
+    {
+        var responses = state.ByCollection.OrderBy(static r => r.Key).ToList();
+        Family(text, "rest_responses_total", "counter", "total number of responses", responses.Select(static r => (
+            $"method=\"{r.Key.Method}\",endpoint=\"{r.Key.Endpoint}\",status=\"{r.Key.Status}\",collection=\"{Escape(r.Key.Collection)}\"",
+            (double)r.Value.Count)));
     }
 
     private static void Partitions(StringBuilder text, IReadOnlyList<CollectionInfo> collections)
@@ -65,8 +76,10 @@ internal static class Metrics
         Family(text, "granary_phase_p95_seconds", "gauge", "95th percentile of a phase", phases.Select(static p => (p.Labels, p.Timing.P95Microseconds / 1e6)));
     }
 
-    private static string Id(CollectionInfo collection) =>
-        $"id=\"{collection.Name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"";
+    private static string Id(CollectionInfo collection) => $"id=\"{Escape(collection.Name)}\"";
+
+    private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 
     private static void Family(StringBuilder text, string name, string type, string help, IEnumerable<(string Labels, double Value)> samples)
     {

@@ -22,7 +22,7 @@ internal sealed partial class StrictModeCheck(StrictModeSettings? limits, Collec
             Formula(formula.Expression);
         AtMost(limit, limits.Limit("max_query_limit"), "limit");
         ReadFilter(filter);
-        Cost += (prefetch ? 0 : 1) + Vectors(query) - 1;
+        Cost += Vectors(query) - 1;
     }
 
     /// <summary>What a read costs of the minute's allowance: one, and one more for every further vector compared and condition tested.</summary>
