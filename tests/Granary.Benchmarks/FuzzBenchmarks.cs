@@ -11,7 +11,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Granary.Benchmarks;
 
-/// <summary>Sends mutated requests to a server of its own: <c>--count 100000 --seed 1</c>. Exits 1 when one was answered 5xx or changed something it should not.</summary>
+/// <summary>
+/// Sends mutated requests to a server of its own: <c>--count 100000 --seed 1</c>. Exits 1 when one was answered 5xx or changed something it
+/// should not.
+/// </summary>
 internal static class FuzzBenchmarks
 {
     public static async Task<int> RunAsync(Arguments arguments)
@@ -35,7 +38,8 @@ internal static class FuzzBenchmarks
         foreach (var failure in report.Failures.Take(20))
             Console.WriteLine(failure);
         Console.WriteLine(report);
-        Console.WriteLine($"parse as JSON: {(double)report.ParsedAsJson / count:P1} (bar 50 %), accepted: {(double)report.Accepted / count:P1} (bar 20 %)");
+        Console.WriteLine(
+            $"parse as JSON: {(double)report.ParsedAsJson / count:P1} (bar 50 %), accepted: {(double)report.Accepted / count:P1} (bar 20 %)");
         await app.StopAsync();
         return report.Failures.Count == 0 && report.ParsedAsJson >= count / 2 && report.Accepted >= count / 5 ? 0 : 1;
     }

@@ -66,13 +66,15 @@ internal static class JsonBenchmarks
         Console.WriteLine($"{title}: best {samples.Percentile(0):F1} us, {samples}");
     }
 
-    private static byte[] Print(float[] vector, Func<float, string> print) => Encoding.UTF8.GetBytes($"[{string.Join(',', vector.Select(print))}]");
+    private static byte[] Print(float[] vector, Func<float, string> print) =>
+        Encoding.UTF8.GetBytes($"[{string.Join(',', vector.Select(print))}]");
 
     /// <summary>A vector of length one, as embedding models give.</summary>
     private static float[] MakeVector(int size)
     {
         var random = new Random(1);
-        var values = Enumerable.Range(0, size).Select(_ => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())).ToArray();
+        var values = Enumerable.Range(0, size).Select(_ =>
+            Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())).ToArray();
         var length = Math.Sqrt(values.Sum(static v => v * v));
         return [.. values.Select(v => (float)(v / length))];
     }

@@ -14,9 +14,11 @@ public sealed class EndpointTests(ApiServer server) : IClassFixture<ApiServer>
              "text":{"t":{"path":"body","k1":1.5}},"indexing":{"mode":"synchronous"}}
             """);
         var config = (await server.OkAsync("GET", "/collections/declared")).GetProperty("config");
-        Assert.Equal(20, config.GetProperty("params").GetProperty("vectors").GetProperty("a").GetProperty("hnsw_config").GetProperty("m").GetInt32());
+        Assert.Equal(20, config.GetProperty("params").GetProperty("vectors").GetProperty("a").GetProperty("hnsw_config").GetProperty(
+            "m").GetInt32());
         Assert.Equal(2, config.GetProperty("params").GetProperty("shard_number").GetInt32());
-        Assert.Equal("idf", config.GetProperty("params").GetProperty("sparse_vectors").GetProperty("s").GetProperty("modifier").GetString());
+        Assert.Equal("idf", config.GetProperty("params").GetProperty("sparse_vectors").GetProperty("s").GetProperty(
+            "modifier").GetString());
         Assert.Equal(10, config.GetProperty("hnsw_config").GetProperty("m").GetInt32());
         Assert.Equal(100, config.GetProperty("hnsw_config").GetProperty("ef_construct").GetInt32());
         Assert.Equal(77, config.GetProperty("optimizer_config").GetProperty("indexing_threshold").GetInt32());
@@ -36,7 +38,9 @@ public sealed class EndpointTests(ApiServer server) : IClassFixture<ApiServer>
         await server.OkAsync("PUT", "/collections/texts/points?wait=true", """
             {"points":[{"id":1,"payload":{"body":"the quick brown fox"}},{"id":2,"vector":[1,0],"payload":{"body":"a slow green turtle"}}]}
             """);
-        var hits = (await server.OkAsync("POST", "/collections/texts/points/query", """{"query":{"text":"foxes","model":""},"using":"body"}""".Replace(",\"model\":\"\"", "", StringComparison.Ordinal))).GetProperty("points");
+        var hits = (await server.OkAsync("POST", "/collections/texts/points/query",
+            """{"query":{"text":"foxes","model":""},"using":"body"}""".Replace(",\"model\":\"\"", "",
+                StringComparison.Ordinal))).GetProperty("points");
         Assert.Equal(1, Assert.Single(hits.EnumerateArray()).GetProperty("id").GetInt32());
         var both = await server.OkAsync("POST", "/collections/texts/points/query", """
             {"prefetch":[{"query":{"text":"turtle"},"using":"body"},{"query":[1,0]}],"query":{"rrf":{"k":60}},"explain":true,"with_payload":["body"]}
@@ -55,33 +59,41 @@ public sealed class EndpointTests(ApiServer server) : IClassFixture<ApiServer>
         var status = await server.OkAsync("GET", "/collections/own/status");
         Assert.Equal(4, status.GetProperty("points").GetInt64());
         Assert.Equal(0, status.GetProperty("partitions")[0].GetProperty("failed").GetInt64());
-        Assert.Equal(JsonValueKind.Object, (await server.OkAsync("GET", "/collections/own/optimizations")).GetProperty("summary").ValueKind);
+        Assert.Equal(JsonValueKind.Object,
+            (await server.OkAsync("GET", "/collections/own/optimizations")).GetProperty("summary").ValueKind);
     }
 
     [Fact]
     public async Task Strict_mode_limits_requests()
     {
         await server.CreateSampleAsync("strict");
-        await server.OkAsync("PATCH", "/collections/strict", """{"strict_mode_config":{"enabled":true,"max_query_limit":3,"unindexed_filtering_retrieve":false,"upsert_max_batchsize":1}}""");
-        await server.RefusedAsync("POST", "/collections/strict/points/query", """{"query":[1,0,0,0],"limit":4}""", 400, "Limit exceeded 4 > 3 for \"limit\"");
+        await server.OkAsync("PATCH", "/collections/strict",
+            """{"strict_mode_config":{"enabled":true,"max_query_limit":3,"unindexed_filtering_retrieve":false,"upsert_max_batchsize":1}}""");
+        await server.RefusedAsync("POST", "/collections/strict/points/query", """{"query":[1,0,0,0],"limit":4}""", 400,
+            "Limit exceeded 4 > 3 for \"limit\"");
         const string Filter = """{"filter":{"must":[{"key":"city","match":{"value":"Berlin"}}]},"limit":3}""";
-        await server.RefusedAsync("POST", "/collections/strict/points/scroll", Filter, 400, "Index required but not found for \"city\" of one of the following types: [keyword, uuid]");
+        await server.RefusedAsync("POST", "/collections/strict/points/scroll", Filter, 400,
+            "Index required but not found for \"city\" of one of the following types: [keyword, uuid]");
         await server.OkAsync("PUT", "/collections/strict/index?wait=true", """{"field_name":"city","field_schema":"keyword"}""");
         Assert.Equal(2, (await server.OkAsync("POST", "/collections/strict/points/scroll", Filter)).GetProperty("points").GetArrayLength());
-        await server.RefusedAsync("PUT", "/collections/strict/points", """{"points":[{"id":5},{"id":6}]}""", 400, "Limit exceeded 2 > 1 for \"upsert limit\"");
+        await server.RefusedAsync("PUT", "/collections/strict/points", """{"points":[{"id":5},{"id":6}]}""", 400,
+            "Limit exceeded 2 > 1 for \"upsert limit\"");
     }
 
     [Fact]
     public async Task Update_mode_and_filter_decide_which_points_change()
     {
         await server.CreateSampleAsync("modes");
-        await server.OkAsync("PUT", "/collections/modes/points?wait=true", """{"update_mode":"insert_only","points":[{"id":1,"vector":[9,9,9,9]},{"id":7,"vector":[7,7,7,7]}]}""");
-        await server.OkAsync("PUT", "/collections/modes/points?wait=true", """{"points":[{"id":2,"vector":[8,8,8,8]},{"id":8,"vector":[8,8,8,8]}],"update_mode":"update_only"}""");
+        await server.OkAsync("PUT", "/collections/modes/points?wait=true",
+            """{"update_mode":"insert_only","points":[{"id":1,"vector":[9,9,9,9]},{"id":7,"vector":[7,7,7,7]}]}""");
+        await server.OkAsync("PUT", "/collections/modes/points?wait=true",
+            """{"points":[{"id":2,"vector":[8,8,8,8]},{"id":8,"vector":[8,8,8,8]}],"update_mode":"update_only"}""");
         await server.OkAsync("PUT", "/collections/modes/points?wait=true", """
             {"points":[{"id":3,"vector":[6,6,6,6]}],"update_filter":{"must":[{"key":"city","match":{"value":"Nowhere"}}]}}
             """);
         var points = await server.OkAsync("POST", "/collections/modes/points", """{"ids":[1,2,3,7,8],"with_vector":true}""");
-        Assert.Equal([(1, 1f), (2, 8f), (3, 0f), (7, 7f)], points.EnumerateArray().Select(static p => (p.GetProperty("id").GetInt32(), p.GetProperty("vector")[0].GetSingle())));
+        Assert.Equal([(1, 1f), (2, 8f), (3, 0f), (7, 7f)],
+            points.EnumerateArray().Select(static p => (p.GetProperty("id").GetInt32(), p.GetProperty("vector")[0].GetSingle())));
     }
 
     [Fact]
@@ -100,7 +112,8 @@ public sealed class EndpointTests(ApiServer server) : IClassFixture<ApiServer>
     public async Task Distances_between_sampled_points_are_told()
     {
         await server.CreateSampleAsync("matrix");
-        var pairs = (await server.OkAsync("POST", "/collections/matrix/points/search/matrix/pairs", """{"limit":1}""")).GetProperty("pairs");
+        var pairs = (await server.OkAsync("POST", "/collections/matrix/points/search/matrix/pairs", """{"limit":1}""")).GetProperty(
+            "pairs");
         Assert.Equal(4, pairs.GetArrayLength());
         var offsets = await server.OkAsync("POST", "/collections/matrix/points/search/matrix/offsets", """{"limit":1}""");
         Assert.Equal(4, offsets.GetProperty("ids").GetArrayLength());

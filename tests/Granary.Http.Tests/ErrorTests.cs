@@ -5,17 +5,20 @@ public sealed class ErrorTests(ApiServer server) : IClassFixture<ApiServer>
     [Theory]
     [InlineData("PUT", "/collections/e", "{", 400, "Format error in JSON body: ")]
     [InlineData("PUT", "/collections/e", "[]", 400, "Format error in JSON body: ")]
-    [InlineData("PUT", "/collections/e", """{"vectors":{"size":0,"distance":"Dot"}}""", 422, "vectors.size: value 0 invalid, must be from 1 to 65536")]
+    [InlineData("PUT", "/collections/e", """{"vectors":{"size":0,"distance":"Dot"}}""", 422,
+        "vectors.size: value 0 invalid, must be from 1 to 65536")]
     [InlineData("PUT", "/collections/e", """{"vectors":{"size":4,"distance":"Far"}}""", 400, "unknown variant `Far`")]
     [InlineData("PUT", "/collections/e", """{"vectors":{"size":4}}""", 400, "missing field `distance`")]
-    [InlineData("PUT", "/collections/e", """{"hnsw_config":{"ef_construct":0}}""", 422, "hnsw_config.ef_construct: value 0 invalid, must be from 4")]
+    [InlineData("PUT", "/collections/e", """{"hnsw_config":{"ef_construct":0}}""", 422,
+        "hnsw_config.ef_construct: value 0 invalid, must be from 4")]
     [InlineData("PUT", "/collections/e", """{"shard_number":0}""", 422, "shard_number: value 0 invalid")]
     [InlineData("PUT", "/collections/e", """{"shard_number":-1}""", 400, "shard_number: invalid type")]
     [InlineData("PUT", "/collections/e?timeout=0", "{}", 422, "timeout: value 0 invalid, must be 1 or larger")]
     [InlineData("PUT", "/collections/a%2Fb", "{}", 422, "collection_name")]
     [InlineData("GET", "/collections/none", null, 404, "Not found: Collection `none` doesn't exist!")]
     [InlineData("POST", "/collections/none/points/query", "{}", 404, "Not found: Collection `none` doesn't exist!")]
-    [InlineData("POST", "/collections/aliases", """{"actions":[{"create_alias":{"collection_name":"none","alias_name":"x"}}]}""", 404, "doesn't exist")]
+    [InlineData("POST", "/collections/aliases", """{"actions":[{"create_alias":{"collection_name":"none","alias_name":"x"}}]}""", 404,
+        "doesn't exist")]
     public async Task What_is_wrong_with_collections_is_said(string method, string path, string? body, int status, string text) =>
         await server.RefusedAsync(method, path, body, status, text);
 
@@ -30,10 +33,13 @@ public sealed class ErrorTests(ApiServer server) : IClassFixture<ApiServer>
     [InlineData("PUT", "points", """{"points":[{"vector":[1,2,3,4]}]}""", 400, "missing field `id`")]
     [InlineData("PUT", "points", """{"points":[{"id":1,"id":2,"vector":[1,2,3,4]}]}""", 400, "duplicate field `id`")]
     [InlineData("PUT", "points", """{"points":[{"id":1,"vector":{"x":[1,2,3,4]}}]}""", 400, "Not existing vector name error: x")]
-    [InlineData("PUT", "points", """{"points":[{"id":1,"vector":{"s":{"indices":[1,1],"values":[1,2]}}}]}""", 422, "indices: Validation error: must be unique")]
-    [InlineData("PUT", "points", """{"points":[{"id":1,"vector":{"s":{"indices":[1],"values":[1,2]}}}]}""", 422, "must be the same length as indices")]
+    [InlineData("PUT", "points", """{"points":[{"id":1,"vector":{"s":{"indices":[1,1],"values":[1,2]}}}]}""", 422,
+        "indices: Validation error: must be unique")]
+    [InlineData("PUT", "points", """{"points":[{"id":1,"vector":{"s":{"indices":[1],"values":[1,2]}}}]}""", 422,
+        "must be the same length as indices")]
     [InlineData("PUT", "points", """{"points":[{"id":1,"vector":[1,2,3,4],"payload":[]}]}""", 400, "expected a map")]
-    [InlineData("PUT", "points", """{"batch":{"ids":[1,2],"vectors":[[1,2,3,4]]}}""", 422, "number of ids and vectors must be equal (2 != 1)")]
+    [InlineData("PUT", "points", """{"batch":{"ids":[1,2],"vectors":[[1,2,3,4]]}}""", 422,
+        "number of ids and vectors must be equal (2 != 1)")]
     [InlineData("PUT", "points", "{}", 400, "Invalid PointInsertOperations format")]
     [InlineData("PUT", "points?ordering=tidy", """{"points":[]}""", 400, "unknown variant `tidy`")]
     [InlineData("PUT", "points?wait=maybe", """{"points":[]}""", 400, "provided string was not `true` or `false`")]
@@ -47,10 +53,12 @@ public sealed class ErrorTests(ApiServer server) : IClassFixture<ApiServer>
     [InlineData("POST", "points/query", """{"query":{"what":1}}""", 400, "Expected some form of vector, id, or a type of query")]
     [InlineData("POST", "points/query", """{"query":[1,2,3,4],"params":{"hnsw_ef":0}}""", 422, "hnsw_ef")]
     [InlineData("POST", "points/query", """{"query":[1,2,3,4],"using":"none"}""", 400, "Not existing vector name error: none")]
-    [InlineData("POST", "points/query", """{"query":[1,2,3,4],"filter":{"must":[{"key":"a"}]}}""", 422, "must be specified for the key 'a'")]
+    [InlineData("POST", "points/query", """{"query":[1,2,3,4],"filter":{"must":[{"key":"a"}]}}""", 422,
+        "must be specified for the key 'a'")]
     [InlineData("POST", "points/query", """{"query":[1,2,3,4],"filter":{"must":5}}""", 400, "Format error in JSON body")]
     [InlineData("POST", "points/query?consistency=some", """{"query":[1,2,3,4]}""", 400, "consistency")]
-    [InlineData("POST", "points/query", """{"prefetch":[{"query":[1,2,3,4]}]}""", 400, "Bad request: A query is needed to merge the prefetches")]
+    [InlineData("POST", "points/query", """{"prefetch":[{"query":[1,2,3,4]}]}""", 400,
+        "Bad request: A query is needed to merge the prefetches")]
     [InlineData("POST", "points", """{"ids":[1],"with_vector":["none"]}""", 400, "Not existing vector name error: none")]
     [InlineData("POST", "points/scroll", """{"limit":0}""", 422, "limit: value 0 invalid, must be 1 or larger")]
     [InlineData("PUT", "index", """{"field_name":"a","field_schema":"colour"}""", 400, "unknown variant `colour`")]
@@ -68,7 +76,8 @@ public sealed class ErrorTests(ApiServer server) : IClassFixture<ApiServer>
     public async Task One_bad_point_refuses_the_whole_batch()
     {
         await server.CreateSampleAsync("whole");
-        await server.RefusedAsync("PUT", "/collections/whole/points?wait=true", """{"points":[{"id":8,"vector":[1,2,3,4]},{"id":9,"vector":[1]}]}""", 400, "expected dim: 4, got 1");
+        await server.RefusedAsync("PUT", "/collections/whole/points?wait=true",
+            """{"points":[{"id":8,"vector":[1,2,3,4]},{"id":9,"vector":[1]}]}""", 400, "expected dim: 4, got 1");
         Assert.Equal(404, (await server.SendAsync("GET", "/collections/whole/points/8")).Status);
     }
 
@@ -86,7 +95,8 @@ public sealed class ErrorTests(ApiServer server) : IClassFixture<ApiServer>
     {
         await server.CreateSampleAsync("deep");
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 200)) + "1" + new string('}', 200);
-        await server.RefusedAsync("PUT", "/collections/deep/points", $$"""{"points":[{"id":1,"vector":[1,2,3,4],"payload":{{deep}}}]}""", 400, "recursion limit");
+        await server.RefusedAsync("PUT", "/collections/deep/points", $$"""{"points":[{"id":1,"vector":[1,2,3,4],"payload":{{deep}}}]}""",
+            400, "recursion limit");
         await server.RefusedAsync("POST", "/collections/deep/points/scroll", $$"""{"filter":{{deep}}}""", 400, "Format error in JSON body");
     }
 

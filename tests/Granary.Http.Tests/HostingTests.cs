@@ -62,12 +62,14 @@ public sealed class HostingTests
         Assert.Equal("healthz check passed", (await server.Api.SendAsync("GET", "/livez/")).Text);
         Assert.Equal("all shards are ready", (await server.Api.SendAsync("GET", "/readyz")).Text);
         Assert.Equal("disabled", (await server.Api.OkAsync("GET", "/cluster")).GetProperty("status").GetString());
-        Assert.Equal(1, (await server.Api.OkAsync("GET", "/telemetry")).GetProperty("collections").GetProperty("number_of_collections").GetInt32());
+        Assert.Equal(1, (await server.Api.OkAsync("GET", "/telemetry")).GetProperty("collections").GetProperty(
+            "number_of_collections").GetInt32());
         var metrics = (await server.Api.SendAsync("GET", "/metrics")).Text;
         Assert.Contains("# HELP app_info information about qdrant server\n", metrics, StringComparison.Ordinal);
         Assert.Contains("collections_total 1\n", metrics, StringComparison.Ordinal);
         Assert.Contains("collection_points{id=\"shown\"} 4\n", metrics, StringComparison.Ordinal);
-        Assert.Contains("rest_responses_total{method=\"PUT\",endpoint=\"/collections/{collection_name}\",status=\"200\"} 1\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("rest_responses_total{method=\"PUT\",endpoint=\"/collections/{collection_name}\",status=\"200\"} 1\n", metrics,
+            StringComparison.Ordinal);
     }
 
     [Fact]

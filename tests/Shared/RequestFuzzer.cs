@@ -31,43 +31,68 @@ internal sealed class RequestFuzzer(HttpClient client, int seed)
 
     private static readonly (string Method, string Path, string Body)[] Seeds =
     [
-        ("PUT", "/collections/fuzzed_new", """{"vectors":{"size":4,"distance":"Dot","hnsw_config":{"m":8,"ef_construct":50}},"sparse_vectors":{"s":{"modifier":"idf"}},"shard_number":1,"optimizers_config":{"indexing_threshold":100},"metadata":{"a":1}}"""),
-        ("PATCH", $"/collections/{Name}", """{"optimizers_config":{"indexing_threshold":10},"hnsw_config":{"ef_construct":60},"metadata":{"x":"y"}}"""),
-        ("PUT", $"/collections/{Name}/points?wait=true", """{"points":[{"id":1,"vector":{"d":[1,0.5,-0.25,1e-3],"s":{"indices":[3,7],"values":[0.5,1.5]}},"payload":{"city":"Berlin","count":3,"tags":["a","b"],"nested":[{"k":1},{"k":2}]}}]}"""),
-        ("PUT", $"/collections/{Name}/points?wait=true", """{"batch":{"ids":[2,3],"vectors":{"d":[[1,2,3,4],[4,3,2,1]]},"payloads":[{"city":"London"},null]},"update_mode":"upsert"}"""),
-        ("PUT", $"/collections/{Name}/points?wait=true", """{"points":[{"id":"98a9a4b1-4ef2-46fb-8315-a97d874fe1d7","vector":{"m":[[1,2],[3,4]]},"payload":{"body":"text to be searched","at":"2024-05-06T07:08:09Z"}}],"update_filter":{"must":[{"key":"count","range":{"gte":1,"lt":10}}]}}"""),
+        ("PUT", "/collections/fuzzed_new",
+            """{"vectors":{"size":4,"distance":"Dot","hnsw_config":{"m":8,"ef_construct":50}},"sparse_vectors":{"s":{"modifier":"idf"}},"shard_number":1,"optimizers_config":{"indexing_threshold":100},"metadata":{"a":1}}"""),
+        ("PATCH", $"/collections/{Name}",
+            """{"optimizers_config":{"indexing_threshold":10},"hnsw_config":{"ef_construct":60},"metadata":{"x":"y"}}"""),
+        ("PUT", $"/collections/{Name}/points?wait=true",
+            """{"points":[{"id":1,"vector":{"d":[1,0.5,-0.25,1e-3],"s":{"indices":[3,7],"values":[0.5,1.5]}},"payload":{"city":"Berlin","count":3,"tags":["a","b"],"nested":[{"k":1},{"k":2}]}}]}"""),
+        ("PUT", $"/collections/{Name}/points?wait=true",
+            """{"batch":{"ids":[2,3],"vectors":{"d":[[1,2,3,4],[4,3,2,1]]},"payloads":[{"city":"London"},null]},"update_mode":"upsert"}"""),
+        ("PUT", $"/collections/{Name}/points?wait=true",
+            """{"points":[{"id":"98a9a4b1-4ef2-46fb-8315-a97d874fe1d7","vector":{"m":[[1,2],[3,4]]},"payload":{"body":"text to be searched","at":"2024-05-06T07:08:09Z"}}],"update_filter":{"must":[{"key":"count","range":{"gte":1,"lt":10}}]}}"""),
         ("PUT", $"/collections/{Name}/points/vectors?wait=true", """{"points":[{"id":1,"vector":{"d":[0,0,0,1]}}]}"""),
         ("POST", $"/collections/{Name}/points/vectors/delete?wait=true", """{"points":[2],"vector":["d"]}"""),
-        ("POST", $"/collections/{Name}/points/payload?wait=true", """{"payload":{"price":1.5,"a":{"b":null}},"points":[1,2],"key":"extra"}"""),
-        ("PUT", $"/collections/{Name}/points/payload?wait=true", """{"payload":{"city":"Paris"},"filter":{"must":[{"key":"city","match":{"value":"Berlin"}}]}}"""),
+        ("POST", $"/collections/{Name}/points/payload?wait=true",
+            """{"payload":{"price":1.5,"a":{"b":null}},"points":[1,2],"key":"extra"}"""),
+        ("PUT", $"/collections/{Name}/points/payload?wait=true",
+            """{"payload":{"city":"Paris"},"filter":{"must":[{"key":"city","match":{"value":"Berlin"}}]}}"""),
         ("POST", $"/collections/{Name}/points/payload/delete?wait=true", """{"keys":["price","nested[0].k"],"points":[1]}"""),
         ("POST", $"/collections/{Name}/points/payload/clear?wait=true", """{"points":[3]}"""),
         ("POST", $"/collections/{Name}/points/delete?wait=true", """{"filter":{"should":[{"has_id":[3]},{"is_empty":{"key":"city"}}]}}"""),
-        ("POST", $"/collections/{Name}/points/batch?wait=true", """{"operations":[{"upsert":{"points":[{"id":9,"vector":{"d":[1,1,1,1]}}]}},{"set_payload":{"payload":{"n":1},"points":[9]}},{"delete":{"points":[9]}}]}"""),
-        ("POST", $"/collections/{Name}/points", """{"ids":[1,2,"98a9a4b1-4ef2-46fb-8315-a97d874fe1d7"],"with_payload":["city"],"with_vector":["d"]}"""),
-        ("POST", $"/collections/{Name}/points/scroll", """{"limit":5,"offset":1,"with_payload":{"exclude":["tags"]},"filter":{"must_not":[{"key":"nested","values_count":{"gt":1}}]}}"""),
+        ("POST", $"/collections/{Name}/points/batch?wait=true",
+            """{"operations":[{"upsert":{"points":[{"id":9,"vector":{"d":[1,1,1,1]}}]}},{"set_payload":{"payload":{"n":1},"points":[9]}},{"delete":{"points":[9]}}]}"""),
+        ("POST", $"/collections/{Name}/points",
+            """{"ids":[1,2,"98a9a4b1-4ef2-46fb-8315-a97d874fe1d7"],"with_payload":["city"],"with_vector":["d"]}"""),
+        ("POST", $"/collections/{Name}/points/scroll",
+            """{"limit":5,"offset":1,"with_payload":{"exclude":["tags"]},"filter":{"must_not":[{"key":"nested","values_count":{"gt":1}}]}}"""),
         ("POST", $"/collections/{Name}/points/scroll", """{"order_by":{"key":"count","direction":"desc","start_from":5},"limit":3}"""),
-        ("POST", $"/collections/{Name}/points/count", """{"filter":{"must":[{"nested":{"key":"nested","filter":{"must":[{"key":"k","match":{"any":[1,2]}}]}}}]},"exact":true}"""),
+        ("POST", $"/collections/{Name}/points/count",
+            """{"filter":{"must":[{"nested":{"key":"nested","filter":{"must":[{"key":"k","match":{"any":[1,2]}}]}}}]},"exact":true}"""),
         ("POST", $"/collections/{Name}/facet", """{"key":"city","limit":3,"exact":true}"""),
-        ("POST", $"/collections/{Name}/points/search", """{"vector":{"name":"d","vector":[1,2,3,4]},"limit":3,"with_payload":true,"params":{"hnsw_ef":16,"exact":false},"score_threshold":0.1}"""),
-        ("POST", $"/collections/{Name}/points/query", """{"query":[1,2,3,4],"using":"d","limit":3,"filter":{"min_should":{"conditions":[{"key":"city","match":{"text":"lin"}}],"min_count":1}}}"""),
-        ("POST", $"/collections/{Name}/points/query", """{"prefetch":[{"query":[1,2,3,4],"using":"d","limit":5},{"query":{"text":"searched text"},"using":"t"},{"query":{"indices":[3],"values":[1]},"using":"s"}],"query":{"rrf":{"k":60,"weights":[1,2,0.5]}},"limit":4}"""),
-        ("POST", $"/collections/{Name}/points/query", """{"prefetch":{"query":1,"using":"d"},"query":{"formula":{"sum":["$score",{"mult":[0.5,{"key":"city","match":{"value":"Berlin"}}]},{"exp_decay":{"x":"count","target":5,"scale":2}}]},"defaults":{"count":1}}}"""),
-        ("POST", $"/collections/{Name}/points/query", """{"query":{"recommend":{"positive":[1,[1,0,0,0]],"negative":[2],"strategy":"best_score"}},"using":"d"}"""),
-        ("POST", $"/collections/{Name}/points/query", """{"query":{"discover":{"target":[1,0,0,0],"context":[{"positive":1,"negative":2}]}},"using":"d"}"""),
-        ("POST", $"/collections/{Name}/points/query", """{"query":{"nearest":[[1,2],[2,1]],"mmr":{"diversity":0.3,"candidates_limit":10}},"using":"m","with_vector":true}"""),
-        ("POST", $"/collections/{Name}/points/query/groups", """{"query":[1,2,3,4],"using":"d","group_by":"city","group_size":2,"limit":3}"""),
-        ("POST", $"/collections/{Name}/points/query/batch", """{"searches":[{"query":{"sample":"random"},"limit":2},{"query":{"order_by":"count"}}]}"""),
+        ("POST", $"/collections/{Name}/points/search",
+            """{"vector":{"name":"d","vector":[1,2,3,4]},"limit":3,"with_payload":true,"params":{"hnsw_ef":16,"exact":false},"score_threshold":0.1}"""),
+        ("POST", $"/collections/{Name}/points/query",
+            """{"query":[1,2,3,4],"using":"d","limit":3,"filter":{"min_should":{"conditions":[{"key":"city","match":{"text":"lin"}}],"min_count":1}}}"""),
+        ("POST", $"/collections/{Name}/points/query",
+            """{"prefetch":[{"query":[1,2,3,4],"using":"d","limit":5},{"query":{"text":"searched text"},"using":"t"},{"query":{"indices":[3],"values":[1]},"using":"s"}],"query":{"rrf":{"k":60,"weights":[1,2,0.5]}},"limit":4}"""),
+        ("POST", $"/collections/{Name}/points/query",
+            """{"prefetch":{"query":1,"using":"d"},"query":{"formula":{"sum":["$score",{"mult":[0.5,{"key":"city","match":{"value":"Berlin"}}]},{"exp_decay":{"x":"count","target":5,"scale":2}}]},"defaults":{"count":1}}}"""),
+        ("POST", $"/collections/{Name}/points/query",
+            """{"query":{"recommend":{"positive":[1,[1,0,0,0]],"negative":[2],"strategy":"best_score"}},"using":"d"}"""),
+        ("POST", $"/collections/{Name}/points/query",
+            """{"query":{"discover":{"target":[1,0,0,0],"context":[{"positive":1,"negative":2}]}},"using":"d"}"""),
+        ("POST", $"/collections/{Name}/points/query",
+            """{"query":{"nearest":[[1,2],[2,1]],"mmr":{"diversity":0.3,"candidates_limit":10}},"using":"m","with_vector":true}"""),
+        ("POST", $"/collections/{Name}/points/query/groups",
+            """{"query":[1,2,3,4],"using":"d","group_by":"city","group_size":2,"limit":3}"""),
+        ("POST", $"/collections/{Name}/points/query/batch",
+            """{"searches":[{"query":{"sample":"random"},"limit":2},{"query":{"order_by":"count"}}]}"""),
         ("POST", $"/collections/{Name}/points/search/matrix/pairs", """{"sample":5,"limit":2,"using":"d"}"""),
-        ("PUT", $"/collections/{Name}/index?wait=true", """{"field_name":"body","field_schema":{"type":"text","tokenizer":"word","lowercase":true,"phrase_matching":true}}"""),
-        ("POST", "/collections/aliases", """{"actions":[{"create_alias":{"collection_name":"fuzzed","alias_name":"other"}},{"delete_alias":{"alias_name":"other"}}]}"""),
+        ("PUT", $"/collections/{Name}/index?wait=true",
+            """{"field_name":"body","field_schema":{"type":"text","tokenizer":"word","lowercase":true,"phrase_matching":true}}"""),
+        ("POST", "/collections/aliases",
+            """{"actions":[{"create_alias":{"collection_name":"fuzzed","alias_name":"other"}},{"delete_alias":{"alias_name":"other"}}]}"""),
     ];
 
     private static readonly string[] Values =
     [
-        "0", "1", "-1", "2", "3.5", "1e400", "-0.0", "9007199254740993", "18446744073709551616", "1e-50", "65536", "2147483648", "true", "false", "null",
-        "\"\"", "\"x\"", "\"d\"", "\"s\"", "\"city\"", "\"a.b[].c\"", "\"a[\"", "\"\\u0000\"", "\"\ud83d\ude00\"", "\"2024-01-01T00:00:00Z\"", "[]", "{}", "[1,2,3,4]",
-        "[[1,2],[3,4]]", "[[]]", "{\"a\":{}}", "[null]", "\"98a9a4b1-4ef2-46fb-8315-a97d874fe1d7\"", "{\"text\":\"some text\",\"model\":\"qdrant/bm25\"}",
+        "0", "1", "-1", "2", "3.5", "1e400", "-0.0", "9007199254740993", "18446744073709551616", "1e-50", "65536", "2147483648", "true",
+            "false", "null",
+        "\"\"", "\"x\"", "\"d\"", "\"s\"", "\"city\"", "\"a.b[].c\"", "\"a[\"", "\"\\u0000\"", "\"\ud83d\ude00\"",
+            "\"2024-01-01T00:00:00Z\"", "[]", "{}", "[1,2,3,4]",
+        "[[1,2],[3,4]]", "[[]]", "{\"a\":{}}", "[null]", "\"98a9a4b1-4ef2-46fb-8315-a97d874fe1d7\"",
+            "{\"text\":\"some text\",\"model\":\"qdrant/bm25\"}",
     ];
 
     private readonly Random _random = new(seed);
@@ -128,7 +153,8 @@ internal sealed class RequestFuzzer(HttpClient client, int seed)
         var settings = await RequireAsync("GET", $"/collections/{Name}", null);
         var names = await RequireAsync("GET", "/collections", null);
         var aliases = await RequireAsync("GET", "/aliases", null);
-        return string.Join('\n', points.GetRawText(), settings.GetProperty("config").GetRawText(), names.GetRawText(), aliases.GetRawText());
+        return string.Join('\n', points.GetRawText(), settings.GetProperty("config").GetRawText(), names.GetRawText(),
+            aliases.GetRawText());
     }
 
     private async Task<JsonElement> RequireAsync(string method, string path, string? body)
@@ -150,7 +176,8 @@ internal sealed class RequestFuzzer(HttpClient client, int seed)
             using var response = await client.SendAsync(request, limit.Token);
             var status = (int)response.StatusCode;
             if (status >= 500)
-                report.Failures.Add($"{method} {path} answered {status} {await response.Content.ReadAsStringAsync(limit.Token)}: {Show(body)}");
+                report.Failures.Add(
+                    $"{method} {path} answered {status} {await response.Content.ReadAsStringAsync(limit.Token)}: {Show(body)}");
             return status;
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
@@ -210,9 +237,11 @@ internal sealed class RequestFuzzer(HttpClient client, int seed)
                 items.Add(JsonNode.Parse(old));
                 return root.ToJsonString();
             case 3 when double.TryParse(old, out _):
-                return Put(root, parent, key, Marker).Replace(Marker, _random.Next(1, 20).ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+                return Put(root, parent, key, Marker).Replace(Marker,
+                    _random.Next(1, 20).ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
             case 4 when old.StartsWith('"') && old.Length > 2:
-                return Put(root, parent, key, Marker).Replace(Marker, old.Insert(1 + _random.Next(old.Length - 2), "z"), StringComparison.Ordinal);
+                return Put(root, parent, key, Marker).Replace(Marker, old.Insert(1 + _random.Next(old.Length - 2), "z"),
+                    StringComparison.Ordinal);
             default:
                 return Put(root, parent, key, Marker).Replace(Marker, Values[_random.Next(Values.Length)], StringComparison.Ordinal);
         }

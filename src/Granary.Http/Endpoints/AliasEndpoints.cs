@@ -11,7 +11,8 @@ internal static class AliasEndpoints
     public static void Map(ApiRouter router)
     {
         router.Map("GET", "/aliases", Access.Read, "All aliases", static call => ListAsync(call, null));
-        router.Map("GET", "/collections/{collection_name}/aliases", Access.Read, "Aliases of a collection", static call => ListAsync(call, call.CollectionName));
+        router.Map("GET", "/collections/{collection_name}/aliases", Access.Read, "Aliases of a collection", static call =>
+            ListAsync(call, call.CollectionName));
         router.Map("POST", "/collections/aliases", Access.Write, "Changes aliases, all or none", UpdateAsync);
     }
 
@@ -22,7 +23,8 @@ internal static class AliasEndpoints
         {
             json.Raw("{\"aliases\":["u8);
             for (var i = 0; i < aliases.Count; i++)
-                json.Raw(i == 0 ? "{\"alias_name\":"u8 : ",{\"alias_name\":"u8).String(aliases[i].Alias).Raw(",\"collection_name\":"u8).String(aliases[i].Collection).Raw('}');
+                json.Raw(i == 0 ? "{\"alias_name\":"u8
+                    : ",{\"alias_name\":"u8).String(aliases[i].Alias).Raw(",\"collection_name\":"u8).String(aliases[i].Collection).Raw('}');
             json.Raw("]}"u8);
         });
     }

@@ -52,7 +52,8 @@ internal static class CollectionEndpoints
     {
         var name = call.CollectionName;
         if (name.AsSpan().IndexOfAny("<>:\"/\\|?*\0\u001f") is var at and >= 0)
-            throw new ApiException(422, $"Validation error in path parameters: [collection_name: collection name cannot contain \"{name[at]}\" char]");
+            throw new ApiException(422,
+                $"Validation error in path parameters: [collection_name: collection name cannot contain \"{name[at]}\" char]");
         _ = call.Timeout;
         var config = CollectionBody.Create(await call.ReadJsonAsync(), call.State.Options.Ingestion);
         await call.Database.CreateCollectionAsync(name, config, call.Cancellation);
@@ -87,7 +88,8 @@ internal static class CollectionEndpoints
         var options = call.WriteOptions;
         var vector = call.Route("vector_name");
         var body = new JsonFields(await call.ReadJsonAsync());
-        await call.Database.UpdateCollectionAsync(call.CollectionName, config => CollectionPatch.AddVector(config, vector, body), call.Cancellation);
+        await call.Database.UpdateCollectionAsync(call.CollectionName, config =>
+            CollectionPatch.AddVector(config, vector, body), call.Cancellation);
         await AnswerSchemaChangeAsync(call, options);
     }
 
@@ -95,7 +97,8 @@ internal static class CollectionEndpoints
     {
         var options = call.WriteOptions;
         var vector = call.Route("vector_name");
-        await call.Database.UpdateCollectionAsync(call.CollectionName, config => CollectionPatch.DropVector(config, vector), call.Cancellation);
+        await call.Database.UpdateCollectionAsync(call.CollectionName, config =>
+            CollectionPatch.DropVector(config, vector), call.Cancellation);
         await AnswerSchemaChangeAsync(call, options);
     }
 
@@ -103,7 +106,8 @@ internal static class CollectionEndpoints
     {
         var collection = await call.CollectionAsync();
         var info = await collection.GetInfoAsync(call.Cancellation);
-        await call.AnswerAsync(new UpdateResult(info.Partitions.Max(static p => p.Logged), options.Wait ? UpdateStatus.Completed : UpdateStatus.Acknowledged));
+        await call.AnswerAsync(new UpdateResult(info.Partitions.Max(static p => p.Logged),
+            options.Wait ? UpdateStatus.Completed : UpdateStatus.Acknowledged));
     }
 
     private static async Task OptimizationsAsync(ApiCall call)
@@ -133,7 +137,8 @@ internal static class CollectionEndpoints
             ["peer_id"] = 0,
             ["shard_count"] = info.Partitions.Length,
             ["local_shards"] = new JsonArray([.. info.Partitions.Select(static p =>
-                (JsonNode)new JsonObject { ["shard_id"] = p.Number, ["points_count"] = p.Points, ["state"] = p.Fault is null ? "Active" : "Dead" })]),
+                (JsonNode)new JsonObject { ["shard_id"] = p.Number, ["points_count"] = p.Points,
+                    ["state"] = p.Fault is null ? "Active" : "Dead" })]),
             ["remote_shards"] = new JsonArray(),
             ["shard_transfers"] = new JsonArray(),
         }.ToJsonString());

@@ -25,7 +25,8 @@ internal static class IndexEndpoints
         var (index, parameters) = IndexBody.Read(await call.ReadJsonAsync());
         if (StrictModeSettings.Of(collection.Config)?.Limit("max_payload_index_count") is { } most
             && collection.Config.Schema.FindPayloadIndex(index.Path) is null && collection.Config.Schema.PayloadIndexes.Length >= most)
-            throw ApiException.StrictMode($"Collection already has the maximum number of payload indices ({most})", "Please delete an existing index before creating a new one.");
+            throw ApiException.StrictMode($"Collection already has the maximum number of payload indices ({most})",
+                "Please delete an existing index before creating a new one.");
         await ShowAsync(call, collection, index.Path, parameters);
         await call.AnswerAsync(await collection.CreatePayloadIndexAsync(index, options, call.Cancellation));
     }

@@ -26,7 +26,8 @@ internal static class MatrixEndpoints
         {
             foreach (var hit in hits)
             {
-                json.Raw(first ? "{\"a\":"u8 : ",{\"a\":"u8).Id(id).Raw(",\"b\":"u8).Id(hit.Id).Raw(",\"score\":"u8).Number(hit.Score).Raw('}');
+                json.Raw(first ? "{\"a\":"u8
+                    : ",{\"a\":"u8).Id(id).Raw(",\"b\":"u8).Id(hit.Id).Raw(",\"score\":"u8).Number(hit.Score).Raw('}');
                 first = false;
             }
         }
@@ -65,7 +66,8 @@ internal static class MatrixEndpoints
             throw Errors.VectorNotFound(vector);
 
         check.Take(call.State, collection.Name);
-        var having = new Filter { Must = [new HasVectorCondition(vector), .. filter is null ? [] : (Condition[])[new FilterCondition(filter)]] };
+        var having = new Filter { Must = [new HasVectorCondition(vector),
+            .. filter is null ? [] : (Condition[])[new FilterCondition(filter)]] };
         var sampled = await collection.QueryAsync(
             new QueryRequest { Query = new SampleQuery(), Filter = having, Limit = sample, Read = read }, call.Cancellation);
         if (sampled.Count < 2)

@@ -55,7 +55,8 @@ internal static class QueryEndpoints
         var requests = Read(check, body, read);
         await Lookups.CheckAsync(call, collection, check, requests);
         var lists = await collection.QueryBatchAsync(requests, call.Cancellation);
-        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Lists: lists), static (json, a) => a.Out.PointLists(json, a.Lists));
+        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Lists: lists), static (json, a) =>
+            a.Out.PointLists(json, a.Lists));
 
         static List<QueryRequest> Read(StrictModeCheck check, RequestBody body, ReadOptions read)
         {
@@ -73,7 +74,8 @@ internal static class QueryEndpoints
         var request = Read(check, body, read);
         await Lookups.CheckAsync(call, collection, check, [request.Query], request.Lookup);
         var groups = await collection.QueryGroupsAsync(request, call.Cancellation);
-        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Groups: groups), static (json, a) => a.Out.Groups(json, a.Groups));
+        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Groups: groups), static (json, a) =>
+            a.Out.Groups(json, a.Groups));
 
         static GroupRequest Read(StrictModeCheck check, RequestBody body, ReadOptions read)
         {
@@ -109,7 +111,8 @@ internal static class QueryEndpoints
         var requests = Read(check, body, kind, read);
         await Lookups.CheckAsync(call, collection, check, requests);
         var lists = await collection.QueryBatchAsync(requests, call.Cancellation);
-        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Lists: lists), static (json, a) => a.Out.HitLists(json, a.Lists));
+        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Lists: lists), static (json, a) =>
+            a.Out.HitLists(json, a.Lists));
 
         static List<QueryRequest> Read(StrictModeCheck check, RequestBody body, SearchReader.Kind kind, ReadOptions read)
         {
@@ -127,7 +130,8 @@ internal static class QueryEndpoints
         var request = Read(check, body, kind, read);
         await Lookups.CheckAsync(call, collection, check, [request.Query], request.Lookup);
         var groups = await collection.QueryGroupsAsync(request, call.Cancellation);
-        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Groups: groups), static (json, a) => a.Out.Groups(json, a.Groups));
+        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Groups: groups), static (json, a) =>
+            a.Out.Groups(json, a.Groups));
 
         static GroupRequest Read(StrictModeCheck check, RequestBody body, SearchReader.Kind kind, ReadOptions read)
         {

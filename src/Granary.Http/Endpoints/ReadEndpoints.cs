@@ -42,7 +42,8 @@ internal static class ReadEndpoints
         var records = await collection.RetrieveAsync([id], PayloadSelector.All, new VectorSelector(true), read, call.Cancellation);
         if (records.Count == 0)
             throw GranaryException.NotFound($"Point with id {id} does not exists!");
-        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Record: records[0]), static (json, a) => a.Out.Record(json, a.Record));
+        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Record: records[0]), static (json, a) =>
+            a.Out.Record(json, a.Record));
     }
 
     private static async Task RetrieveAsync(ApiCall call)
@@ -56,7 +57,8 @@ internal static class ReadEndpoints
         check.AddCost(ids.Count - 1);
         check.Take(call.State, collection.Name);
         var records = await collection.RetrieveAsync(ids, payload, vectors, read, call.Cancellation);
-        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Records: records), static (json, a) => a.Out.Records(json, a.Records));
+        await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Records: records), static (json, a) =>
+            a.Out.Records(json, a.Records));
     }
 
     private static async Task ScrollAsync(ApiCall call)
@@ -78,7 +80,8 @@ internal static class ReadEndpoints
         check.ReadFilter(request.Filter);
         check.Take(call.State, collection.Name);
         if (request is { OrderBy: not null, Offset: not null })
-            throw ApiException.BadRequest("Cannot use an `offset` when using `order_by`. The alternative for paging is to use `order_by.start_from` and a filter to exclude the IDs that you've already seen for the `order_by.start_from` value");
+            throw ApiException.BadRequest(
+                "Cannot use an `offset` when using `order_by`. The alternative for paging is to use `order_by.start_from` and a filter to exclude the IDs that you've already seen for the `order_by.start_from` value");
         var page = await collection.ScrollAsync(request, call.Cancellation);
         await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Page: page), static (json, a) => a.Out.Page(json, a.Page));
     }

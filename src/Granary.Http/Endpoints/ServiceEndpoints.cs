@@ -21,7 +21,8 @@ internal static class ServiceEndpoints
         router.Map("DELETE", "/cluster/peer/{peer_id}", Access.Write, "Not in standalone mode", static _ => throw Standalone());
         router.Map("GET", "/issues", Access.Read, "Advice", static call => call.AnswerAsync("""{"issues":[]}"""));
         router.Map("DELETE", "/issues", Access.Write, "Forgets advice", static call => call.AnswerAsync(true));
-        router.Map("GET", "/openapi.json", Access.Open, "This document", call => call.JsonAsync(OpenApiDocument.Build(router.Bound, call.State.Options)));
+        router.Map("GET", "/openapi.json", Access.Open, "This document", call =>
+            call.JsonAsync(OpenApiDocument.Build(router.Bound, call.State.Options)));
     }
 
     private static ApiException Standalone() => new(405, "Distributed mode is not enabled: this server runs in standalone mode");
@@ -51,7 +52,8 @@ internal static class ServiceEndpoints
     private static async Task MetricsAsync(ApiCall call)
     {
         _ = call.Timeout;
-        await call.TextAsync(Metrics.Write(call.State, await InfosAsync(call), call.Flag("per_collection")), 200, "text/plain; version=0.0.4; charset=utf-8");
+        await call.TextAsync(Metrics.Write(call.State, await InfosAsync(call), call.Flag("per_collection")), 200,
+            "text/plain; version=0.0.4; charset=utf-8");
     }
 
     private static async Task TelemetryAsync(ApiCall call)

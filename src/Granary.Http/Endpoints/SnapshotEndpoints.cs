@@ -26,5 +26,6 @@ internal static class SnapshotEndpoints
         throw Unsupported();
     }
 
-    private static ApiException Unsupported() => new(501, "Snapshots are not supported by this server; copy its storage folder while it is stopped");
+    private static ApiException Unsupported() =>
+        new(501, "Snapshots are not supported by this server; copy its storage folder while it is stopped");
 }

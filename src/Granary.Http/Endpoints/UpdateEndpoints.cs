@@ -15,7 +15,8 @@ namespace Granary.Http.Endpoints;
 internal static class UpdateEndpoints
 {
     /// <summary>Reads a body into operations; returns the filters it targets.</summary>
-    private delegate List<Filter?> Reading(ICollection collection, StrictModeSettings? strict, ReadOnlyMemory<byte> body, OperationWriter operations);
+    private delegate List<Filter?> Reading(ICollection collection, StrictModeSettings? strict, ReadOnlyMemory<byte> body,
+        OperationWriter operations);
 
     /// <summary>Binds the endpoints.</summary>
     public static void Map(ApiRouter router)
@@ -24,11 +25,16 @@ internal static class UpdateEndpoints
         router.Map("PUT", Points, Access.Write, "Inserts or replaces points", call => WriteAsync(call, Upsert));
         router.Map("POST", Points + "/delete", Access.Write, "Deletes points", call => WriteAsync(call, Each(OperationKind.Delete)));
         router.Map("PUT", Points + "/vectors", Access.Write, "Replaces vectors of points", call => WriteAsync(call, UpdateVectors));
-        router.Map("POST", Points + "/vectors/delete", Access.Write, "Removes vectors of points", call => WriteAsync(call, Each(OperationKind.DeleteVectors)));
-        router.Map("POST", Points + "/payload", Access.Write, "Merges into the payload of points", call => WriteAsync(call, Each(OperationKind.SetPayload)));
-        router.Map("PUT", Points + "/payload", Access.Write, "Replaces the payload of points", call => WriteAsync(call, Each(OperationKind.OverwritePayload)));
-        router.Map("POST", Points + "/payload/delete", Access.Write, "Removes payload keys", call => WriteAsync(call, Each(OperationKind.DeletePayload)));
-        router.Map("POST", Points + "/payload/clear", Access.Write, "Removes the payload of points", call => WriteAsync(call, Each(OperationKind.ClearPayload)));
+        router.Map("POST", Points + "/vectors/delete", Access.Write, "Removes vectors of points", call =>
+            WriteAsync(call, Each(OperationKind.DeleteVectors)));
+        router.Map("POST", Points + "/payload", Access.Write, "Merges into the payload of points", call =>
+            WriteAsync(call, Each(OperationKind.SetPayload)));
+        router.Map("PUT", Points + "/payload", Access.Write, "Replaces the payload of points", call =>
+            WriteAsync(call, Each(OperationKind.OverwritePayload)));
+        router.Map("POST", Points + "/payload/delete", Access.Write, "Removes payload keys", call =>
+            WriteAsync(call, Each(OperationKind.DeletePayload)));
+        router.Map("POST", Points + "/payload/clear", Access.Write, "Removes the payload of points", call =>
+            WriteAsync(call, Each(OperationKind.ClearPayload)));
         router.Map("POST", Points + "/batch", Access.Write, "Several changes at once, all or none", BatchAsync);
     }
 
@@ -83,7 +89,8 @@ internal static class UpdateEndpoints
         foreach (var operation in new OperationSequence(batch.Operations.Written.Span))
             ids.Add(new OperationView(operation).Id);
         var found = await collection.RetrieveAsync(ids, PayloadSelector.None, VectorSelector.None, null, cancellation);
-        if (found.Count < ids.Count && ids.Except(found.Select(static p => p.Id)).FirstOrDefault() is { Kind: not PointIdKind.None } missing)
+        if (found.Count < ids.Count && ids.Except(found.Select(static p =>
+            p.Id)).FirstOrDefault() is { Kind: not PointIdKind.None } missing)
             throw Errors.PointNotFound(missing);
     }
 
@@ -99,7 +106,8 @@ internal static class UpdateEndpoints
             strict.CheckSize(await collection.GetInfoAsync(call.Cancellation));
     }
 
-    private static List<Filter?> Upsert(ICollection collection, StrictModeSettings? strict, ReadOnlyMemory<byte> body, OperationWriter operations)
+    private static List<Filter?> Upsert(ICollection collection, StrictModeSettings? strict, ReadOnlyMemory<byte> body,
+        OperationWriter operations)
     {
         var cursor = new JsonCursor(body.Span);
         new PointsReader(collection.Config, strict, operations).Upsert(ref cursor);
@@ -107,7 +115,8 @@ internal static class UpdateEndpoints
         return [null];
     }
 
-    private static List<Filter?> UpdateVectors(ICollection collection, StrictModeSettings? strict, ReadOnlyMemory<byte> body, OperationWriter operations)
+    private static List<Filter?> UpdateVectors(ICollection collection, StrictModeSettings? strict, ReadOnlyMemory<byte> body,
+        OperationWriter operations)
     {
         var cursor = new JsonCursor(body.Span);
         new PointsReader(collection.Config, strict, operations).UpdateVectors(ref cursor);
@@ -131,7 +140,8 @@ internal static class UpdateEndpoints
         _ => UpdateBodies.DeleteVectors(body, collection.Config.Schema, operations),
     };
 
-    private static List<Filter?> Batch(ICollection collection, StrictModeSettings? strict, ReadOnlyMemory<byte> body, OperationWriter operations)
+    private static List<Filter?> Batch(ICollection collection, StrictModeSettings? strict, ReadOnlyMemory<byte> body,
+        OperationWriter operations)
     {
         var filters = new List<Filter?>();
         var points = new PointsReader(collection.Config, strict, operations);

@@ -93,7 +93,8 @@ internal sealed partial class ApiCall
     {
         foreach (var value in Http.Request.Headers.AcceptEncoding)
         {
-            if (value is not null && value.Contains("gzip", StringComparison.OrdinalIgnoreCase) && !value.Contains("gzip;q=0", StringComparison.OrdinalIgnoreCase))
+            if (value is not null && value.Contains("gzip", StringComparison.OrdinalIgnoreCase)
+                && !value.Contains("gzip;q=0", StringComparison.OrdinalIgnoreCase))
                 return true;
         }
 

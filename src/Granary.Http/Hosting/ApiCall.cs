@@ -73,7 +73,9 @@ internal sealed partial class ApiCall(HttpContext http, IDatabase database, ApiS
         }
     }
 
-    /// <summary>How an update is to be answered: <c>wait</c>, <c>timeout</c>; <c>ordering</c> is checked and has one meaning here.</summary>
+    /// <summary>
+    /// How an update is to be answered: <c>wait</c>, <c>timeout</c>; <c>ordering</c> is checked and has one meaning here.
+    /// </summary>
     public WriteOptions WriteOptions
     {
         get

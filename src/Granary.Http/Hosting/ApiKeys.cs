@@ -37,13 +37,15 @@ internal sealed class ApiKeys
         if (request.Headers.TryGetValue("api-key", out var key) && !string.IsNullOrEmpty(key))
             return key;
         string? authorization = request.Headers.Authorization;
-        return authorization is not null && authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? authorization[7..].Trim() : null;
+        return authorization is not null
+            && authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? authorization[7..].Trim() : null;
     }
 
     /// <summary>Hashed, so that neither content nor length shows in the time a comparison takes.</summary>
     private static byte[]? Hash(string? key) => string.IsNullOrEmpty(key) ? null : SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
-    private static bool Same(byte[] given, byte[]? expected) => expected is not null && CryptographicOperations.FixedTimeEquals(given, expected);
+    private static bool Same(byte[] given, byte[]? expected) =>
+        expected is not null && CryptographicOperations.FixedTimeEquals(given, expected);
 }
 
 /// <summary>A request without a key, or with a wrong one: answered in plain text, as Qdrant does.</summary>

@@ -72,13 +72,16 @@ internal sealed partial class ApiRouter(IEndpointRouteBuilder routes)
                 return call.TextAsync(e.Message, e.Status);
             case GranaryException e:
                 if (e.RetryAfter is { } wait)
-                    call.Http.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+                    call.Http.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(
+                        System.Globalization.CultureInfo.InvariantCulture);
                 if (e.Kind is ErrorKind.Corrupted or ErrorKind.Internal)
                     LogFailure(e, call.Http.Request.Method, call.Http.Request.Path);
                 var (status, text) = Describe(e);
                 return call.FailAsync(status, text);
             case BadHttpRequestException e:
-                return call.FailAsync(e.StatusCode, e.StatusCode == 413 ? ApiCall.TooLarge(call.Http.Request.ContentLength ?? 0, _state.Options.MaxRequestBytes).Message : e.Message);
+                return call.FailAsync(e.StatusCode,
+                    e.StatusCode == 413 ? ApiCall.TooLarge(call.Http.Request.ContentLength ?? 0, _state.Options.MaxRequestBytes).Message
+                        : e.Message);
             case OperationCanceledException when call.Cancellation.IsCancellationRequested:
                 call.Http.Abort();
                 return Task.CompletedTask;

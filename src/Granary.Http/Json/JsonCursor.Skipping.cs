@@ -122,7 +122,8 @@ internal ref partial struct JsonCursor
         }
 
         // Only such a number can be too large for a double.
-        if ((exponent || digits > 300) && (!System.Buffers.Text.Utf8Parser.TryParse(_json[first.._at], out double value, out _) || double.IsInfinity(value)))
+        if ((exponent || digits > 300) && (!System.Buffers.Text.Utf8Parser.TryParse(_json[first.._at], out double value, out _)
+            || double.IsInfinity(value)))
             throw Fail("number out of range");
     }
 
@@ -225,7 +226,8 @@ internal ref partial struct JsonCursor
 
     private readonly char HexUnit(ReadOnlySpan<byte> text, int at)
     {
-        if (at + 4 > text.Length || !System.Buffers.Text.Utf8Parser.TryParse(text.Slice(at, 4), out ushort unit, out var used, 'x') || used != 4)
+        if (at + 4 > text.Length || !System.Buffers.Text.Utf8Parser.TryParse(text.Slice(at, 4), out ushort unit, out var used, 'x')
+            || used != 4)
             throw Fail("invalid escape");
         return (char)unit;
     }

@@ -3,7 +3,9 @@ using Granary.Http.Hosting;
 
 namespace Granary.Http.Json;
 
-/// <summary>The members of a JSON object, read with errors that name the field, the value and the limit. An absent one and <c>null</c> are the same.</summary>
+/// <summary>
+/// The members of a JSON object, read with errors that name the field, the value and the limit. An absent one and <c>null</c> are the same.
+/// </summary>
 internal readonly struct JsonFields
 {
     private readonly JsonElement _object;
@@ -59,7 +61,8 @@ internal readonly struct JsonFields
             return null;
         return words.Contains(text)
             ? text
-            : throw ApiException.Format($"{PathOf(name)}: unknown variant `{text}`, expected one of {string.Join(", ", words.ToArray().Select(w => $"`{w}`"))}");
+            : throw ApiException.Format(
+                $"{PathOf(name)}: unknown variant `{text}`, expected one of {string.Join(", ", words.ToArray().Select(w => $"`{w}`"))}");
     }
 
     /// <summary>A boolean.</summary>
@@ -85,7 +88,9 @@ internal readonly struct JsonFields
         return (long)number;
     }
 
-    /// <summary>An unsigned integer; where there is no other limit, what does not fit 32 bits is as good as the largest that does.</summary>
+    /// <summary>
+    /// An unsigned integer; where there is no other limit, what does not fit 32 bits is as good as the largest that does.
+    /// </summary>
     public int? Int(string name, int least = 0, int most = int.MaxValue) =>
         (int?)(most == int.MaxValue ? Count(name, least) is { } count ? Math.Min(count, most) : null : Count(name, least, most));
 
@@ -97,7 +102,8 @@ internal readonly struct JsonFields
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var number) || !double.IsFinite(number))
             throw Wrong(PathOf(name), value, "f64");
         if (number < least || number > most)
-            throw ApiException.Invalid(PathOf(name), FormattableString.Invariant($"value {number} invalid, must be from {least} to {most}"));
+            throw ApiException.Invalid(PathOf(name),
+                FormattableString.Invariant($"value {number} invalid, must be from {least} to {most}"));
         return number;
     }
 
@@ -121,7 +127,8 @@ internal readonly struct JsonFields
             JsonValueKind.True or JsonValueKind.False => $"boolean `{Brief(value)}`",
             _ => "null",
         };
-        return ApiException.Format(path.Length == 0 ? $"invalid type: {found}, expected {expected}" : $"{path}: invalid type: {found}, expected {expected}");
+        return ApiException.Format(path.Length == 0 ? $"invalid type: {found}, expected {expected}"
+            : $"{path}: invalid type: {found}, expected {expected}");
     }
 
     /// <summary>A JSON string; one with half a surrogate pair is an error.</summary>

@@ -57,7 +57,8 @@ internal static partial class CollectionBody
             if (scalar.Word("type", "int8") is null)
                 throw ApiException.Format($"{path}.scalar: missing field `type`");
             if (scalar.Number("quantile") is { } quantile and not (>= 0.5 and <= 1))
-                throw ApiException.Invalid($"{path}.scalar.quantile", FormattableString.Invariant($"value {quantile} invalid, must be from 0.5 to 1.0"));
+                throw ApiException.Invalid($"{path}.scalar.quantile",
+                    FormattableString.Invariant($"value {quantile} invalid, must be from 0.5 to 1.0"));
             scalar.Flag("always_ram");
         }
         else if (fields.Object("product") is { } product)
@@ -133,7 +134,10 @@ internal static partial class CollectionBody
         }
     }
 
-    /// <summary>How text becomes terms: <c>tokenizer</c>, <c>language</c>, <c>lowercase</c>, <c>ascii_folding</c>, <c>stem</c>, <c>stopwords</c>, lengths.</summary>
+    /// <summary>
+    /// How text becomes terms: <c>tokenizer</c>, <c>language</c>, <c>lowercase</c>, <c>ascii_folding</c>, <c>stem</c>, <c>stopwords</c>,
+    /// lengths.
+    /// </summary>
     internal static AnalyzerSettings ReadAnalyzer(JsonFields fields, AnalyzerSettings basis) => basis with
     {
         Tokenizer = fields.Word("tokenizer", "word", "whitespace", "prefix", "multilingual") ?? basis.Tokenizer,
@@ -142,7 +146,9 @@ internal static partial class CollectionBody
         AsciiFolding = fields.Flag("ascii_folding") ?? basis.AsciiFolding,
         Stem = fields.Flag("stem") ?? basis.Stem,
         StopWords = fields["stopwords"] is { ValueKind: JsonValueKind.Array }
-            ? [.. fields.Items("stopwords").Select(w => w.ValueKind == JsonValueKind.String ? JsonFields.Read(w) : throw JsonFields.Wrong(fields.PathOf("stopwords"), w, "a string"))]
+            ? [.. fields.Items("stopwords").Select(w =>
+                w.ValueKind == JsonValueKind.String ? JsonFields.Read(w)
+                    : throw JsonFields.Wrong(fields.PathOf("stopwords"), w, "a string"))]
             : basis.StopWords,
         MinTokenLength = fields.Int("min_token_len") ?? basis.MinTokenLength,
         MaxTokenLength = fields.Int("max_token_len") ?? basis.MaxTokenLength,

@@ -75,7 +75,8 @@ internal static partial class CollectionBody
         return new DenseVectorSchema(name, dimensions, Enum.Parse<Distance>(distance))
         {
             // Qdrant counts kilobytes of vectors, the index counts points.
-            Hnsw = threshold is { } kilobytes ? own with { FullScanThreshold = (int)Math.Clamp(kilobytes * 1024 / (dimensions * 4), 1, int.MaxValue) } : own,
+            Hnsw = threshold is { } kilobytes
+                ? own with { FullScanThreshold = (int)Math.Clamp(kilobytes * 1024 / (dimensions * 4), 1, int.MaxValue) } : own,
             MultiVector = vector["multivector_config"] is not null,
         };
     }
@@ -149,7 +150,8 @@ internal static partial class CollectionBody
         foreach (var key in Kept)
         {
             if ((fields[key] ?? (key == "quantization_config" ? fields["quantization"] : null)) is { } value)
-                declared[key] = key == "metadata" ? JsonText.Node(value).ToJsonString() : WithoutNulls(JsonText.Node(value))!.ToJsonString();
+                declared[key] = key == "metadata" ? JsonText.Node(value).ToJsonString()
+                    : WithoutNulls(JsonText.Node(value))!.ToJsonString();
         }
 
         return declared.ToImmutable();

@@ -41,7 +41,8 @@ internal static class CollectionPatch
     /// <summary>Adds a vector: <c>{"dense": {...}}</c> or <c>{"sparse": {...}}</c>.</summary>
     public static CollectionConfig AddVector(CollectionConfig config, string name, JsonFields body)
     {
-        if (config.Schema.FindDense(name) is not null || config.Schema.FindSparse(name) is not null || config.Schema.FindText(name) is not null)
+        if (config.Schema.FindDense(name) is not null || config.Schema.FindSparse(name) is not null
+            || config.Schema.FindText(name) is not null)
             throw new GranaryException(ErrorKind.Conflict, $"Vector `{name}` already exists!");
         var schema = config.Schema;
         string section;
@@ -121,7 +122,8 @@ internal static class CollectionPatch
         declared["params"] = merged.ToJsonString();
     }
 
-    private static void Vectors(System.Collections.Immutable.ImmutableDictionary<string, string>.Builder declared, JsonFields vectors, IndexSchema schema)
+    private static void Vectors(System.Collections.Immutable.ImmutableDictionary<string, string>.Builder declared, JsonFields vectors,
+        IndexSchema schema)
     {
         var shown = Node(declared.GetValueOrDefault("vectors"));
         foreach (var vector in vectors.Element.EnumerateObject())
@@ -146,7 +148,8 @@ internal static class CollectionPatch
         declared["vectors"] = shown.ToJsonString();
     }
 
-    private static IndexSchema Sparse(System.Collections.Immutable.ImmutableDictionary<string, string>.Builder declared, JsonFields vectors, IndexSchema schema)
+    private static IndexSchema Sparse(System.Collections.Immutable.ImmutableDictionary<string, string>.Builder declared,
+        JsonFields vectors, IndexSchema schema)
     {
         var shown = Node(declared.GetValueOrDefault("sparse_vectors"));
         foreach (var vector in vectors.Element.EnumerateObject())

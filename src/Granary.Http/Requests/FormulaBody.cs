@@ -70,7 +70,8 @@ internal static class FormulaBody
         }
 
         if (fields.Object("pow") is { } pow)
-            return new FormulaExpression("pow") { Operands = [Expression(pow.Required("base"), depth + 1), Expression(pow.Required("exponent"), depth + 1)] };
+            return new FormulaExpression(
+                "pow") { Operands = [Expression(pow.Required("base"), depth + 1), Expression(pow.Required("exponent"), depth + 1)] };
         if (fields.Object("geo_distance") is { } geo)
             return GeoDistance(geo);
         if (fields.Text("datetime") is { } datetime)
@@ -86,7 +87,8 @@ internal static class FormulaBody
         if (decay.Number("scale") is <= 0)
             throw ApiException.BadRequest($"{kind} scale must be greater than 0, got {decay["scale"]!.Value.GetRawText()}");
         if (decay.Number("midpoint") is <= 0 or >= 1)
-            throw ApiException.BadRequest($"{kind} midpoint must be between 0 and 1 (exclusive), got {decay["midpoint"]!.Value.GetRawText()}");
+            throw ApiException.BadRequest(
+                $"{kind} midpoint must be between 0 and 1 (exclusive), got {decay["midpoint"]!.Value.GetRawText()}");
         return new FormulaExpression(kind)
         {
             Operands = [Expression(decay.Required("x"), depth + 1)],

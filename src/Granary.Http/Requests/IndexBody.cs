@@ -15,7 +15,8 @@ internal static class IndexBody
         var fields = new JsonFields(body);
         var path = fields.RequiredText("field_name");
         FieldPaths.Check(path, "field_name");
-        var schema = fields["field_schema"] ?? fields["field_type"] ?? throw ApiException.BadRequest("can't auto-detect field type, please specify `field_schema` in the request");
+        var schema = fields["field_schema"] ?? fields["field_type"]
+            ?? throw ApiException.BadRequest("can't auto-detect field type, please specify `field_schema` in the request");
         if (schema.ValueKind == JsonValueKind.String)
             return (Make(path, fields.Word(fields["field_schema"] is null ? "field_type" : "field_schema", Types)!, null), null);
         var parameters = new JsonFields(schema, "field_schema");
@@ -38,11 +39,13 @@ internal static class IndexBody
                 var lookup = parameters?.Flag("lookup") ?? true;
                 var range = parameters?.Flag("range") ?? true;
                 if (!lookup && !range)
-                    throw ApiException.Invalid("field_schema.?", "Validation error: the 'lookup' and 'range' capabilities can't be both disabled [{}]");
+                    throw ApiException.Invalid("field_schema.?",
+                        "Validation error: the 'lookup' and 'range' capabilities can't be both disabled [{}]");
                 return new PayloadIndexSchema(path, PayloadIndexType.Integer) { Lookup = lookup, Range = range };
             case "text":
                 var analyzer = QdrantAnalyzer.ParseIndexParameters(parameters?.Element ?? JsonElement.Parse("{}"));
-                return new PayloadIndexSchema(path, PayloadIndexType.Text) { Analyzer = analyzer, Phrase = parameters?.Flag("phrase_matching") ?? false };
+                return new PayloadIndexSchema(path, PayloadIndexType.Text) { Analyzer = analyzer,
+                    Phrase = parameters?.Flag("phrase_matching") ?? false };
             default:
                 return new PayloadIndexSchema(path, Enum.Parse<PayloadIndexType>(type, ignoreCase: true));
         }

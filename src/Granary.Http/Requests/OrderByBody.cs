@@ -23,7 +23,8 @@ internal static class OrderByBody
         var fields = new JsonFields(value, "order_by");
         var key = fields.RequiredText("key");
         FieldPaths.Check(key, "order_by");
-        return new OrderByQuery(key, fields.Word("direction", "asc", "desc") == "desc", fields["start_from"] is { } start ? ReadStart(start) : null);
+        return new OrderByQuery(key, fields.Word("direction", "asc", "desc") == "desc",
+            fields["start_from"] is { } start ? ReadStart(start) : null);
     }
 
     private static OrderValue ReadStart(JsonElement start)
@@ -35,7 +36,8 @@ internal static class OrderByBody
             case JsonValueKind.Number:
                 return new OrderValue(start.GetDouble(), 0, false);
             case JsonValueKind.String when DateTimeOffset.TryParse(
-                start.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant):
+                start.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                    out var instant):
                 var microseconds = (instant - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
                 return new OrderValue(microseconds, microseconds, true);
             default:

@@ -29,7 +29,8 @@ internal sealed partial class PointsReader
 
         if (ids is null)
             throw batch.Fail("missing field `ids`");
-        var columns = vectors is { } at ? ReadColumns(new JsonCursor(batch.Text, at), ids.Count) : throw batch.Fail("missing field `vectors`");
+        var columns = vectors is { } at ? ReadColumns(new JsonCursor(batch.Text, at), ids.Count)
+            : throw batch.Fail("missing field `vectors`");
         if (payloads is not null && payloads.Count != ids.Count)
             throw ApiException.Invalid("batch", $"number of ids and payloads must be equal ({ids.Count} != {payloads.Count})");
         CheckBatchSize(OperationKind.Upsert, ids.Count);

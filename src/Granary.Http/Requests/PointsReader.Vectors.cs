@@ -129,7 +129,8 @@ internal sealed partial class PointsReader
             throw ApiException.Invalid($"points[{number}].vector", "dense vector must not be empty");
         if (strict?.VectorLimit("multivector_config", field.Name, "max_vectors") is { } limit && rows > limit)
             throw ApiException.StrictMode(
-                $"Multivector '{field.Name}' has a limit of {limit} vectors, but {rows} were provided!", "Reduce the number of vectors in the multivector");
+                $"Multivector '{field.Name}' has a limit of {limit} vectors, but {rows} were provided!",
+                    "Reduce the number of vectors in the multivector");
         if (_names.IsBytes(field))
             FieldNames.Truncate(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_values));
         operations.Multi(field.Name, rows, field.Size, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_values));
@@ -187,7 +188,8 @@ internal sealed partial class PointsReader
             throw cursor.Fail($"missing field `{(hasIndices ? "values" : "indices")}`");
         if (strict?.VectorLimit("sparse_config", field.Name, "max_length") is { } limit && _indices.Count > limit)
             throw ApiException.StrictMode(
-                $"Sparse vector '{field.Name}' has a limit of {limit} indices, but {_indices.Count} were provided!", "Reduce the number of indices in the sparse vector");
+                $"Sparse vector '{field.Name}' has a limit of {limit} indices, but {_indices.Count} were provided!",
+                    "Reduce the number of indices in the sparse vector");
         SparseVectors.Write(operations, field.Name, _indices, _values, $"points[{number}].vector.?");
     }
 }

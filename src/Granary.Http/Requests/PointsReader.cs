@@ -179,7 +179,8 @@ internal sealed partial class PointsReader(CollectionConfig config, StrictModeSe
         if (strict?.Limit("upsert_max_batchsize") is { } limit && count > limit)
         {
             var name = kind == OperationKind.Upsert ? "upsert limit" : "update limit";
-            throw ApiException.StrictMode($"Limit exceeded {count} > {limit} for \"{name}\"", $"Reduce the \"{name}\" parameter to or below {limit}.");
+            throw ApiException.StrictMode($"Limit exceeded {count} > {limit} for \"{name}\"",
+                $"Reduce the \"{name}\" parameter to or below {limit}.");
         }
     }
 }

@@ -82,7 +82,8 @@ internal sealed partial class QueryReader
     private static RrfQuery ReadRrf(JsonFields rrf) => new(rrf.Int("k", 1) ?? 2, ReadWeights(rrf));
 
     private static ImmutableArray<float> ReadWeights(JsonFields fields) =>
-        [.. fields.Items("weights").Select(w => w.ValueKind == JsonValueKind.Number ? w.GetSingle() : throw JsonFields.Wrong(fields.PathOf("weights"), w, "f32"))];
+        [.. fields.Items("weights").Select(w =>
+            w.ValueKind == JsonValueKind.Number ? w.GetSingle() : throw JsonFields.Wrong(fields.PathOf("weights"), w, "f32"))];
 
     private static RecommendQuery ReadRecommend(JsonFields recommend)
     {
@@ -92,7 +93,8 @@ internal sealed partial class QueryReader
             "sum_scores" => RecommendStrategy.SumScores,
             _ => RecommendStrategy.AverageVector,
         };
-        if (recommend.Items("positive").Count == 0 && (strategy == RecommendStrategy.AverageVector || recommend.Items("negative").Count == 0))
+        if (recommend.Items("positive").Count == 0
+            && (strategy == RecommendStrategy.AverageVector || recommend.Items("negative").Count == 0))
             throw ApiException.Invalid("query.recommend.positive", strategy == RecommendStrategy.AverageVector
                 ? "at least one positive vector is required with this strategy"
                 : "at least one positive or negative vector is required with this strategy");

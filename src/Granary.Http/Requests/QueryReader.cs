@@ -44,7 +44,8 @@ internal sealed partial class QueryReader(StrictModeCheck check)
         var parts = ReadParts(ref cursor, 0);
         var fields = new JsonFields(parts.Rest);
         var groups = ReadGrouping(fields);
-        check.Query(parts.Query, parts.Using, parts.Filter, (int)Math.Min(int.MaxValue, (long)groups.Limit * groups.Size), parts.Prefetches.Length > 0, prefetch: false);
+        check.Query(parts.Query, parts.Using, parts.Filter, (int)Math.Min(int.MaxValue, (long)groups.Limit * groups.Size),
+            parts.Prefetches.Length > 0, prefetch: false);
         check.Grouping(groups.By);
         var query = new QueryRequest
         {
@@ -108,13 +109,16 @@ internal sealed partial class QueryReader(StrictModeCheck check)
             case { } value:
                 var lookup = new JsonFields(value, "with_lookup");
                 return new GroupLookup(
-                    lookup.RequiredText("collection"), SelectorBody.Payload(lookup["with_payload"], lookup.Has("with_payload") ? PayloadSelector.None : PayloadSelector.All),
+                    lookup.RequiredText("collection"),
+                        SelectorBody.Payload(lookup["with_payload"],
+                            lookup.Has("with_payload") ? PayloadSelector.None : PayloadSelector.All),
                     SelectorBody.Vectors(lookup));
         }
     }
 
     /// <summary>
-    /// One level of a query. Vectors, which make up nearly all of a request, are parsed where they stand; the small rest becomes a document.
+    /// One level of a query. Vectors, which make up nearly all of a request, are parsed where they stand; the small rest becomes a
+    /// document.
     /// </summary>
     private QueryParts ReadParts(ref JsonCursor cursor, int depth)
     {
@@ -147,7 +151,8 @@ internal sealed partial class QueryReader(StrictModeCheck check)
         }
 
         rest.Raw('}');
-        var element = JsonElement.Parse(rest.Written.Span, new JsonDocumentOptions { MaxDepth = JsonCursor.MaxDepth, AllowDuplicateProperties = true });
+        var element = JsonElement.Parse(rest.Written.Span,
+            new JsonDocumentOptions { MaxDepth = JsonCursor.MaxDepth, AllowDuplicateProperties = true });
         var fields = new JsonFields(element);
         var filter = FilterBody.ReadOptional(fields["filter"]);
         return new QueryParts(element, query, prefetches, fields.Text("using"), filter, ReadParams(fields, check), ReadLookup(fields));
@@ -194,7 +199,8 @@ internal sealed partial class QueryReader(StrictModeCheck check)
         quantization?.Flag("rescore");
         var oversampling = quantization?.Number("oversampling");
         if (oversampling < 1)
-            throw ApiException.Invalid("params.quantization.oversampling", FormattableString.Invariant($"value {oversampling} invalid, must be 1.0 or larger"));
+            throw ApiException.Invalid("params.quantization.oversampling",
+                FormattableString.Invariant($"value {oversampling} invalid, must be 1.0 or larger"));
         var result = new SearchParams
         {
             HnswEf = settings.Int("hnsw_ef", 1),
@@ -217,5 +223,6 @@ internal sealed partial class QueryReader(StrictModeCheck check)
         : null;
 
     private sealed record QueryParts(
-        JsonElement Rest, Query? Query, ImmutableArray<Prefetch> Prefetches, string? Using, Index.Filters.Filter? Filter, SearchParams Params, LookupLocation? LookupFrom);
+        JsonElement Rest, Query? Query, ImmutableArray<Prefetch> Prefetches, string? Using, Index.Filters.Filter? Filter,
+            SearchParams Params, LookupLocation? LookupFrom);
 }

@@ -72,7 +72,8 @@ internal sealed class SearchReader(StrictModeCheck check)
             Kind.Recommend => Recommend(fields),
             _ => Discover(fields),
         };
-        var limit = fields.Int(fields["limit"] is null ? "top" : "limit", 1) ?? (fields["group_by"] is null ? throw cursor.Fail("missing field `limit`") : 10);
+        var limit = fields.Int(fields["limit"] is null ? "top" : "limit", 1)
+            ?? (fields["group_by"] is null ? throw cursor.Fail("missing field `limit`") : 10);
         var field = name ?? Using(fields);
         check.Query(query, field, filter, fields["group_by"] is null ? limit : 1, hasPrefetch: false, prefetch: false);
         return new QueryRequest

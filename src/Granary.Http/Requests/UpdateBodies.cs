@@ -8,7 +8,9 @@ using Granary.Index.Operations;
 
 namespace Granary.Http.Requests;
 
-/// <summary>Reads the bodies of updates other than those that carry points. Each method returns the filter it targets, if it does.</summary>
+/// <summary>
+/// Reads the bodies of updates other than those that carry points. Each method returns the filter it targets, if it does.
+/// </summary>
 internal static class UpdateBodies
 {
     /// <summary><c>{"points": [...]}</c> or <c>{"filter": {...}}</c>, for deletes and clears.</summary>
@@ -45,7 +47,8 @@ internal static class UpdateBodies
         var fields = new JsonFields(body);
         fields.Required("keys");
         foreach (var key in fields.Items("keys"))
-            FieldPaths.Check(key.ValueKind == JsonValueKind.String ? JsonFields.Read(key) : throw JsonFields.Wrong("keys", key, "a string"), "keys");
+            FieldPaths.Check(key.ValueKind == JsonValueKind.String ? JsonFields.Read(key)
+                : throw JsonFields.Wrong("keys", key, "a string"), "keys");
         RequireTarget(fields);
         return Target(fields, OperationKind.DeletePayload, operations,
             static (operations, fields) => operations.Key(JsonMarshal.GetRawUtf8Value(fields.Required("keys"))), fields);

@@ -53,12 +53,14 @@ internal static class VectorInputs
 
             var count = cursor.ReadFloats(values);
             if (count == 0 || (rows > 0 && count != size))
-                throw ApiException.WrongInput(count == 0 ? "all vectors must be non-empty" : $"all vectors must have the same dimension, found vector with dimension {count}");
+                throw ApiException.WrongInput(count == 0 ? "all vectors must be non-empty"
+                    : $"all vectors must have the same dimension, found vector with dimension {count}");
             size = count;
             rows++;
         }
 
-        return rows > 0 ? new MultiInput(values.ToArray(), rows) : throw ApiException.WrongInput("Vector dimension error: a vector must not be empty");
+        return rows > 0 ? new MultiInput(values.ToArray(), rows)
+            : throw ApiException.WrongInput("Vector dimension error: a vector must not be empty");
     }
 
     private static VectorInput ReadObject(JsonFields fields)

@@ -65,7 +65,8 @@ internal static partial class CollectionView
         var view = new JsonObject
         {
             ["params"] = parameters,
-            ["hnsw_config"] = Merged(config, "hnsw_config", """{"m":16,"ef_construct":100,"full_scan_threshold":10000,"max_indexing_threads":0,"on_disk":false}"""),
+            ["hnsw_config"] = Merged(config, "hnsw_config",
+                """{"m":16,"ef_construct":100,"full_scan_threshold":10000,"max_indexing_threads":0,"on_disk":false}"""),
             ["optimizer_config"] = Merged(config, "optimizers_config",
                 """{"deleted_threshold":0.2,"vacuum_min_vector_number":1000,"default_segment_number":0,"max_segment_size":null,"memmap_threshold":null,"indexing_threshold":10000,"flush_interval_sec":5,"max_optimization_threads":null}"""),
             ["wal_config"] = Merged(config, "wal_config", """{"wal_capacity_mb":32,"wal_segments_ahead":0,"wal_retain_closed":1}"""),
@@ -151,9 +152,11 @@ internal static partial class CollectionView
             if ((bool?)(own?["hnsw_config"]?["inline_storage"] ?? Declared(config, "hnsw_config")?["inline_storage"]) != true)
                 continue;
             if (field.MultiVector)
-                warnings.Add(new JsonObject { ["message"] = $"The `hnsw_config.inline_storage` option for vector '{field.Name}' is not compatible with multivectors; it is ignored." });
+                warnings.Add(
+                    new JsonObject { ["message"] = $"The `hnsw_config.inline_storage` option for vector '{field.Name}' is not compatible with multivectors; it is ignored." });
             else if ((own?["quantization_config"] ?? Declared(config, "quantization_config")) is null)
-                warnings.Add(new JsonObject { ["message"] = $"The `hnsw_config.inline_storage` option for vector '{field.Name}' requires quantized vectors; it is ignored." });
+                warnings.Add(
+                    new JsonObject { ["message"] = $"The `hnsw_config.inline_storage` option for vector '{field.Name}' requires quantized vectors; it is ignored." });
         }
 
         return warnings;

@@ -16,17 +16,22 @@ internal static class Metrics
             [($"name=\"qdrant\",version=\"{state.Options.QdrantVersion}\"", 1)]);
         Family(text, "app_status_recovery_mode", "gauge", "is recovery mode enabled", [("", 0)]);
         Family(text, "collections_total", "gauge", "number of collections", [("", collections.Count)]);
-        Family(text, "collections_vector_total", "gauge", "total number of vectors in all collections", [("", collections.Sum(static c => c.Partitions.Sum(static p => (double)p.Vectors)))]);
-        Family(text, "collection_points", "gauge", "approximate amount of points per collection", collections.Select(static c => (Id(c), (double)c.Points)));
-        Family(text, "collection_vectors", "gauge", "amount of vectors per collection", collections.Select(static c => (Id(c), c.Partitions.Sum(static p => (double)p.Vectors))));
+        Family(text, "collections_vector_total", "gauge", "total number of vectors in all collections",
+            [("", collections.Sum(static c => c.Partitions.Sum(static p => (double)p.Vectors)))]);
+        Family(text, "collection_points", "gauge", "approximate amount of points per collection",
+            collections.Select(static c => (Id(c), (double)c.Points)));
+        Family(text, "collection_vectors", "gauge", "amount of vectors per collection",
+            collections.Select(static c => (Id(c), c.Partitions.Sum(static p => (double)p.Vectors))));
         if (perCollection)
             ResponsesByCollection(text, state);
         else
             Responses(text, state);
         Partitions(text, collections);
         Phases(text, collections);
-        Family(text, "memory_resident_bytes", "gauge", "Maximum number of bytes in physically resident data pages mapped", [("", Environment.WorkingSet)]);
-        Family(text, "process_threads", "gauge", "count of active threads", [("", System.Diagnostics.Process.GetCurrentProcess().Threads.Count)]);
+        Family(text, "memory_resident_bytes", "gauge", "Maximum number of bytes in physically resident data pages mapped",
+            [("", Environment.WorkingSet)]);
+        Family(text, "process_threads", "gauge", "count of active threads",
+            [("", System.Diagnostics.Process.GetCurrentProcess().Threads.Count)]);
         Family(text, "granary_requests_running", "gauge", "requests being answered now", [("", Volatile.Read(ref state.Running))]);
         Family(text, "granary_managed_heap_bytes", "gauge", "bytes on the managed heap", [("", GC.GetTotalMemory(false))]);
         return text.ToString();
@@ -35,11 +40,16 @@ internal static class Metrics
     private static void Responses(StringBuilder text, ApiState state)
     {
         var responses = state.Responses.OrderBy(static r => r.Key).ToList();
-        static string Labels((string Method, string Endpoint, int Status) key) => FormattableString.Invariant($"method=\"{key.Method}\",endpoint=\"{key.Endpoint}\",status=\"{key.Status}\"");
-        Family(text, "rest_responses_total", "counter", "total number of responses", responses.Select(r => (Labels(r.Key), (double)r.Value.Count)));
-        Family(text, "rest_responses_avg_duration_seconds", "gauge", "average response duration", responses.Select(r => (Labels(r.Key), r.Value.Total.TotalSeconds / Math.Max(1, r.Value.Count))));
-        Family(text, "rest_responses_min_duration_seconds", "gauge", "minimum response duration", responses.Select(r => (Labels(r.Key), r.Value.Minimum.TotalSeconds)));
-        Family(text, "rest_responses_max_duration_seconds", "gauge", "maximum response duration", responses.Select(r => (Labels(r.Key), r.Value.Maximum.TotalSeconds)));
+        static string Labels((string Method, string Endpoint, int Status) key) =>
+            FormattableString.Invariant($"method=\"{key.Method}\",endpoint=\"{key.Endpoint}\",status=\"{key.Status}\"");
+        Family(text, "rest_responses_total", "counter", "total number of responses",
+            responses.Select(r => (Labels(r.Key), (double)r.Value.Count)));
+        Family(text, "rest_responses_avg_duration_seconds", "gauge", "average response duration",
+            responses.Select(r => (Labels(r.Key), r.Value.Total.TotalSeconds / Math.Max(1, r.Value.Count))));
+        Family(text, "rest_responses_min_duration_seconds", "gauge", "minimum response duration",
+            responses.Select(r => (Labels(r.Key), r.Value.Minimum.TotalSeconds)));
+        Family(text, "rest_responses_max_duration_seconds", "gauge", "maximum response duration",
+            responses.Select(r => (Labels(r.Key), r.Value.Maximum.TotalSeconds)));
     }
 
     private static void ResponsesByCollection(StringBuilder text, ApiState state)
@@ -64,16 +74,22 @@ internal static class Metrics
         Each("granary_operations_failed", "operations that could not be applied", static p => p.Failed);
         Each("granary_log_bytes", "bytes of the log", static p => p.LogBytes);
         Each("granary_index_bytes", "unmanaged bytes of the index", static p => p.IndexBytes);
-        Family(text, "granary_embedding_queue", "gauge", "texts waiting for their vector", collections.Select(static c => (Id(c), (double)c.EmbeddingQueue)));
-        Family(text, "granary_embedding_failures", "counter", "texts that could not be embedded", collections.Select(static c => (Id(c), (double)c.EmbeddingFailures)));
+        Family(text, "granary_embedding_queue", "gauge", "texts waiting for their vector",
+            collections.Select(static c => (Id(c), (double)c.EmbeddingQueue)));
+        Family(text, "granary_embedding_failures", "counter", "texts that could not be embedded",
+            collections.Select(static c => (Id(c), (double)c.EmbeddingFailures)));
     }
 
     private static void Phases(StringBuilder text, IReadOnlyList<CollectionInfo> collections)
     {
-        var phases = collections.SelectMany(static c => c.Timings.Select(t => (Labels: $"{Id(c)},phase=\"{t.Phase}\"", Timing: t))).ToList();
-        Family(text, "granary_phase_total", "counter", "how often a phase ran", phases.Select(static p => (p.Labels, (double)p.Timing.Count)));
-        Family(text, "granary_phase_seconds_total", "counter", "time spent in a phase", phases.Select(static p => (p.Labels, p.Timing.TotalMicroseconds / 1e6)));
-        Family(text, "granary_phase_p95_seconds", "gauge", "95th percentile of a phase", phases.Select(static p => (p.Labels, p.Timing.P95Microseconds / 1e6)));
+        var phases = collections.SelectMany(static c =>
+            c.Timings.Select(t => (Labels: $"{Id(c)},phase=\"{t.Phase}\"", Timing: t))).ToList();
+        Family(text, "granary_phase_total", "counter", "how often a phase ran",
+            phases.Select(static p => (p.Labels, (double)p.Timing.Count)));
+        Family(text, "granary_phase_seconds_total", "counter", "time spent in a phase",
+            phases.Select(static p => (p.Labels, p.Timing.TotalMicroseconds / 1e6)));
+        Family(text, "granary_phase_p95_seconds", "gauge", "95th percentile of a phase",
+            phases.Select(static p => (p.Labels, p.Timing.P95Microseconds / 1e6)));
     }
 
     private static string Id(CollectionInfo collection) => $"id=\"{Escape(collection.Name)}\"";
@@ -81,7 +97,8 @@ internal static class Metrics
     private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal)
         .Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 
-    private static void Family(StringBuilder text, string name, string type, string help, IEnumerable<(string Labels, double Value)> samples)
+    private static void Family(StringBuilder text, string name, string type, string help,
+        IEnumerable<(string Labels, double Value)> samples)
     {
         text.Append("# HELP ").Append(name).Append(' ').Append(help).Append('\n');
         text.Append("# TYPE ").Append(name).Append(' ').Append(type).Append('\n');

@@ -17,7 +17,8 @@ internal static class StatusView
             ["number"] = p.Number, ["logged"] = p.Logged, ["applied"] = p.Applied, ["linked"] = p.Linked, ["checkpointed"] = p.Checkpointed,
             ["depth"] = p.Depth, ["capacity"] = p.Capacity, ["utilisation"] = p.Capacity == 0 ? 0 : (double)p.Depth / p.Capacity,
             ["lag_ms"] = p.LagMilliseconds, ["points"] = p.Points, ["vectors"] = p.Vectors, ["indexed_vectors"] = p.IndexedVectors,
-            ["log_bytes"] = p.LogBytes, ["index_bytes"] = p.IndexBytes, ["failed"] = p.Failed, ["fault"] = p.Fault, ["recovery_note"] = p.RecoveryNote,
+            ["log_bytes"] = p.LogBytes, ["index_bytes"] = p.IndexBytes, ["failed"] = p.Failed, ["fault"] = p.Fault,
+                ["recovery_note"] = p.RecoveryNote,
         })]),
         ["timings"] = new JsonArray([.. info.Timings.Select(static t => (JsonNode)new JsonObject
         {
@@ -26,7 +27,8 @@ internal static class StatusView
         })]),
         ["failures"] = new JsonArray([.. info.Failures.Select(static f => (JsonNode)new JsonObject
         {
-            ["partition"] = f.Partition, ["operation"] = f.Operation, ["point"] = f.Point, ["reason"] = f.Reason, ["at"] = f.At.ToString("O"),
+            ["partition"] = f.Partition, ["operation"] = f.Operation, ["point"] = f.Point, ["reason"] = f.Reason,
+                ["at"] = f.At.ToString("O"),
         })]),
         ["embedding_queue"] = info.EmbeddingQueue,
         ["embedding_failures"] = info.EmbeddingFailures,

@@ -26,9 +26,11 @@ internal sealed partial class StrictModeCheck
         if (limits?.Permission("unindexed_filtering_retrieve") != false)
             return;
         var index = _schema.FindPayloadIndex(path)
-            ?? throw ApiException.StrictMode($"Index required but not found for \"{path}\"", "Create an index supporting `match` for this key.");
+            ?? throw ApiException.StrictMode($"Index required but not found for \"{path}\"",
+                "Create an index supporting `match` for this key.");
         if (!SupportsMatch(index))
-            throw ApiException.StrictMode($"Index of type \"{index.Type}\" found for \"{path}\"", "Create an index supporting `match` for this key.");
+            throw ApiException.StrictMode($"Index of type \"{index.Type}\" found for \"{path}\"",
+                "Create an index supporting `match` for this key.");
     }
 
     private static bool SupportsMatch(PayloadIndexSchema index) => index.Type switch
@@ -45,7 +47,8 @@ internal sealed partial class StrictModeCheck
         if (limits.Permission(permission) == false && Unindexed(filter, "") is { } missing)
             throw MissingIndex(missing, "Create an index for this key or use a different filter.");
         if (limits.Limit("filter_max_conditions") is { } most && Conditions(filter) is var count && count > most)
-            throw ApiException.StrictMode($"Filter condition limit reached ({count} > {most})", "Reduce the amount of conditions of your filter.");
+            throw ApiException.StrictMode($"Filter condition limit reached ({count} > {most})",
+                "Reduce the amount of conditions of your filter.");
         if (limits.Limit("condition_max_size") is { } largest && LargestCondition(filter) is var size && size > largest)
             throw ApiException.StrictMode($"Condition size limit reached ({size} > {largest})", "Reduce the size of your condition.");
     }
@@ -56,7 +59,8 @@ internal sealed partial class StrictModeCheck
             return;
         (string Key, string[] Types)? missing = expression.Kind switch
         {
-            "variable" when expression.Variable is { } name && !name.StartsWith("$score", StringComparison.Ordinal) => Need(name, "", ["float", "integer"], i =>
+            "variable" when expression.Variable is { } name && !name.StartsWith("$score", StringComparison.Ordinal) =>
+                Need(name, "", ["float", "integer"], i =>
                 i.Type == PayloadIndexType.Float || i is { Type: PayloadIndexType.Integer }),
             "geo_distance" => Need(expression.Variable!, "", ["geo"], static i => i.Type == PayloadIndexType.Geo),
             "datetime_key" => Need(expression.Variable!, "", ["datetime"], static i => i.Type == PayloadIndexType.Datetime),
@@ -86,9 +90,11 @@ internal sealed partial class StrictModeCheck
         MatchExceptCondition c => NeedMatch(c.Key, prefix, c.Values),
         MatchTextCondition { Mode: TextMatchMode.Prefix } c => Need(c.Key, prefix, ["keyword"], i =>
             i.Type == PayloadIndexType.Keyword && DeclaredVectors.IndexOption(config, i.Path, "prefix")),
-        MatchTextCondition { Mode: TextMatchMode.Phrase } c => Need(c.Key, prefix, ["text"], static i => i is { Type: PayloadIndexType.Text, Phrase: true }),
+        MatchTextCondition { Mode: TextMatchMode.Phrase } c =>
+            Need(c.Key, prefix, ["text"], static i => i is { Type: PayloadIndexType.Text, Phrase: true }),
         MatchTextCondition c => Need(c.Key, prefix, ["text"], static i => i.Type == PayloadIndexType.Text),
-        RangeCondition c => Need(c.Key, prefix, ["float", "integer"], static i => i.Type == PayloadIndexType.Float || i is { Type: PayloadIndexType.Integer, Range: true }),
+        RangeCondition c => Need(c.Key, prefix, ["float", "integer"], static i =>
+            i.Type == PayloadIndexType.Float || i is { Type: PayloadIndexType.Integer, Range: true }),
         DatetimeRangeCondition c => Need(c.Key, prefix, ["datetime"], static i => i.Type == PayloadIndexType.Datetime),
         GeoBoundingBoxCondition c => Need(c.Key, prefix, ["geo"], static i => i.Type == PayloadIndexType.Geo),
         GeoRadiusCondition c => Need(c.Key, prefix, ["geo"], static i => i.Type == PayloadIndexType.Geo),
@@ -103,7 +109,8 @@ internal sealed partial class StrictModeCheck
 
     private (string Key, string[] Types)? NeedMatch(string key, string prefix, ImmutableArray<MatchValue> values) =>
         values.IsEmpty
-            ? Need(key, prefix, ["integer", "keyword", "uuid"], static i => i.Type is PayloadIndexType.Keyword or PayloadIndexType.Uuid or PayloadIndexType.Integer)
+            ? Need(key, prefix, ["integer", "keyword", "uuid"], static i =>
+                i.Type is PayloadIndexType.Keyword or PayloadIndexType.Uuid or PayloadIndexType.Integer)
             : values[0].Kind switch
         {
             MatchValueKind.Integer => Need(key, prefix, ["integer"], static i => i is { Type: PayloadIndexType.Integer, Lookup: true }),

@@ -25,7 +25,9 @@ internal sealed partial class StrictModeCheck(StrictModeSettings? limits, Collec
         Cost += Vectors(query) - 1;
     }
 
-    /// <summary>What a read costs of the minute's allowance: one, and one more for every further vector compared and condition tested.</summary>
+    /// <summary>
+    /// What a read costs of the minute's allowance: one, and one more for every further vector compared and condition tested.
+    /// </summary>
     public int Cost { get; private set; } = 1;
 
     /// <summary>Takes what the read costs from the minute's allowance.</summary>
@@ -78,7 +80,8 @@ internal sealed partial class StrictModeCheck(StrictModeSettings? limits, Collec
     private static void AtMost(long value, long? limit, string name)
     {
         if (limit is { } most && value > most)
-            throw ApiException.StrictMode($"Limit exceeded {value} > {most} for \"{name}\"", $"Reduce the \"{name}\" parameter to or below {most}.");
+            throw ApiException.StrictMode($"Limit exceeded {value} > {most} for \"{name}\"",
+                $"Reduce the \"{name}\" parameter to or below {most}.");
     }
 
     private void FullScan(string field, Filter? filter)

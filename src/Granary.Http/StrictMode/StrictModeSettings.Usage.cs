@@ -16,10 +16,13 @@ internal sealed partial record StrictModeSettings
     {
         if (Limit("max_collection_vector_size_bytes") is { } vectors
             && info.Points * info.Config.Schema.Dense.Sum(static v => v.Size * sizeof(float)) >= vectors)
-            throw ApiException.BadRequest(FormattableString.Invariant($"Max vector storage size limit of {vectors / (1024f * 1024f)}MB reached!"));
+            throw ApiException.BadRequest(
+                FormattableString.Invariant($"Max vector storage size limit of {vectors / (1024f * 1024f)}MB reached!"));
         // The log holds every payload once, and more; it is what is known without reading them all.
-        if (Limit("max_collection_payload_size_bytes") is { } payloads && info.Points > 0 && info.Partitions.Sum(static p => p.LogBytes) >= payloads)
-            throw ApiException.BadRequest(FormattableString.Invariant($"Max payload storage size limit of {payloads / (1024f * 1024f)}MB reached!"));
+        if (Limit("max_collection_payload_size_bytes") is { } payloads && info.Points > 0
+            && info.Partitions.Sum(static p => p.LogBytes) >= payloads)
+            throw ApiException.BadRequest(
+                FormattableString.Invariant($"Max payload storage size limit of {payloads / (1024f * 1024f)}MB reached!"));
         if (Limit("max_points_count") is { } points && info.Points >= points)
             throw ApiException.BadRequest($"Max points count limit of {points} reached!");
     }
@@ -34,10 +37,12 @@ internal sealed partial record StrictModeSettings
 
     private static void Take(long? perMinute, TokenBucket bucket, int cost, string kind)
     {
-        if (perMinute is not { } rate || bucket.TryTake((int)Math.Min(rate, int.MaxValue), cost, TimeProvider.System, out var left, out var wait))
+        if (perMinute is not { } rate || bucket.TryTake((int)Math.Min(rate, int.MaxValue), cost, TimeProvider.System, out var left,
+            out var wait))
             return;
         throw wait is null
-            ? new GranaryException(ErrorKind.TooManyRequests, $"{kind} rate limit exceeded, request larger than rate limiter capacity, please try to split your request")
+            ? new GranaryException(ErrorKind.TooManyRequests,
+                $"{kind} rate limit exceeded, request larger than rate limiter capacity, please try to split your request")
             : new GranaryException(ErrorKind.TooManyRequests,
                 FormattableString.Invariant(
                     $"{kind} rate limit exceeded: Operation requires {cost} tokens but only {left:0.0} were available. Retry after {(long)Math.Ceiling(wait.Value.TotalSeconds)}s"))

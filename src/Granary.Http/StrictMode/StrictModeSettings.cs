@@ -13,9 +13,11 @@ internal sealed partial record StrictModeSettings
         "max_collection_payload_size_bytes", "filter_max_conditions", "condition_max_size", "max_payload_index_count",
     ];
 
-    private static readonly string[] PositiveCounts = ["max_query_limit", "max_timeout", "read_rate_limit", "write_rate_limit", "max_points_count"];
+    private static readonly string[] PositiveCounts = ["max_query_limit", "max_timeout", "read_rate_limit", "write_rate_limit",
+        "max_points_count"];
 
-    private static readonly string[] Flags = ["enabled", "unindexed_filtering_retrieve", "unindexed_filtering_update", "search_allow_exact"];
+    private static readonly string[] Flags = ["enabled", "unindexed_filtering_retrieve", "unindexed_filtering_update",
+        "search_allow_exact"];
 
     private readonly JsonElement _limits;
 
@@ -27,7 +29,8 @@ internal sealed partial record StrictModeSettings
         if (!config.Declared.TryGetValue("strict_mode_config", out var json))
             return null;
         var limits = JsonElement.Parse(json);
-        return limits.TryGetProperty("enabled", out var enabled) && enabled.ValueKind == JsonValueKind.True ? new StrictModeSettings(limits) : null;
+        return limits.TryGetProperty("enabled", out var enabled)
+            && enabled.ValueKind == JsonValueKind.True ? new StrictModeSettings(limits) : null;
     }
 
     /// <summary>Checks the settings themselves.</summary>
@@ -43,7 +46,8 @@ internal sealed partial record StrictModeSettings
             fields.Count(name, 1);
         fields.Number("search_max_oversampling");
         fields.Count("max_resident_memory_percent", 1, 100);
-        foreach (var (name, limit) in (ReadOnlySpan<(string, string)>)[("multivector_config", "max_vectors"), ("sparse_config", "max_length")])
+        foreach (var (name, limit) in (ReadOnlySpan<(string, string)>)[("multivector_config", "max_vectors"),
+            ("sparse_config", "max_length")])
         {
             if (fields.Object(name) is not { } vectors)
                 continue;

@@ -111,6 +111,7 @@ public sealed class FloatParserTests
         Assert.True(FloatParser.TryParse(Encoding.ASCII.GetBytes(text), ref position, out var value), text);
         Assert.Equal(text.Length, position);
         var expected = float.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
-        Assert.True(BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(value), $"{text}: {expected:R} expected, {value:R} parsed");
+        Assert.True(BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(value),
+            $"{text}: {expected:R} expected, {value:R} parsed");
     }
 }

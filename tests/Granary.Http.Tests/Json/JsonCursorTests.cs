@@ -53,7 +53,8 @@ public sealed class JsonCursorTests
     public void Depth_is_limited()
     {
         Assert.NotEmpty(Payload(Nested(JsonCursor.MaxDepth)));
-        Assert.Contains("recursion limit", Assert.Throws<ApiException>(() => Payload(Nested(JsonCursor.MaxDepth + 1))).Message, StringComparison.Ordinal);
+        Assert.Contains("recursion limit", Assert.Throws<ApiException>(() => Payload(Nested(JsonCursor.MaxDepth + 1))).Message,
+            StringComparison.Ordinal);
         static string Nested(int depth) => string.Concat(Enumerable.Repeat("{\"a\":", depth - 1)) + "{}" + new string('}', depth - 1);
     }
 
