@@ -81,7 +81,8 @@ internal static class ReadEndpoints
         check.Take(call.State, collection.Name);
         if (request is { OrderBy: not null, Offset: not null })
             throw ApiException.BadRequest(
-                "Cannot use an `offset` when using `order_by`. The alternative for paging is to use `order_by.start_from` and a filter to exclude the IDs that you've already seen for the `order_by.start_from` value");
+                "Cannot use an `offset` when using `order_by`. The alternative for paging is to use `order_by.start_from` "
+                + "and a filter to exclude the IDs that you've already seen for the `order_by.start_from` value");
         var page = await collection.ScrollAsync(request, call.Cancellation);
         await call.AnswerAsync((Out: new PointOut(collection.Config.Schema), Page: page), static (json, a) => a.Out.Page(json, a.Page));
     }

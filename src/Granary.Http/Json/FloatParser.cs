@@ -34,9 +34,11 @@ internal static partial class FloatParser
     public static int Parse(ReadOnlySpan<byte> json, int start, out float value)
     {
         value = 0;
-        var at = start;
-        var negative = at < json.Length && json[at] == '-';
-        at += negative ? 1 : 0;
+        if ((uint)start >= (uint)json.Length)
+            return ~start;
+        // Signs come at random; nothing may branch on them.
+        var minus = Convert.ToInt32(json[start] == '-');
+        var at = start + minus;
 
         ulong digits = 0;
         var firstDigit = at;
@@ -68,17 +70,17 @@ internal static partial class FloatParser
         {
             // Exact operands make the quotient the double nearest to the number (Clinger, 1990); rounding that to a float is
             // rounding the number itself, unless the double stands exactly between two floats.
-            var quotient = digits / ExactPowers[-exponent];
+            var quotient = (long)digits / ExactPowers[-exponent];
             if ((BitConverter.DoubleToUInt64Bits(quotient) & 0x1FFF_FFFF) != 0x1000_0000)
             {
-                value = (float)(negative ? -quotient : quotient);
+                value = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits((float)quotient) | (minus << 31));
                 return at;
             }
         }
 
         value = count > MaxDigits && !FitsWithoutLeadingZeros(json[firstDigit..at], count)
             ? ParseLong(json[start..at])
-            : FromDecimal(digits, exponent, negative);
+            : FromDecimal(digits, exponent, minus != 0);
         return at;
     }
 

@@ -68,7 +68,10 @@ internal static partial class CollectionView
             ["hnsw_config"] = Merged(config, "hnsw_config",
                 """{"m":16,"ef_construct":100,"full_scan_threshold":10000,"max_indexing_threads":0,"on_disk":false}"""),
             ["optimizer_config"] = Merged(config, "optimizers_config",
-                """{"deleted_threshold":0.2,"vacuum_min_vector_number":1000,"default_segment_number":0,"max_segment_size":null,"memmap_threshold":null,"indexing_threshold":10000,"flush_interval_sec":5,"max_optimization_threads":null}"""),
+                """
+                {"deleted_threshold":0.2,"vacuum_min_vector_number":1000,"default_segment_number":0,"max_segment_size":null,
+                 "memmap_threshold":null,"indexing_threshold":10000,"flush_interval_sec":5,"max_optimization_threads":null}
+                """),
             ["wal_config"] = Merged(config, "wal_config", """{"wal_capacity_mb":32,"wal_segments_ahead":0,"wal_retain_closed":1}"""),
             ["quantization_config"] = Declared(config, "quantization_config"),
             ["strict_mode_config"] = Merged(config, "strict_mode_config", """{"enabled":false}"""),
@@ -153,12 +156,15 @@ internal static partial class CollectionView
                 continue;
             if (field.MultiVector)
                 warnings.Add(
-                    new JsonObject { ["message"] = $"The `hnsw_config.inline_storage` option for vector '{field.Name}' is not compatible with multivectors; it is ignored." });
+                    Warning(field.Name, "is not compatible with multivectors"));
             else if ((own?["quantization_config"] ?? Declared(config, "quantization_config")) is null)
                 warnings.Add(
-                    new JsonObject { ["message"] = $"The `hnsw_config.inline_storage` option for vector '{field.Name}' requires quantized vectors; it is ignored." });
+                    Warning(field.Name, "requires quantized vectors"));
         }
 
         return warnings;
     }
+
+    private static JsonObject Warning(string vector, string what) =>
+        new() { ["message"] = $"The `hnsw_config.inline_storage` option for vector '{vector}' {what}; it is ignored." };
 }

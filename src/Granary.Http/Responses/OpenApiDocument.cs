@@ -15,7 +15,7 @@ internal static class OpenApiDocument
             var operation = new JsonObject
             {
                 ["summary"] = summary,
-                ["operationId"] = $"{method.ToLowerInvariant()}{path.Replace('/', '_').Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal)}",
+                ["operationId"] = method.ToLowerInvariant() + string.Concat(path.Where(static c => c is not ('{' or '}')).Select(static c => c == '/' ? '_' : c)),
                 ["tags"] = new JsonArray(Tag(path)),
                 ["responses"] = new JsonObject
                 {
@@ -33,7 +33,7 @@ internal static class OpenApiDocument
             }
 
             if (method is "PUT" or "POST" or "PATCH")
-                operation["requestBody"] = new JsonObject { ["content"] = new JsonObject { ["application/json"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "object" } } } };
+                operation["requestBody"] = new JsonObject { ["content"] = Content(new JsonObject { ["type"] = "object" }) };
             paths[path]![method.ToLowerInvariant()] = operation;
         }
 
@@ -66,15 +66,18 @@ internal static class OpenApiDocument
     private static JsonObject Response(string description, string schema) => new()
     {
         ["description"] = description,
-        ["content"] = new JsonObject { ["application/json"] = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = $"#/components/schemas/{schema}" } } },
+        ["content"] = Content(new JsonObject { ["$ref"] = $"#/components/schemas/{schema}" }),
     };
+
+    private static JsonObject Content(JsonObject schema) => new() { ["application/json"] = new JsonObject { ["schema"] = schema } };
 
     private static JsonObject Schemas() => JsonNode.Parse("""
         {
           "Answer": {"type": "object", "required": ["result", "status", "time"], "properties": {
             "result": {}, "status": {"type": "string", "enum": ["ok"]}, "time": {"type": "number", "description": "Seconds it took"}}},
           "Failure": {"type": "object", "required": ["status", "time"], "properties": {
-            "status": {"type": "object", "properties": {"error": {"type": "string"}}}, "time": {"type": "number"}, "result": {"nullable": true}}}
+            "status": {"type": "object", "properties": {"error": {"type": "string"}}},
+            "time": {"type": "number"}, "result": {"nullable": true}}}
         }
         """)!.AsObject();
 }

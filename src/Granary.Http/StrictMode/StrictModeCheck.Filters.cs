@@ -76,7 +76,8 @@ internal sealed partial class StrictModeCheck
     }
 
     private static ApiException MissingIndex((string Key, string[] Types) missing, string help) => ApiException.StrictMode(
-        $"Index required but not found for \"{missing.Key}\" of one of the following types: [{string.Join(", ", missing.Types.Order(StringComparer.Ordinal))}]", help);
+        $"Index required but not found for \"{missing.Key}\" of one of the following types: "
+        + $"[{string.Join(", ", missing.Types.Order(StringComparer.Ordinal))}]", help);
 
     /// <summary>The first key a filter tests that no index of a fitting type covers.</summary>
     private (string Key, string[] Types)? Unindexed(Filter filter, string prefix) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Granary.Collections;
 using Granary.Http.Hosting;
 using Granary.Index;
@@ -44,8 +45,9 @@ internal sealed partial record StrictModeSettings
             ? new GranaryException(ErrorKind.TooManyRequests,
                 $"{kind} rate limit exceeded, request larger than rate limiter capacity, please try to split your request")
             : new GranaryException(ErrorKind.TooManyRequests,
-                FormattableString.Invariant(
-                    $"{kind} rate limit exceeded: Operation requires {cost} tokens but only {left:0.0} were available. Retry after {(long)Math.Ceiling(wait.Value.TotalSeconds)}s"))
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{kind} rate limit exceeded: Operation requires {cost} tokens but only {left:0.0} were available. ")
+                + $"Retry after {(long)Math.Ceiling(wait.Value.TotalSeconds)}s")
             {
                 RetryAfter = wait,
             };
@@ -60,7 +62,8 @@ internal static class WriteBatchFacts
     {
         foreach (var operation in new OperationSequence(batch.Operations.Written.Span))
         {
-            if ((OperationKind)operation[0] is OperationKind.Upsert or OperationKind.UpdateVectors or OperationKind.SetPayload or OperationKind.OverwritePayload)
+            if ((OperationKind)operation[0] is OperationKind.Upsert or OperationKind.UpdateVectors or OperationKind.SetPayload
+                or OperationKind.OverwritePayload)
                 return true;
         }
 
