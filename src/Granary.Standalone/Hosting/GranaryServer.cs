@@ -93,6 +93,8 @@ internal sealed class GranaryServer : IAsyncDisposable
         builder.Services.Configure<ConsoleLifetimeOptions>(static lifetime => lifetime.SuppressStatusMessages = true);
         builder.Services.AddSingleton<IDatabase>(database);
         builder.Services.AddGranaryHttp(settings.Http);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddHostedService<IdleMemory>();
         var app = builder.Build();
         app.MapGranary();
         return app;
