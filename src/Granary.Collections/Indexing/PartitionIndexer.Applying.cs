@@ -146,15 +146,22 @@ public sealed partial class PartitionIndexer
             _options.AwaitsEmbedding?.Invoke(number, view.Id);
     }
 
+    /// <summary>
+    /// Nothing to apply: what deleted points held is freed as soon as readers allow it, which may be long after the last operation,
+    /// and the graph is repaired around it.
+    /// </summary>
     private async ValueTask IdleAsync(CancellationToken stop)
     {
-        if (_sinceReclaim == 0)
-            return;
         await _applying.WaitAsync(stop).ConfigureAwait(false);
         try
         {
+            var index = _holder.Index;
+            if (_sinceReclaim == 0 && !index.ReclaimDue)
+                return;
             _sinceReclaim = 0;
-            _holder.Index.Reclaim();
+            index.Reclaim();
+            if (index.LinkDue)
+                RingLinker();
         }
         finally
         {

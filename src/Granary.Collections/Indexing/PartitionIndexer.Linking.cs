@@ -24,6 +24,8 @@ public sealed partial class PartitionIndexer
 
     private void RingLinker()
     {
+        // What is due is published before the linker is looked at, as it says that it is idle before it looks what is due: one sees the other.
+        Interlocked.MemoryBarrier();
         if (_linkerIdle || _holder.Index.PendingLinks >= _settings.BatchSize)
             _linkBell.Ring(0, Applied.Value);
     }
@@ -38,7 +40,8 @@ public sealed partial class PartitionIndexer
             while (true)
             {
                 _linkerIdle = true;
-                if (!first)
+                Interlocked.MemoryBarrier();
+                if (!first && !IsLinkDue())
                     await _linkBell.WaitAsync(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false);
                 first = false;
                 _linkerIdle = false;
@@ -77,6 +80,7 @@ public sealed partial class PartitionIndexer
             if (!holder.TryEnter())
                 continue;
             int linked;
+            bool more;
             try
             {
                 var settings = _settings;
@@ -88,6 +92,8 @@ public sealed partial class PartitionIndexer
                     _options.Timings.Link.Record(Stopwatch.GetTimestamp() - started, linked);
                 if (ReferenceEquals(holder, _holder))
                     PublishLinked(Math.Min(holder.Index.LinkedOperation, Applied.Value));
+                // A sweep around removed rows goes on in slices, also when nothing is left to link.
+                more = linked > 0 || holder.Index.LinkDue;
             }
             finally
             {
@@ -95,9 +101,28 @@ public sealed partial class PartitionIndexer
             }
 
             Telemetry.Linked.Add(linked);
-            if (linked == 0)
+            if (!more)
                 return;
+            stop.ThrowIfCancellationRequested();
             await Task.Yield();
+        }
+    }
+
+    private bool IsLinkDue()
+    {
+        if (!_marks.IsEmpty)
+            return true;
+        var holder = _holder;
+        // An index that was replaced meanwhile rings for itself.
+        if (!holder.TryEnter())
+            return false;
+        try
+        {
+            return holder.Index.LinkDue;
+        }
+        finally
+        {
+            holder.Leave();
         }
     }
 

@@ -38,6 +38,29 @@ public sealed partial class PartitionIndex
     }
 
     /// <summary>
+    /// Whether <see cref="Link"/> has something to do: pending rows, or so many removed ones that the graph is to be repaired around
+    /// them, for which no write needs to come.
+    /// </summary>
+    public bool LinkDue
+    {
+        get
+        {
+            foreach (var dense in Volatile.Read(ref _published).Fields.Dense)
+            {
+                if (dense.Vectors.LinkDue)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Whether <see cref="Reclaim"/> has something left to free, which readers may still hold back. For the applying thread.
+    /// </summary>
+    public bool ReclaimDue => _dead.Count > 0 || _retired.Count > 0 || _dropped.Count > 0;
+
+    /// <summary>
     /// Links up to <paramref name="max"/> pending rows, and repairs around deleted ones, on up to <paramref name="parallelism"/> threads.
     /// Returns how many rows were linked. One caller at a time.
     /// </summary>
