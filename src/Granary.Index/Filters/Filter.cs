@@ -65,10 +65,14 @@ public sealed record MatchAnyCondition(string Key, ImmutableArray<MatchValue> Va
 /// <summary><c>match: {except}</c>: the field holds a value that is none of these.</summary>
 public sealed record MatchExceptCondition(string Key, ImmutableArray<MatchValue> Values) : Condition;
 
-/// <summary>How the tokens of a <see cref="MatchTextCondition"/> must occur.</summary>
+/// <summary>
+/// How the tokens of a <see cref="MatchTextCondition"/> must occur in one string of the field. Tokens are those of the field's text index; without
+/// one those of a text index with default parameters (words, lower-cased), so that an index of that kind changes no answer.
+/// </summary>
+/// <remarks>Qdrant compares substrings where a field has no text index.</remarks>
 public enum TextMatchMode : byte
 {
-    /// <summary><c>text</c>: every token occurs (a plain substring when the field has no text index).</summary>
+    /// <summary><c>text</c>: every token occurs.</summary>
     All,
 
     /// <summary><c>text_any</c>: one token occurs.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Granary.Index.Payload;
+using Granary.Index.Text;
 
 namespace Granary.Index.Filters;
 
@@ -81,8 +82,9 @@ internal sealed class FilterCompiler(FilterPlan plan, IFilterContext context)
     private ValueTest Text(MatchTextCondition condition, JsonPath? prefix)
     {
         var path = JsonPath.Parse(condition.Key);
-        var analyzer = condition.Mode == TextMatchMode.Prefix ? null : context.Indexes.FindAnalyzer(prefix?.Append(path) ?? path);
-        return analyzer is null ? new SubstringTest(condition) : new TokenTest(condition, analyzer);
+        return condition.Mode == TextMatchMode.Prefix
+            ? new PrefixTest(condition.Text)
+            : new TokenTest(condition, context.Indexes.FindAnalyzer(prefix?.Append(path) ?? path) ?? QdrantAnalyzer.IndexDefault);
     }
 
     private ValueNode Value(Condition condition, string key, ValueTest test, FilterScope scope, JsonPath? prefix, bool negated = false)

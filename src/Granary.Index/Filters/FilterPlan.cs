@@ -6,9 +6,9 @@ namespace Granary.Index.Filters;
 /// <summary>A filter made ready for one view of a partition. Thread-safe; dispose it to give pooled memory back.</summary>
 /// <remarks>
 /// Every condition can be answered from the payload alone; an index only makes it faster: it names a superset of the slots that match, and
-/// where that is exact the payload is not looked at. A condition asked about often turns its candidates into a bitmap, once. The one place where an
-/// index matters to the meaning is <c>match: {text, text_any, phrase}</c>, as in Qdrant: with a text index over the path tokens are compared,
-/// without one substrings.
+/// where that is exact the payload is not looked at. A condition asked about often turns its candidates into a bitmap, once. Only the analyser
+/// of a text index matters to the meaning, of <c>match: {text, text_any, phrase}</c>: without an index tokens are those of
+/// <see cref="Text.QdrantAnalyzer.IndexDefault"/>, as with an index of default parameters.
 /// </remarks>
 public sealed class FilterPlan : IDisposable
 {

@@ -4,41 +4,20 @@ using Granary.Index.Text;
 
 namespace Granary.Index.Filters;
 
-/// <summary>A string contains, or begins with, a text byte for byte: what <c>match</c> means where the field has no text index.</summary>
-internal sealed class SubstringTest : ValueTest
+/// <summary>A string begins with a text, byte for byte.</summary>
+internal sealed class PrefixTest(string text) : ValueTest
 {
-    private readonly byte[][] _texts;
-    private readonly bool _prefix;
+    private readonly byte[] _text = Encoding.UTF8.GetBytes(text);
 
-    public SubstringTest(MatchTextCondition condition)
-    {
-        _prefix = condition.Mode == TextMatchMode.Prefix;
-        var texts = condition.Mode == TextMatchMode.Any
-            ? condition.Text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
-            : [condition.Text];
-        _texts = [.. texts.Select(Encoding.UTF8.GetBytes)];
-    }
-
-    protected override bool TestOne(ReadOnlySpan<byte> value)
-    {
-        if (!JsonScan.IsString(value))
-            return false;
-        var stored = TextOf(value);
-        foreach (var text in _texts)
-        {
-            if (_prefix ? stored.StartsWith(text) : stored.IndexOf(text) >= 0)
-                return true;
-        }
-
-        return false;
-    }
+    protected override bool TestOne(ReadOnlySpan<byte> value) => JsonScan.IsString(value) && TextOf(value).StartsWith(_text);
 }
 
-/// <summary>A string holds all tokens of a text, one, or all in a row: what <c>match</c> means where the field has a text index.</summary>
+/// <summary>A string holds all tokens of a text, one, or all in a row.</summary>
 internal sealed class TokenTest : ValueTest
 {
     private readonly ITextAnalyzer _analyzer;
     private readonly TextMatchMode _mode;
+    private readonly int[] _borders;
 
     public TokenTest(MatchTextCondition condition, ITextAnalyzer analyzer)
     {
@@ -46,6 +25,7 @@ internal sealed class TokenTest : ValueTest
         _analyzer.AnalyzeQuery(condition.Text, Tokens);
         if (_mode != TextMatchMode.Phrase)
             Tokens = [.. Tokens.Distinct(StringComparer.Ordinal)];
+        _borders = _mode == TextMatchMode.Phrase ? Borders(Tokens) : [];
     }
 
     /// <summary>The query's tokens; without any nothing matches.</summary>
@@ -55,27 +35,62 @@ internal sealed class TokenTest : ValueTest
     {
         if (!JsonScan.IsString(value) || Tokens.Count == 0)
             return false;
-        var stored = new List<string>();
-        _analyzer.Analyze(JsonScan.GetString(value), stored);
-        return _mode switch
-        {
-            TextMatchMode.All => Tokens.All(new HashSet<string>(stored, StringComparer.Ordinal).Contains),
-            TextMatchMode.Any => stored.Exists(Tokens.Contains),
-            _ => HasPhrase(stored),
-        };
+        MatchSink sink = _mode == TextMatchMode.Phrase ? new PhraseSink(Tokens, _borders) : new SetSink(Tokens, _mode == TextMatchMode.All ? Tokens.Count : 1);
+        _analyzer.Analyze(JsonScan.GetString(value), TextRole.Document, sink);
+        return sink.Found;
     }
 
-    private bool HasPhrase(List<string> stored)
+    /// <summary>Of every beginning of the phrase, how many tokens begin and end it (Knuth, Morris and Pratt, 1977).</summary>
+    private static int[] Borders(List<string> tokens)
     {
-        for (var start = 0; start + Tokens.Count <= stored.Count; start++)
+        var borders = new int[tokens.Count];
+        for (var i = 1; i < borders.Length; i++)
         {
-            var same = 0;
-            while (same < Tokens.Count && stored[start + same] == Tokens[same])
-                same++;
-            if (same == Tokens.Count)
-                return true;
+            var length = borders[i - 1];
+            while (length > 0 && tokens[i] != tokens[length])
+                length = borders[length - 1];
+            borders[i] = tokens[i] == tokens[length] ? length + 1 : 0;
         }
 
-        return false;
+        return borders;
+    }
+
+    private abstract class MatchSink : TermSink
+    {
+        public bool Found { get; protected set; }
+    }
+
+    private sealed class SetSink(List<string> tokens, int wanted) : MatchSink
+    {
+        private readonly bool[] _seen = new bool[tokens.Count];
+        private int _count;
+
+        public override void Add(ReadOnlySpan<char> term)
+        {
+            for (var i = 0; i < _seen.Length && !Found; i++)
+            {
+                if (_seen[i] || !term.SequenceEqual(tokens[i]))
+                    continue;
+                _seen[i] = true;
+                Found = ++_count == wanted;
+                return;
+            }
+        }
+    }
+
+    private sealed class PhraseSink(List<string> tokens, int[] borders) : MatchSink
+    {
+        private int _length;
+
+        public override void Add(ReadOnlySpan<char> term)
+        {
+            if (Found)
+                return;
+            while (_length > 0 && !term.SequenceEqual(tokens[_length]))
+                _length = borders[_length - 1];
+            if (term.SequenceEqual(tokens[_length]))
+                _length++;
+            Found = _length == tokens.Count;
+        }
     }
 }

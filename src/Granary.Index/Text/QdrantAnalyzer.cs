@@ -25,6 +25,9 @@ public sealed class QdrantAnalyzer : ITextAnalyzer
         _maximum = settings.MaxTokenLength ?? int.MaxValue;
     }
 
+    /// <summary>The analyser of a text index with default parameters: words, lower-cased, and nothing else.</summary>
+    public static QdrantAnalyzer IndexDefault { get; } = Create(new AnalyzerSettings { Language = "none", Stem = false, AsciiFolding = false });
+
     /// <summary>The settings it was made from.</summary>
     public AnalyzerSettings Settings { get; }
 

@@ -10,12 +10,14 @@ namespace Granary.Index.Tests.Filters;
 public sealed class FilterPropertyTests
 {
     private static readonly string[] Keys = ["a", "b", "n.x", "n[].x", "n", "a[]", "a[0]", "missing"];
-    private static readonly string[] Words = ["red", "green", "blue gray", "r\\u0065d", "9f1c2d3e-0000-4000-8000-00000000000a", "9F1C2D3E-0000-4000-8000-00000000000A", "2020-01-02T00:00:00Z", "2021-01-02T00:00:00Z"];
+    private static readonly string[] Words = ["red", "green", "blue gray", "r\\u0065d", "9f1c2d3e-0000-4000-8000-00000000000a", "9F1C2D3E-0000-4000-8000-00000000000A", "2020-01-02T00:00:00Z", "2021-01-02T00:00:00Z",
+        "Red gray, green", "gray-green gray-BLUE", "gray gray blue"];
+    private static readonly string[] Texts = ["red", "gr", "gray", "GRAY blue", "blue gray", "gray gray", "gray green gray blue", "green, red", "", "2021 01", "-"];
 
     private static readonly PayloadIndexType[] Types =
     [
         PayloadIndexType.Keyword, PayloadIndexType.Integer, PayloadIndexType.Float, PayloadIndexType.Bool,
-        PayloadIndexType.Datetime, PayloadIndexType.Uuid, PayloadIndexType.Geo,
+        PayloadIndexType.Datetime, PayloadIndexType.Uuid, PayloadIndexType.Geo, PayloadIndexType.Text,
     ];
 
     [Fact]
@@ -116,25 +118,34 @@ public sealed class FilterPropertyTests
         ImmutableArray<MatchValue> Several(int least) => random.Next(2) == 0
             ? [.. Enumerable.Range(0, random.Next(least, 12)).Select(_ => Word())]
             : [.. Enumerable.Range(0, random.Next(least, 4)).Select(_ => Integer())];
-        return random.Next(depth > 0 ? 16 : 13) switch
+        return random.Next(depth > 0 ? 20 : 17) switch
         {
             0 => new MatchAnyCondition(key, [Word()]),
             1 => new MatchAnyCondition(key, [Integer()]),
             2 => new MatchAnyCondition(key, [MatchValue.Of(random.Next(2) == 0)]),
             3 => new MatchAnyCondition(key, Several(0)),
             4 => new MatchExceptCondition(key, Several(1)),
-            5 => new MatchTextCondition(key, new[] { "red", "gr", "lu", "20 gray" }[random.Next(4)], (TextMatchMode)random.Next(4)),
-            6 => new RangeCondition(key, Bound(), Bound(), Bound(), Bound()),
-            7 => Day() is { } day ? new DatetimeRangeCondition(key, Day(), day, Day(), Day()) : new IsNullCondition(key),
-            8 => new IsEmptyCondition(key),
-            9 => new ValuesCountCondition(key, Small(), Small(), Small(), Small()),
-            10 => new HasIdCondition([.. Enumerable.Range(0, random.Next(5)).Select(_ => new PointId((ulong)random.Next(40))).Distinct()]),
-            11 => new GeoBoundingBoxCondition(key, Place(), Place()),
-            12 => new GeoRadiusCondition(key, Place(), random.Next(20_000_000)),
-            13 => new FilterCondition(RandomFilter(random, depth - 1)),
+            5 or 6 => new MatchTextCondition(key, Texts[random.Next(Texts.Length)], (TextMatchMode)random.Next(4)),
+            7 => new RangeCondition(key, Bound(), Bound(), Bound(), Bound()),
+            8 => Day() is { } day ? new DatetimeRangeCondition(key, Day(), day, Day(), Day()) : new IsNullCondition(key),
+            9 => new IsEmptyCondition(key),
+            10 => new ValuesCountCondition(key, Small(), Small(), Small(), Small()),
+            11 => new HasIdCondition([.. Enumerable.Range(0, random.Next(5)).Select(_ => new PointId((ulong)random.Next(40))).Distinct()]),
+            12 => new GeoBoundingBoxCondition(key, Place(), Place()),
+            13 => new GeoRadiusCondition(key, Place(), random.Next(20_000_000)),
+            14 => new GeoPolygonCondition(key, Ring(), random.Next(2) == 0 ? [] : [Ring()]),
+            15 => new SliceCondition(random.Next(3), 3),
+            16 => new HasVectorCondition(random.Next(3) == 0 ? "other" : "even"),
+            17 => new FilterCondition(RandomFilter(random, depth - 1)),
             _ => new NestedCondition(random.Next(2) == 0 ? "n" : "a[]", RandomFilter(random, depth - 1)),
         };
 
         GeoPoint Place() => new(random.Next(-180, 181), random.Next(-90, 91));
+
+        ImmutableArray<GeoPoint> Ring()
+        {
+            GeoPoint[] corners = [.. Enumerable.Range(0, random.Next(3, 6)).Select(_ => Place())];
+            return [.. corners, corners[0]];
+        }
     }
 }

@@ -74,7 +74,7 @@ internal sealed class PointBench : IFilterContext, IDisposable
 
     public bool TryGetSlot(PointId id, out int slot) => _slots.TryGetValue(id, out slot);
 
-    public bool HasVector(int slot, string vector) => vector == "even" && slot % 2 == 0;
+    public bool HasVector(int slot, string vector) => vector == "even" && _ids[slot].Number % 2 == 0;
 
     public void Dispose() => Store.Dispose();
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Granary.Index.Filters;
 using Granary.Index.Payload;
 
@@ -26,8 +27,7 @@ internal static class ReferenceFilter
         MatchAnyCondition c => Any(root, c.Key, v => c.Values.Any(m => Same(m, v))),
         MatchExceptCondition c => Any(root, c.Key, v => v is not null && !c.Values.Any(m => Same(m, v))),
         MatchTextCondition { Mode: TextMatchMode.Prefix } c => Any(root, c.Key, v => Text(v)?.StartsWith(c.Text, StringComparison.Ordinal) == true),
-        MatchTextCondition { Mode: TextMatchMode.Any } c => Any(root, c.Key, v => Text(v) is { } t && c.Text.Split(' ').Any(t.Contains)),
-        MatchTextCondition c => Any(root, c.Key, v => Text(v)?.Contains(c.Text, StringComparison.Ordinal) == true),
+        MatchTextCondition c => Tokens(c.Text) is { Count: > 0 } wanted && Any(root, c.Key, v => Text(v) is { } t && HasTokens(c.Mode, wanted, Tokens(t))),
         RangeCondition c => Any(root, c.Key, v => Number(v) is { } n
             && !(n <= c.Gt) && !(n < c.Gte) && !(n >= c.Lt) && !(n > c.Lte)),
         DatetimeRangeCondition c => Any(root, c.Key, v => Text(v) is { } t
@@ -37,7 +37,20 @@ internal static class ReferenceFilter
             && GeoTests.Contains(c, x, y)),
         GeoRadiusCondition c => Any(root, c.Key, v => v is JsonObject o && Number(o["lon"]) is { } x && Number(o["lat"]) is { } y
             && GeoTests.Distance(c.Center, x, y) < c.RadiusMeters),
+        GeoPolygonCondition c => Any(root, c.Key, v => v is JsonObject o && Number(o["lon"]) is { } x && Number(o["lat"]) is { } y
+            && GeoTests.Contains(c, x, y)),
+        SliceCondition c => id is { } own && SliceHash.Contains(c, own),
+        HasVectorCondition c => c.Vector == "even" && id is { } own && own.Number % 2 == 0,
         _ => throw new InvalidOperationException(condition.ToString()),
+    };
+
+    private static List<string> Tokens(string text) => [.. Regex.Matches(text, @"[\p{L}\p{N}]+").Select(m => m.Value.ToLowerInvariant())];
+
+    private static bool HasTokens(TextMatchMode mode, List<string> wanted, List<string> stored) => mode switch
+    {
+        TextMatchMode.All => wanted.All(stored.Contains),
+        TextMatchMode.Any => wanted.Any(stored.Contains),
+        _ => Enumerable.Range(0, stored.Count).Any(i => stored.Skip(i).Take(wanted.Count).SequenceEqual(wanted)),
     };
 
     private static bool InRange(ValuesCountCondition c, int n) => !(n <= c.Gt) && !(n < c.Gte) && !(n >= c.Lt) && !(n > c.Lte);

@@ -1,5 +1,6 @@
 using Granary.Index.Filters;
 using Granary.Index.Search;
+using Granary.Index.Text;
 using Granary.Index.Tests.Filters;
 
 namespace Granary.Index.Tests.Payload;
@@ -61,20 +62,44 @@ public sealed class PayloadIndexesTests
     }
 
     [Fact]
-    public void A_text_index_makes_match_compare_tokens()
+    public void Match_compares_tokens_with_and_without_a_text_index()
     {
         using var points = new PointBench();
         points.Put(0, """{"t":"The quick brown Fox"}""");
         points.Put(1, """{"t":["quick","brown"]}""");
         points.Put(2, """{"t":"brown quick"}""");
-        const string All = """{"must":{"key":"t","match":{"text":"QUICK brown"}}}""";
-        Assert.Equal([], points.Select(All));
+        Check();
         points.Create(new PayloadIndexSchema("t", PayloadIndexType.Text) { Phrase = true });
-        Assert.Equal([0, 2], points.Select(All));
+        Check();
         points.Reload();
-        Assert.Equal([0, 2], points.Select(All));
-        Assert.Equal([0], points.Select("""{"must":{"key":"t","match":{"phrase":"quick BROWN"}}}"""));
-        Assert.Equal([0, 1, 2], points.Select("""{"must":{"key":"t","match":{"text_any":"quick cat"}}}"""));
-        Assert.Equal([], points.Select("""{"must":{"key":"t","match":{"text":"  "}}}"""));
+        Check();
+
+        void Check()
+        {
+            Assert.Equal([0, 2], points.Select("""{"must":{"key":"t","match":{"text":"QUICK brown"}}}"""));
+            Assert.Equal([0], points.Select("""{"must":{"key":"t","match":{"phrase":"quick BROWN"}}}"""));
+            Assert.Equal([0, 1, 2], points.Select("""{"must":{"key":"t","match":{"text_any":"quick cat"}}}"""));
+            Assert.Equal([], points.Select("""{"must":{"key":"t","match":{"text":"qui"}}}"""));
+            Assert.Equal([], points.Select("""{"must":{"key":"t","match":{"text":"  "}}}"""));
+        }
+    }
+
+    [Fact]
+    public void An_index_with_default_parameters_has_the_analyser_of_fields_without_an_index()
+    {
+        var parameters = System.Text.Json.JsonDocument.Parse("{}").RootElement;
+        Assert.Equal(QdrantAnalyzer.IndexDefault.Settings, QdrantAnalyzer.ParseIndexParameters(parameters));
+    }
+
+    [Fact]
+    public void A_text_index_with_an_analyser_of_its_own_decides_what_a_token_is()
+    {
+        using var points = new PointBench();
+        points.Put(0, """{"t":"The quick-brown Fox"}""");
+        const string Word = """{"must":{"key":"t","match":{"text":"quick"}}}""";
+        Assert.Equal([0], points.Select(Word));
+        points.Create(new PayloadIndexSchema("t", PayloadIndexType.Text) { Analyzer = new AnalyzerSettings { Tokenizer = "whitespace", Language = "none", Stem = false } });
+        Assert.Equal([], points.Select(Word));
+        Assert.Equal([0], points.Select("""{"must":{"key":"t","match":{"text":"QUICK-brown"}}}"""));
     }
 }

@@ -84,7 +84,7 @@ internal sealed class TextIndex : TermIndex
     private volatile bool _several;
 
     public TextIndex(PayloadIndexSchema schema) : base(schema) =>
-        Analyzer = QdrantAnalyzer.Create(schema.Analyzer ?? new AnalyzerSettings { Language = "none", Stem = false, AsciiFolding = false });
+        Analyzer = schema.Analyzer is { } settings ? QdrantAnalyzer.Create(settings) : QdrantAnalyzer.IndexDefault;
 
     public ITextAnalyzer Analyzer { get; }
 
