@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Granary.Http.Json;
 
@@ -17,7 +19,11 @@ internal static partial class FloatParser
     private static ReadOnlySpan<double> ExactPowers =>
         [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
 
-    private static ReadOnlySpan<uint> PowersOfTen => [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+    private static ReadOnlySpan<ulong> PowersOfTen =>
+    [
+        1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000, 100_000_000_000,
+        1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000, 10_000_000_000_000_000,
+    ];
 
     /// <summary>Parses the number at <paramref name="position"/> and moves behind it.</summary>
     /// <returns>False when there is no JSON number there; the position is then where it went wrong.</returns>
@@ -43,10 +49,18 @@ internal static partial class FloatParser
         ulong digits = 0;
         var firstDigit = at;
         uint digit;
-        while (at < json.Length && (digit = (uint)json[at] - '0') <= 9)
+        if (at + 1 < json.Length && json[at] == '0' && json[at + 1] == '.')
         {
-            digits = digits * 10 + digit;
+            // Most numbers of most vectors: below one.
             at++;
+        }
+        else
+        {
+            while (at < json.Length && (digit = (uint)json[at] - '0') <= 9)
+            {
+                digits = digits * 10 + digit;
+                at++;
+            }
         }
 
         var count = at - firstDigit;
@@ -85,12 +99,23 @@ internal static partial class FloatParser
     }
 
     /// <summary>
-    /// Adds the digits from <paramref name="at"/> on. Eight bytes are looked at together and as many taken as are digits, without
+    /// Adds the digits from <paramref name="at"/> on. Many bytes are looked at together and as many taken as are digits, without
     /// a branch on how many: their number changes from one float to the next and would be mispredicted.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Fraction(ReadOnlySpan<byte> json, ref int at, ulong digits)
     {
+        while (Sse41.IsSupported && at + 16 <= json.Length)
+        {
+            var chunk = Vector128.Create(json.Slice(at, 16)) - Vector128.Create((byte)'0');
+            var others = Vector128.GreaterThan(chunk, Vector128.Create((byte)9)).ExtractMostSignificantBits();
+            var taken = BitOperations.TrailingZeroCount(others | 0x10000);
+            digits = digits * PowersOfTen[taken] + SixteenDigits(chunk, taken);
+            at += taken;
+            if (taken < 16)
+                return digits;
+        }
+
         while (at + 8 <= json.Length)
         {
             var chunk = BinaryPrimitives.ReadUInt64LittleEndian(json[at..]) ^ 0x3030303030303030;
@@ -139,6 +164,18 @@ internal static partial class FloatParser
         chunk = chunk * 10 + (chunk >> 8);
         return (uint)((((chunk & 0x000000FF000000FF) * 0x000F424000000064) +
                        (((chunk >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >> 32);
+    }
+
+    /// <summary>The number that the first <paramref name="taken"/> of sixteen digits make: pairs, fours, then eights are joined.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong SixteenDigits(Vector128<byte> digits, int taken)
+    {
+        // Moved so that the last digit taken comes last; an index below zero gives a zero.
+        var aligned = Ssse3.Shuffle(digits, Vector128<byte>.Indices - Vector128.Create((byte)(16 - taken)));
+        var pairs = Ssse3.MultiplyAddAdjacent(aligned, Vector128.Create((ushort)0x010A).AsSByte());
+        var fours = Sse2.MultiplyAddAdjacent(pairs, Vector128.Create(0x0001_0064).AsInt16());
+        var eights = Sse2.MultiplyAddAdjacent(Sse41.PackUnsignedSaturate(fours, fours).AsInt16(), Vector128.Create(0x0001_2710).AsInt16());
+        return ((ulong)eights.ToScalar() * 100_000_000) + (uint)eights.GetElement(1);
     }
 
     private static bool FitsWithoutLeadingZeros(ReadOnlySpan<byte> number, int count)
