@@ -69,7 +69,7 @@ public sealed partial class PartitionIndexer
         await _applying.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            Apply(_holder.Index, record);
+            Apply(_holder.Index, record, logged);
             _bytesSinceCheckpoint += record.Operations.Length;
         }
         finally
@@ -77,13 +77,12 @@ public sealed partial class PartitionIndexer
             _applying.Release();
         }
 
-        _marks.Enqueue((Applied.Value, record.Count, logged));
         RingLinker();
         if (CheckpointIsDue())
             await CheckpointIfDueAsync(stop).ConfigureAwait(false);
     }
 
-    private void Apply(PartitionIndex index, LogRecord record)
+    private void Apply(PartitionIndex index, LogRecord record, long logged)
     {
         var started = Stopwatch.GetTimestamp();
         var number = record.FirstOperation;
@@ -116,6 +115,8 @@ public sealed partial class PartitionIndexer
             Report(number, null, broken ?? "The record holds fewer operations than it says.");
         }
 
+        // Before anybody can see that it is applied: whoever sees it sees also that it is to be linked.
+        _marks.Enqueue((record.LastOperation, record.Count, logged));
         Applied.Advance(record.LastOperation);
         _options.Timings.Apply.Record(Stopwatch.GetTimestamp() - started, record.Count);
         Telemetry.Applied.Add(record.Count);

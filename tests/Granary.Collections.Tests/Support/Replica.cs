@@ -19,7 +19,8 @@ internal sealed class Replica : IAsyncDisposable
     public ManualTime Time { get; }
 
     public static async Task<Replica> OpenAsync(
-        IStorage storage, IPartitionLog log, PartitionKey checkpoints, IndexSchema schema, LogTail? tail = null, IngestionSettings? ingestion = null)
+        IStorage storage, IPartitionLog log, PartitionKey checkpoints, IndexSchema schema, LogTail? tail = null, IngestionSettings? ingestion = null,
+        Action<long>? onLinked = null)
     {
         var time = new ManualTime();
         var feed = new InProcessFeed(time);
@@ -34,6 +35,7 @@ internal sealed class Replica : IAsyncDisposable
                 InitialSchema = schema,
                 Ingestion = ingestion ?? new IngestionSettings { BatchDelay = TimeSpan.Zero },
                 Time = time,
+                OnLinked = onLinked,
             },
             default);
         return new Replica(feed, indexer, time);
