@@ -34,7 +34,7 @@ internal static class FilteredBenchmarks
                 var began = Stopwatch.GetTimestamp();
                 var hits = await collection.QueryAsync(request);
                 samples.Add(Stopwatch.GetElapsedTime(began));
-                recalls.Add(((double)cases[i].GetProperty("matching").GetInt32() / set.Count, Recall(set, queries[cases[i].GetProperty("query").GetInt32()], truth[i], hits)));
+                recalls.Add(((double)cases[i].GetProperty("matching").GetInt32() / set.Count, Recall.Of(set, Distance.Cosine, queries[cases[i].GetProperty("query").GetInt32()], truth[i], 10, hits)));
             }
 
             Console.WriteLine($"{(exact ? "exact" : "default")}: recall@10 {recalls.Average(r => r.Recall):F4}; {samples}");
@@ -92,28 +92,4 @@ internal static class FilteredBenchmarks
     }
 
     private static double? Bound(JsonElement range, string name) => range.TryGetProperty(name, out var bound) ? bound.GetDouble() : null;
-
-    /// <summary>Hits are counted by distance, since vectors repeat.</summary>
-    private static double Recall(VectorSet set, ReadOnlySpan<float> query, int[] truth, IReadOnlyList<ScoredPoint> hits)
-    {
-        var wanted = truth.Take(10).Where(r => r >= 0).ToArray();
-        var limit = Cosine(query, set[wanted[^1]]) - 1e-6;
-        var found = 0;
-        foreach (var hit in hits.Take(wanted.Length))
-            found += Cosine(query, set[(int)hit.Id.Number]) >= limit ? 1 : 0;
-        return (double)found / wanted.Length;
-    }
-
-    private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        double dot = 0, left = 0, right = 0;
-        for (var i = 0; i < a.Length; i++)
-        {
-            dot += (double)a[i] * b[i];
-            left += (double)a[i] * a[i];
-            right += (double)b[i] * b[i];
-        }
-
-        return left == 0 || right == 0 ? 0 : dot / Math.Sqrt(left * right);
-    }
 }

@@ -15,6 +15,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["restart"] = RestartBenchmarks.RunAsync,
     ["vectors"] = VectorBenchmarks.RunAsync,
     ["quality"] = QualityBenchmarks.RunAsync,
+    ["search"] = SearchBenchmarks.RunAsync,
     ["storage"] = StorageBenchmarks.RunAsync,
 };
 
