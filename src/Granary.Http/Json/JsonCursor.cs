@@ -186,23 +186,10 @@ internal ref partial struct JsonCursor
     }
 
     /// <summary>Takes any value as a document of its own, for what is not worth a reader by hand.</summary>
-    public JsonElement ReadElement()
-    {
-        SkipWhitespace();
-        var reader = new Utf8JsonReader(_json[_at..], new JsonReaderOptions { MaxDepth = MaxDepth });
-        try
-        {
-            reader.Read();
-            var element = JsonElement.ParseValue(ref reader);
-            _at += (int)reader.BytesConsumed;
-            return element;
-        }
-        catch (JsonException e)
-        {
-            _at = Math.Min(_json.Length, _at + (int)reader.BytesConsumed);
-            throw Fail(Shorten(e.Message));
-        }
-    }
+    /// <remarks>
+    /// It is checked first as a payload is: the documents of .NET let half a surrogate pair pass, and throw when someone reads it.
+    /// </remarks>
+    public JsonElement ReadElement() => JsonElement.Parse(Raw(), new JsonDocumentOptions { MaxDepth = MaxDepth });
 
     /// <summary>Nothing but white space may follow.</summary>
     public void End()
@@ -235,12 +222,6 @@ internal ref partial struct JsonCursor
             _ => null,
         };
         return found is null ? Fail("expected value") : Fail($"invalid type: {found}, expected {expected}");
-    }
-
-    internal static string Shorten(string message)
-    {
-        var end = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
-        return (end < 0 ? message : message[..end]).TrimEnd('.');
     }
 
     private readonly ApiException BadId(string text) =>
