@@ -19,7 +19,7 @@ internal static class UpdateBodies
         var fields = new JsonFields(body);
         if (fields["points"] is null && fields["filter"] is null)
             throw ApiException.Format("data did not match any variant of untagged enum PointsSelector");
-        return Target(fields, kind, operations, static (_, _) => { }, fields);
+        return Target(fields, kind, operations, default, default);
     }
 
     /// <summary><c>{"payload", "points" or "filter", "key"}</c>.</summary>
@@ -31,14 +31,9 @@ internal static class UpdateBodies
         if (fields.Text("key") is { } path)
             FieldPaths.Check(path, "key");
         RequireTarget(fields);
-        return Target(fields, kind, operations, static (operations, fields) =>
-        {
-            var cursor = new JsonCursor(JsonMarshal.GetRawUtf8Value(fields.Required("payload")));
-            cursor.ReadPayload(out var payload);
-            operations.Payload(payload);
-            if (fields.Text("key") is { } key)
-                operations.Key(System.Text.Encoding.UTF8.GetBytes(key));
-        }, fields);
+        var cursor = new JsonCursor(JsonMarshal.GetRawUtf8Value(fields.Required("payload")));
+        cursor.ReadPayload(out var payload);
+        return Target(fields, kind, operations, payload, System.Text.Encoding.UTF8.GetBytes(fields.Text("key") ?? ""));
     }
 
     /// <summary><c>{"keys": [...], "points" or "filter"}</c>.</summary>
@@ -50,8 +45,7 @@ internal static class UpdateBodies
             FieldPaths.Check(key.ValueKind == JsonValueKind.String ? JsonFields.Read(key)
                 : throw JsonFields.Wrong("keys", key, "a string"), "keys");
         RequireTarget(fields);
-        return Target(fields, OperationKind.DeletePayload, operations,
-            static (operations, fields) => operations.Key(JsonMarshal.GetRawUtf8Value(fields.Required("keys"))), fields);
+        return Target(fields, OperationKind.DeletePayload, operations, default, JsonMarshal.GetRawUtf8Value(fields.Required("keys")));
     }
 
     /// <summary><c>{"vector": [...], "points" or "filter"}</c>.</summary>
@@ -71,8 +65,8 @@ internal static class UpdateBodies
         }
 
         RequireTarget(fields);
-        return Target(fields, OperationKind.DeleteVectors, operations, static (operations, fields) =>
-            operations.Key(JsonMarshal.GetRawUtf8Value(fields["vector"] ?? fields.Required("vectors"))), fields);
+        return Target(fields, OperationKind.DeleteVectors, operations, default,
+            JsonMarshal.GetRawUtf8Value(fields["vector"] ?? fields.Required("vectors")));
     }
 
     /// <summary>Point ids of a list.</summary>
@@ -96,14 +90,18 @@ internal static class UpdateBodies
     }
 
     private static Filter? Target(
-        JsonFields fields, OperationKind kind, OperationWriter operations, Action<OperationWriter, JsonFields> parts, JsonFields state)
+        JsonFields fields, OperationKind kind, OperationWriter operations, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> key)
     {
         if (fields["points"] is { } points)
         {
-            foreach (var id in Ids(points, "points"))
+            var ids = Ids(points, "points");
+            // Every point gets a copy: a small body must not become gigabytes.
+            operations.Reserve((long)ids.Count * (payload.Length + key.Length));
+            foreach (var id in ids)
             {
                 operations.Begin(kind, id);
-                parts(operations, state);
+                operations.Payload(payload);
+                operations.Key(key);
                 operations.End();
             }
 
@@ -114,7 +112,8 @@ internal static class UpdateBodies
         var filter = FilterBody.Read(json);
         operations.Begin(kind, default, OperationFlags.ByFilter);
         operations.Filter(JsonMarshal.GetRawUtf8Value(json));
-        parts(operations, state);
+        operations.Payload(payload);
+        operations.Key(key);
         operations.End();
         return filter;
     }

@@ -16,11 +16,22 @@ namespace Granary.Index.Operations;
 /// </remarks>
 public sealed class OperationWriter : IBufferWriter<byte>
 {
+    /// <summary>The most bytes the operations of one writer may have.</summary>
+    public const int MaxBytes = 256 << 20;
+
+    private readonly int _most;
     private byte[] _buffer = new byte[1024];
     private int _length;
     private int _start = -1;
     private int _vectorCountAt;
     private int _part;
+
+    /// <summary>A writer for up to <see cref="MaxBytes"/>.</summary>
+    public OperationWriter() : this(MaxBytes)
+    {
+    }
+
+    internal OperationWriter(int most) => _most = most;
 
     /// <summary>How many operations have been ended.</summary>
     public int Count { get; private set; }
@@ -193,9 +204,20 @@ public sealed class OperationWriter : IBufferWriter<byte>
         return span;
     }
 
+    /// <summary>Makes room for so many bytes more: a caller who knows what is coming is refused before anything is copied.</summary>
+    /// <exception cref="GranaryException">The operations would have more than <see cref="MaxBytes"/>.</exception>
+    public void Reserve(long count)
+    {
+        var needed = _length + count;
+        if (needed > _most)
+            throw GranaryException.BadInput($"The operations of one batch have {needed} bytes or more, the limit is {_most} bytes; send fewer at a time");
+        if (_buffer.Length < needed)
+            Array.Resize(ref _buffer, (int)Math.Min(_most, Math.Max(_buffer.Length * 2L, needed)));
+    }
+
     private void Grow(int count)
     {
         if (_buffer.Length - _length < count)
-            Array.Resize(ref _buffer, (int)Math.Min(Array.MaxLength, Math.Max((long)_buffer.Length * 2, (long)_length + count)));
+            Reserve(count);
     }
 }
