@@ -8,6 +8,9 @@ public sealed record GranaryHttpOptions
     /// <summary>The largest request body, bytes (after decompression too); past it the answer is 413.</summary>
     public long MaxRequestBytes { get; init; } = 32L << 20;
 
+    /// <summary>The largest answer, bytes (before compression); one that would be larger is 400 instead.</summary>
+    public long MaxResponseBytes { get; init; } = 512L << 20;
+
     /// <summary>The key every request must bring in <c>api-key</c> or as a bearer token; null: none is needed.</summary>
     public string? ApiKey { get; init; }
 

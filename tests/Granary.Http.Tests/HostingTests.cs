@@ -36,6 +36,18 @@ public sealed class HostingTests
     }
 
     [Fact]
+    public async Task Answers_are_limited()
+    {
+        await using var server = await Started.NewAsync(new GranaryHttpOptions { MaxResponseBytes = 100_000 });
+        await server.Api.CreateSampleAsync("large");
+        var body = new string('x', 60_000);
+        await server.Api.OkAsync("POST", "/collections/large/points/payload?wait=true", $$"""{"payload":{"a":"{{body}}"},"points":[1,2]}""");
+        await server.Api.OkAsync("POST", "/collections/large/points", """{"ids":[1]}""");
+        await server.Api.RefusedAsync("POST", "/collections/large/points", """{"ids":[1,2]}""", 400, "larger than allowed (limit: 100000 bytes)");
+        await server.Api.RefusedAsync("POST", "/collections/large/points/scroll", "{}", 400, "larger than allowed (limit: 100000 bytes)");
+    }
+
+    [Fact]
     public async Task Long_answers_are_compressed_for_those_who_accept_it()
     {
         await using var server = await Started.NewAsync(new GranaryHttpOptions());

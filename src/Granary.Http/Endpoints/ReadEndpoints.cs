@@ -50,7 +50,8 @@ internal static class ReadEndpoints
     {
         var (collection, read, check) = await BeginAsync(call);
         var fields = new JsonFields(await call.ReadJsonAsync());
-        var ids = UpdateBodies.Ids(fields.Required("ids"), "ids");
+        // Each is answered once, however often it is asked for.
+        var ids = UpdateBodies.Ids(fields.Required("ids"), "ids").Distinct().ToList();
         var payload = SelectorBody.Payload(fields["with_payload"], PayloadSelector.All);
         var vectors = SelectorBody.Vectors(fields);
         SelectorBody.Check(vectors, collection.Config.Schema);

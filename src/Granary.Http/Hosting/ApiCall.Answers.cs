@@ -11,7 +11,7 @@ internal sealed partial class ApiCall
     /// <summary>Answers 200 with <c>result</c> as the caller writes it.</summary>
     public Task AnswerAsync<T>(T value, Action<JsonOut, T> write)
     {
-        using var json = new JsonOut();
+        using var json = new JsonOut(State.Options.MaxResponseBytes);
         json.Raw("{\"result\":"u8);
         write(json, value);
         return SendAsync(200, json, "ok"u8);

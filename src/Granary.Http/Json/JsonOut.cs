@@ -2,12 +2,14 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
+using Granary.Http.Hosting;
 using Granary.Index;
 
 namespace Granary.Http.Json;
 
 /// <summary>Writes JSON as UTF-8 into a pooled buffer. It puts no commas of its own; the caller says what stands where.</summary>
-internal sealed class JsonOut : IBufferWriter<byte>, IDisposable
+/// <param name="most">The most bytes it may become.</param>
+internal sealed class JsonOut(long most = int.MaxValue) : IBufferWriter<byte>, IDisposable
 {
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
     private int _length;
@@ -143,7 +145,10 @@ internal sealed class JsonOut : IBufferWriter<byte>, IDisposable
     {
         if (_buffer.Length - _length < count)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, checked(_length + count)));
+            var needed = (long)_length + count;
+            if (needed > Math.Min(most, Array.MaxLength))
+                throw ApiException.BadRequest($"the answer would be larger than allowed (limit: {most} bytes); ask for less at a time");
+            var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(_buffer.Length * 2L, needed), Array.MaxLength));
             _buffer.AsSpan(0, _length).CopyTo(larger);
             ArrayPool<byte>.Shared.Return(_buffer);
             _buffer = larger;

@@ -81,7 +81,10 @@ internal sealed partial class QueryReader(StrictModeCheck check)
             var firstItem = true;
             cursor.BeginArray("a sequence");
             while (cursor.NextItem(ref firstItem))
+            {
+                StrictModeCheck.BeforeNext(queries.Count);
                 queries.Add(Read(ref cursor, read));
+            }
         }
 
         if (queries is null)

@@ -52,7 +52,10 @@ internal sealed class SearchReader(StrictModeCheck check)
             var firstItem = true;
             cursor.BeginArray("a sequence");
             while (cursor.NextItem(ref firstItem))
+            {
+                StrictModeCheck.BeforeNext(queries.Count);
                 queries.Add(Read(ref cursor, kind, read));
+            }
         }
 
         if (queries is null)

@@ -9,6 +9,7 @@ namespace Granary.Http.StrictMode;
 /// <summary>Holds requests against a collection's limits; without limits every check passes.</summary>
 internal sealed partial class StrictModeCheck(StrictModeSettings? limits, CollectionConfig config)
 {
+    private const int MaxBatch = 10_000;
     private readonly IndexSchema _schema = config.Schema;
 
     /// <summary>Checks one query or prefetch.</summary>
@@ -69,6 +70,13 @@ internal sealed partial class StrictModeCheck(StrictModeSettings? limits, Collec
 
     /// <summary>Checks the number of queries in a batch.</summary>
     public void BatchSize(int count) => AtMost(count, limits?.Limit("search_max_batchsize"), "search batch size");
+
+    /// <summary>Checks, before one more query of a batch is read, that there may be one more.</summary>
+    public static void BeforeNext(int count)
+    {
+        if (count == MaxBatch)
+            throw ApiException.Invalid("searches", $"more than {MaxBatch} queries in a batch");
+    }
 
     /// <summary>Checks a time limit.</summary>
     public void Timeout(TimeSpan? timeout)
