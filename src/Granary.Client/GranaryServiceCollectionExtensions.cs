@@ -7,14 +7,16 @@ namespace Granary.Client;
 public static class GranaryServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers <see cref="IGranaryClient"/>: over a server for <c>http://...</c> and <c>https://...</c>, else over a database in this process for
+    /// Registers <see cref="IGranaryClient"/>: over a server for <c>http://...</c> and <c>https://...</c>, else over a database in this
+    /// process for
     /// <c>mem:</c>, <c>file:PATH</c> or <c>sqlite:PATH</c>, which is opened when the host starts and drained and closed when it stops.
     /// </summary>
     /// <exception cref="Granary.Index.GranaryException">The connection string names no known scheme or no path.</exception>
     public static IServiceCollection AddGranary(this IServiceCollection services, string connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        if (connection.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || connection.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
+        if (connection.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+            || connection.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
             return services.AddGranary(new Uri(connection));
         return services.AddGranary(options => options with { Storage = connection });
     }
@@ -27,8 +29,11 @@ public static class GranaryServiceCollectionExtensions
         return services.AddSingleton<IGranaryClient>(new GranaryHttpClient(url, apiKey));
     }
 
-    /// <summary>Registers <see cref="IGranaryClient"/> over a database in this process: <c>AddGranary(o => o with { Storage = "file:./data" })</c>.</summary>
-    public static IServiceCollection AddGranary(this IServiceCollection services, Func<EmbeddedGranaryOptions, EmbeddedGranaryOptions> configure)
+    /// <summary>
+    /// Registers <see cref="IGranaryClient"/> over a database in this process: <c>AddGranary(o => o with { Storage = "file:./data" })</c>.
+    /// </summary>
+    public static IServiceCollection AddGranary(
+        this IServiceCollection services, Func<EmbeddedGranaryOptions, EmbeddedGranaryOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configure);

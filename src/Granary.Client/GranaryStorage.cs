@@ -12,8 +12,11 @@ public static class GranaryStorage
     /// <summary>The schemes known, for messages and help.</summary>
     public const string Schemes = "mem:, file:PATH, sqlite:PATH";
 
-    /// <summary>Opens <c>mem:</c> (as long as the process), <c>file:PATH</c> (one folder) or <c>sqlite:PATH</c> (one database file).</summary>
-    /// <exception cref="GranaryException">The scheme is unknown, the path is missing, or the storage is in use, damaged or newer than this version.</exception>
+    /// <summary>
+    /// Opens <c>mem:</c> (as long as the process), <c>file:PATH</c> (one folder) or <c>sqlite:PATH</c> (one database file).
+    /// </summary>
+    /// <exception cref="GranaryException">The scheme is unknown, the path is missing, or the storage is in use, damaged or newer than this
+    /// version.</exception>
     public static async ValueTask<IStorage> OpenAsync(
         string connectionString, Durability durability = Durability.Process, CancellationToken cancellation = default)
     {
@@ -22,8 +25,14 @@ public static class GranaryStorage
         return scheme switch
         {
             "mem" => new MemoryStorage(),
-            "file" => await FileStorage.OpenAsync(path, new FileStorageOptions { Durability = durability }, cancellation).ConfigureAwait(false),
-            _ => await SqliteStorage.OpenAsync(path, new SqliteStorageOptions { Durability = durability }, cancellation).ConfigureAwait(false),
+            "file" => await FileStorage.OpenAsync(path, new FileStorageOptions
+            {
+                Durability = durability,
+            }, cancellation).ConfigureAwait(false),
+            _ => await SqliteStorage.OpenAsync(path, new SqliteStorageOptions
+            {
+                Durability = durability,
+            }, cancellation).ConfigureAwait(false),
         };
     }
 

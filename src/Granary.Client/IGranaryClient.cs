@@ -5,13 +5,15 @@ using Granary.Index.Filters;
 namespace Granary.Client;
 
 /// <summary>
-/// A Granary database, in this process (<see cref="EmbeddedGranaryClient"/>) or behind HTTP (<see cref="GranaryHttpClient"/>): both behave alike.
-/// Thread-safe. Every member throws <see cref="GranaryException"/> for what the caller did wrong and for a server that cannot answer.
+/// A Granary database, in this process (<see cref="EmbeddedGranaryClient"/>) or behind HTTP (<see cref="GranaryHttpClient"/>): both behave
+/// alike. Thread-safe. Every member throws <see cref="GranaryException"/> for what the caller did wrong and for a server that cannot
+/// answer.
 /// </summary>
 public interface IGranaryClient : IAsyncDisposable
 {
     /// <summary>Creates a collection, with its text fields, embedding rules and payload indexes.</summary>
-    /// <exception cref="GranaryException">It exists already (<see cref="ErrorKind.Conflict"/>), or the settings contradict themselves.</exception>
+    /// <exception cref="GranaryException">It exists already (<see cref="ErrorKind.Conflict"/>), or the settings contradict
+    /// themselves.</exception>
     Task CreateCollectionAsync(string collection, CollectionConfig config, CancellationToken cancellation = default);
 
     /// <summary>A collection's settings: its schema, partitions, embedding rules and ingestion.</summary>
@@ -30,12 +32,15 @@ public interface IGranaryClient : IAsyncDisposable
     /// <summary>Inserts points, or replaces those whose id is there already; all of them or, when one is bad, none.</summary>
     /// <param name="collection">The collection.</param>
     /// <param name="points">The points.</param>
-    /// <param name="wait">Whether to wait until every search sees them, embedding included; otherwise the answer comes once they are durable.</param>
+    /// <param name="wait">Whether to wait until every search sees them, embedding included; otherwise the answer comes once they are
+    /// durable.</param>
     /// <param name="cancellation">Stops waiting for the answer; what was accepted stays.</param>
-    Task<UpdateResult> UpsertAsync(string collection, IReadOnlyList<Point> points, bool wait = false, CancellationToken cancellation = default);
+    Task<UpdateResult> UpsertAsync(
+        string collection, IReadOnlyList<Point> points, bool wait = false, CancellationToken cancellation = default);
 
     /// <summary>Deletes points by id; unknown ids are no error.</summary>
-    Task<UpdateResult> DeleteAsync(string collection, IReadOnlyList<PointId> ids, bool wait = false, CancellationToken cancellation = default);
+    Task<UpdateResult> DeleteAsync(
+        string collection, IReadOnlyList<PointId> ids, bool wait = false, CancellationToken cancellation = default);
 
     /// <summary>Deletes the points that match.</summary>
     Task<UpdateResult> DeleteAsync(string collection, Filter filter, bool wait = false, CancellationToken cancellation = default);

@@ -4,8 +4,8 @@ using Microsoft.Extensions.AI;
 namespace Granary.Embeddings;
 
 /// <summary>
-/// The built-in embedder: 100 values of length 1 a text, from weighted GloVe word vectors (Arora et al., ICLR 2017), with nothing to install
-/// and no network. English. Deterministic; any number of threads may use one instance.
+/// The built-in embedder: 100 values of length 1 a text, from weighted GloVe word vectors (Arora et al., ICLR 2017), with nothing to
+/// install and no network. English. Deterministic; any number of threads may use one instance.
 /// </summary>
 public sealed class GloveEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>
 {

@@ -7,8 +7,8 @@ using Microsoft.Extensions.AI;
 namespace Granary.Embeddings;
 
 /// <summary>
-/// Embeds through any endpoint that speaks OpenAI's <c>POST /v1/embeddings</c> (OpenAI, Azure, Ollama, llama.cpp, vLLM, text-embeddings-inference).
-/// Blank texts are not sent and get an embedding of length 0. Any number of threads may use one instance.
+/// Embeds through any endpoint that speaks OpenAI's <c>POST /v1/embeddings</c> (OpenAI, Azure, Ollama, llama.cpp, vLLM,
+/// text-embeddings-inference). Blank texts are not sent and get an embedding of length 0. Any number of threads may use one instance.
 /// </summary>
 public sealed class OpenAiEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>
 {
@@ -105,16 +105,21 @@ public sealed class OpenAiEmbeddingGenerator : IEmbeddingGenerator<string, Embed
 
     private async Task<EmbeddingsResponse> PostAsync(EmbeddingsRequest body, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, _address) { Content = JsonContent.Create(body, OpenAiJson.Default.EmbeddingsRequest) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, _address)
+        {
+            Content = JsonContent.Create(body, OpenAiJson.Default.EmbeddingsRequest),
+        };
         if (_options.ApiKey is not null)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _options.ApiKey);
         try
         {
-            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation)
+                .ConfigureAwait(false);
             if (!response.IsSuccessStatusCode)
             {
                 var text = await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
-                throw new EmbeddingEndpointException($"{_address} answered {(int)response.StatusCode}: {Reason(text)}", response.StatusCode);
+                throw new EmbeddingEndpointException(
+                    $"{_address} answered {(int)response.StatusCode}: {Reason(text)}", response.StatusCode);
             }
 
             await using var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
@@ -127,7 +132,8 @@ public sealed class OpenAiEmbeddingGenerator : IEmbeddingGenerator<string, Embed
         }
         catch (JsonException failure)
         {
-            throw new EmbeddingEndpointException($"{_address} answered something that is not an embeddings list: {failure.Message}", System.Net.HttpStatusCode.OK, failure);
+            throw new EmbeddingEndpointException(
+                $"{_address} answered something that is not an embeddings list: {failure.Message}", System.Net.HttpStatusCode.OK, failure);
         }
     }
 
@@ -145,7 +151,9 @@ public sealed class OpenAiEmbeddingGenerator : IEmbeddingGenerator<string, Embed
 
     private EmbeddingEndpointException Nonsense(string what) => new($"{_address} answered {what}.", System.Net.HttpStatusCode.OK);
 
-    /// <summary>The message inside an error body (<c>{"error": {"message"}}</c> or <c>{"error": "..."}</c>), or the body itself, cut short.</summary>
+    /// <summary>
+    /// The message inside an error body (<c>{"error": {"message"}}</c> or <c>{"error": "..."}</c>), or the body itself, cut short.
+    /// </summary>
     private static string Reason(string body)
     {
         try

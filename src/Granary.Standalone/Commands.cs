@@ -13,12 +13,17 @@ internal static class Commands
     /// <summary>Parses and runs; the process's exit code is 0, or 1 after one line of explanation on standard error.</summary>
     public static Task<int> RunAsync(string[] args) =>
         // The host handles signals itself, so that a stop drains; the parser's own handler would end the process after two seconds.
-        Build().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+        Build().Parse(args).InvokeAsync(new InvocationConfiguration
+        {
+            ProcessTerminationTimeout = null,
+            EnableDefaultExceptionHandler = false,
+        });
 
     /// <summary>The commands with their options.</summary>
     public static RootCommand Build()
     {
-        var root = new RootCommand("Granary: hybrid search (dense vectors and BM25) behind the REST API that Qdrant's clients speak. Without a command it serves.");
+        var root = new RootCommand("Granary: hybrid search (dense vectors and BM25) behind the REST API that Qdrant's clients speak. "
+            + "Without a command it serves.");
         var options = new SettingOptions(root, AllSettings.All);
         root.SetAction((parsed, cancellation) => GuardAsync(() => ServeAsync(options.Read(parsed), cancellation)));
         root.Subcommands.Add(DemoCommand.Build());

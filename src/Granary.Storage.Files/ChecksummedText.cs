@@ -4,7 +4,9 @@ using Granary.Index.Checkpoints;
 
 namespace Granary.Storage.Files;
 
-/// <summary>Lines that end with <c>crc32c xxxxxxxx</c>, the checksum of all bytes before that line: legible, and damage is noticed.</summary>
+/// <summary>
+/// Lines that end with <c>crc32c xxxxxxxx</c>, the checksum of all bytes before that line: legible, and damage is noticed.
+/// </summary>
 internal static class ChecksummedText
 {
     private const string Last = "crc32c ";

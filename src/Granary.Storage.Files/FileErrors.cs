@@ -11,9 +11,12 @@ internal static class FileErrors
     /// <summary>The error for a failed step on a file.</summary>
     public static GranaryException From(string step, string path, Exception e) => e switch
     {
-        UnauthorizedAccessException => new(ErrorKind.InsufficientStorage, $"{path}: {step} was refused, the folder is read-only or belongs to another user: {e.Message}", e),
-        IOException when IsFull(e.HResult) => new(ErrorKind.InsufficientStorage, $"{path}: {step} failed, the disk is full: {e.Message}", e),
-        IOException when e.HResult is 30 => new(ErrorKind.InsufficientStorage, $"{path}: {step} failed, the file system is read-only: {e.Message}", e),
+        UnauthorizedAccessException => new(ErrorKind.InsufficientStorage,
+            $"{path}: {step} was refused, the folder is read-only or belongs to another user: {e.Message}", e),
+        IOException when IsFull(e.HResult) =>
+            new(ErrorKind.InsufficientStorage, $"{path}: {step} failed, the disk is full: {e.Message}", e),
+        IOException when e.HResult is 30 =>
+            new(ErrorKind.InsufficientStorage, $"{path}: {step} failed, the file system is read-only: {e.Message}", e),
         _ => new(ErrorKind.Internal, $"{path}: {step} failed: {e.Message}", e),
     };
 

@@ -47,7 +47,8 @@ public sealed class FileStorage : IStorage
     /// <param name="options">How to write; the defaults if null.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="GranaryException">The folder is in use, read-only, of a newer version, not Granary's, or damaged.</exception>
-    public static ValueTask<FileStorage> OpenAsync(string path, FileStorageOptions? options = null, CancellationToken cancellation = default)
+    public static ValueTask<FileStorage> OpenAsync(
+        string path, FileStorageOptions? options = null, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
         return new(Open(new DiskFileSystem(), Path.GetFullPath(path), options ?? new FileStorageOptions()));
@@ -127,7 +128,8 @@ public sealed class FileStorage : IStorage
     public ValueTask<IReadOnlyList<Guid>> ListIncarnationsAsync(CancellationToken cancellation)
     {
         Check(cancellation);
-        return new([.. _files.List(Data).Where(e => !e.Name.StartsWith(DroppedPrefix, StringComparison.Ordinal)).Select(e => Guid.Parse(e.Name))]);
+        return new([.. _files.List(Data).Where(e => !e.Name.StartsWith(DroppedPrefix, StringComparison.Ordinal))
+            .Select(e => Guid.Parse(e.Name))]);
     }
 
     /// <summary>Syncs and closes every log, and gives the folder up.</summary>
@@ -164,7 +166,8 @@ public sealed class FileStorage : IStorage
             {
                 new FolderFormat(files, folder).Prepare();
                 RemoveLeftovers(files, Path.Combine(folder, FolderFormat.DataFolder));
-                return new FileStorage(files, folder, options, held, new FileCatalog(files, Path.Combine(folder, FolderFormat.CatalogFile)), note);
+                return new FileStorage(files, folder, options, held, new FileCatalog(files, Path.Combine(folder, FolderFormat.CatalogFile)),
+                    note);
             }
             catch
             {

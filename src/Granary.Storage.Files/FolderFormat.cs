@@ -26,7 +26,8 @@ internal sealed class FolderFormat(IFileSystem files, string folder)
                 : name is FormatFile or CatalogFile or FolderLock.LockFile or FolderLock.OwnerFile
                     or FormatFile + FileSystemExtensions.NewSuffix or CatalogFile + FileSystemExtensions.NewSuffix;
             if (!known)
-                throw FileErrors.Corrupted(Path.Combine(folder, name), 0, "this does not belong to a Granary folder; move it away or choose another folder");
+                throw FileErrors.Corrupted(
+                    Path.Combine(folder, name), 0, "this does not belong to a Granary folder; move it away or choose another folder");
         }
 
         if (entries.ContainsKey(FormatFile))
@@ -61,7 +62,8 @@ internal sealed class FolderFormat(IFileSystem files, string folder)
         }
 
         if (version > Version)
-            throw new GranaryException(ErrorKind.Unavailable, $"{path}: the folder has format version {version}, this program reads up to {Version}; use a newer one");
+            throw new GranaryException(ErrorKind.Unavailable,
+                $"{path}: the folder has format version {version}, this program reads up to {Version}; use a newer one");
         foreach (var name in (string[])[CatalogFile, DataFolder])
         {
             if (!entries.ContainsKey(name))

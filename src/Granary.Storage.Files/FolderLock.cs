@@ -23,7 +23,8 @@ internal sealed class FolderLock(IDisposable held) : IDisposable
         var owner = Path.Combine(folder, OwnerFile);
         var held = files.TryLock(Path.Combine(folder, LockFile))
             ?? throw new GranaryException(
-                ErrorKind.Unavailable, $"{folder}: this folder is in use by process {ReadOwner(files, owner) ?? "(unknown)"}; stop it or choose another folder");
+                ErrorKind.Unavailable, $"{folder}: this folder is in use by process {ReadOwner(files, owner) ?? "(unknown)"}; stop it or "
+                    + "choose another folder");
         try
         {
             var before = ReadOwner(files, owner);

@@ -107,7 +107,8 @@ internal sealed class MemoryCheckpointStore(MemoryPartition partition, MemoryFau
 
         private byte[] Bytes(string section) => checkpoint.Sections.TryGetValue(section, out var bytes)
             ? bytes
-            : throw GranaryException.NotFound($"mem: checkpoint {checkpoint.Info.Operation}-{checkpoint.Info.Id} has no section `{section}`");
+            : throw GranaryException.NotFound(
+                $"mem: checkpoint {checkpoint.Info.Operation}-{checkpoint.Info.Id} has no section `{section}`");
     }
 
     /// <summary>A private, page-aligned copy: what mapping copy-on-write would give.</summary>

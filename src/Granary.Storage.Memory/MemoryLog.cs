@@ -135,6 +135,7 @@ internal sealed class MemoryLog(MemoryPartition partition, MemoryFaults faults) 
     private void CheckEpoch()
     {
         if (partition.Epoch != _epoch)
-            throw new LogConflictException($"The log of {partition.Key} was opened by another writer (epoch {partition.Epoch}, ours is {_epoch}).");
+            throw new LogConflictException(
+                $"The log of {partition.Key} was opened by another writer (epoch {partition.Epoch}, ours is {_epoch}).");
     }
 }

@@ -30,7 +30,8 @@ internal sealed class SqliteCatalog(SqliteDatabase database) : ICatalogStore
         cancellation.ThrowIfCancellationRequested();
         return new(database.Read(connection =>
         {
-            using var command = SqliteDatabase.Command(connection, "SELECT key, version, value FROM catalog WHERE key = @key", ("@key", key));
+            using var command = SqliteDatabase.Command(
+                connection, "SELECT key, version, value FROM catalog WHERE key = @key", ("@key", key));
             using var rows = command.ExecuteReader();
             return rows.Read() ? Entry(rows) : null;
         }));
@@ -44,7 +45,8 @@ internal sealed class SqliteCatalog(SqliteDatabase database) : ICatalogStore
             {
                 foreach (var change in changes)
                 {
-                    using var version = SqliteDatabase.Command(connection, "SELECT version FROM catalog WHERE key = @key", ("@key", change.Key));
+                    using var version = SqliteDatabase.Command(
+                        connection, "SELECT version FROM catalog WHERE key = @key", ("@key", change.Key));
                     if (((long?)version.ExecuteScalar() ?? 0) != change.ExpectedVersion)
                         return false;
                 }

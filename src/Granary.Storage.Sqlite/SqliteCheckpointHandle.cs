@@ -5,7 +5,8 @@ using Granary.Index.Checkpoints;
 namespace Granary.Storage.Sqlite;
 
 /// <summary>An open checkpoint; sections are read chunk by chunk, each checked.</summary>
-internal sealed class SqliteCheckpointHandle(SqliteDatabase database, long id, Dictionary<string, long> sections, OpenCheckpoints open) : ICheckpointHandle
+internal sealed class SqliteCheckpointHandle(SqliteDatabase database, long id, Dictionary<string, long> sections, OpenCheckpoints open)
+    : ICheckpointHandle
 {
     private bool _disposed;
 
@@ -55,7 +56,8 @@ internal sealed class SqliteCheckpointHandle(SqliteDatabase database, long id, D
             if (!row.Read())
                 throw SqliteErrors.Corrupted(database.Path, place, "it is missing");
             var bytes = (byte[])row[1];
-            return Crc32C.Compute(bytes) == (uint)row.GetInt64(0) ? bytes : throw SqliteErrors.Corrupted(database.Path, place, "the checksum does not match");
+            return Crc32C.Compute(bytes) == (uint)row.GetInt64(0)
+                ? bytes : throw SqliteErrors.Corrupted(database.Path, place, "the checksum does not match");
         });
     }
 

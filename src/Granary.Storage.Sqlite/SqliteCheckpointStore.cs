@@ -31,7 +31,8 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database, PartitionKe
             while (rows.Read())
             {
                 list.Add(new CheckpointInfo(
-                    rows.GetInt64(0), rows.GetInt64(1).ToString(CultureInfo.InvariantCulture), rows.GetInt64(2), new DateTimeOffset(rows.GetInt64(3), TimeSpan.Zero)));
+                    rows.GetInt64(0), rows.GetInt64(1).ToString(CultureInfo.InvariantCulture), rows.GetInt64(2),
+                    new DateTimeOffset(rows.GetInt64(3), TimeSpan.Zero)));
             }
 
             return list;
@@ -46,7 +47,8 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database, PartitionKe
             {
                 using var command = SqliteDatabase.Command(
                     connection,
-                    "INSERT INTO checkpoint (incarnation, partition, operation, created, bytes, published) VALUES (@i, @p, @op, @created, 0, 0) RETURNING id",
+                    "INSERT INTO checkpoint (incarnation, partition, operation, created, bytes, published) VALUES (@i, @p, @op, @created, "
+                        + "0, 0) RETURNING id",
                     [.. _key, ("@op", operation), ("@created", created.UtcTicks)]);
                 return (long)command.ExecuteScalar()!;
             },
@@ -89,7 +91,8 @@ internal sealed class SqliteCheckpointStore(SqliteDatabase database, PartitionKe
     private Dictionary<string, long> Sections(SqliteConnection connection, long id)
     {
         using var there = SqliteDatabase.Command(
-            connection, "SELECT count(*) FROM checkpoint WHERE id = @id AND incarnation = @i AND partition = @p AND published = 1", [.. _key, ("@id", id)]);
+            connection, "SELECT count(*) FROM checkpoint WHERE id = @id AND incarnation = @i AND partition = @p AND published = 1",
+            [.. _key, ("@id", id)]);
         if ((long)there.ExecuteScalar()! == 0)
             throw GranaryException.NotFound($"{database.Path}: partition {partition} has no checkpoint {id}");
         using var command = SqliteDatabase.Command(

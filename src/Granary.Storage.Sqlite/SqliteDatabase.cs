@@ -186,7 +186,12 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
     private SqliteConnection Connect()
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path, Pooling = false, DefaultTimeout = 5 }.ToString());
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = Path,
+            Pooling = false,
+            DefaultTimeout = 5,
+        }.ToString());
         try
         {
             connection.Open();

@@ -18,5 +18,6 @@ internal static class SqliteErrors
     };
 
     /// <summary>The error for rows that are not what was written.</summary>
-    public static GranaryException Corrupted(string path, string row, string what) => new(ErrorKind.Corrupted, $"{path}: {row} is damaged: {what}");
+    public static GranaryException Corrupted(string path, string row, string what) =>
+        new(ErrorKind.Corrupted, $"{path}: {row} is damaged: {what}");
 }

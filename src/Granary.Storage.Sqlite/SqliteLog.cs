@@ -38,7 +38,8 @@ internal sealed class SqliteLog : IPartitionLog
     public static (string Name, object Value)[] KeyOf(PartitionKey partition) =>
         [("@i", partition.Incarnation.ToString("N")), ("@p", partition.Number)];
 
-    public static async ValueTask<IPartitionLog> OpenAsync(SqliteDatabase database, WalSync sync, PartitionKey partition, CancellationToken cancellation)
+    public static async ValueTask<IPartitionLog> OpenAsync(
+        SqliteDatabase database, WalSync sync, PartitionKey partition, CancellationToken cancellation)
     {
         var key = KeyOf(partition);
         var state = await database.WriteAsync(
@@ -62,7 +63,8 @@ internal sealed class SqliteLog : IPartitionLog
                     return (epoch, next, next, 0L);
                 var first = row.GetInt64(2);
                 if (first + row.GetInt64(3) != next)
-                    throw SqliteErrors.Corrupted(database.Path, $"table log, partition {partition}", $"operations {first} to {next - 1} should be there, it holds {row.GetInt64(3)} of them");
+                    throw SqliteErrors.Corrupted(database.Path, $"table log, partition {partition}",
+                        $"operations {first} to {next - 1} should be there, it holds {row.GetInt64(3)} of them");
                 return (epoch, next, first, row.GetInt64(4));
             },
             cancellation).ConfigureAwait(false);
@@ -112,16 +114,19 @@ internal sealed class SqliteLog : IPartitionLog
             connection =>
             {
                 using var fence = SqliteDatabase.Command(
-                    connection, "SELECT count(*) FROM head WHERE incarnation = @i AND partition = @p AND epoch = @epoch", [.. _key, ("@epoch", _epoch)]);
+                    connection, "SELECT count(*) FROM head WHERE incarnation = @i AND partition = @p AND epoch = @epoch",
+                    [.. _key, ("@epoch", _epoch)]);
                 if ((long)fence.ExecuteScalar()! == 0)
                     throw Conflict();
                 using var size = SqliteDatabase.Command(
                     connection,
-                    "SELECT coalesce(sum(length(bytes)), 0) FROM log WHERE incarnation = @i AND partition = @p AND first_op + count <= @before",
+                    "SELECT coalesce(sum(length(bytes)), 0) FROM log WHERE incarnation = @i AND partition = @p AND first_op + count <= "
+                        + "@before",
                     [.. _key, ("@before", beforeOperation)]);
                 var freed = (long)size.ExecuteScalar()!;
                 SqliteDatabase.Execute(
-                    connection, "DELETE FROM log WHERE incarnation = @i AND partition = @p AND first_op + count <= @before", [.. _key, ("@before", beforeOperation)]);
+                    connection, "DELETE FROM log WHERE incarnation = @i AND partition = @p AND first_op + count <= @before",
+                    [.. _key, ("@before", beforeOperation)]);
                 return (First(connection), freed);
             },
             cancellation).ConfigureAwait(false);
@@ -149,7 +154,8 @@ internal sealed class SqliteLog : IPartitionLog
     {
         using var insert = SqliteDatabase.Command(
             connection,
-            "INSERT INTO log (incarnation, partition, first_op, count, batch_id, crc32c, bytes) VALUES (@i, @p, @first, @count, @batch, @crc, @bytes)",
+            "INSERT INTO log (incarnation, partition, first_op, count, batch_id, crc32c, bytes) VALUES (@i, @p, @first, @count, @batch, "
+                + "@crc, @bytes)",
             _key);
         var (first, count) = (insert.Parameters.Add("@first", SqliteType.Integer), insert.Parameters.Add("@count", SqliteType.Integer));
         var (batch, crc) = (insert.Parameters.Add("@batch", SqliteType.Blob), insert.Parameters.Add("@crc", SqliteType.Integer));
@@ -174,7 +180,8 @@ internal sealed class SqliteLog : IPartitionLog
             SELECT count(*) FROM head JOIN log USING (incarnation, partition)
             WHERE incarnation = @i AND partition = @p AND next_op = @next AND epoch = @epoch AND first_op = @first AND batch_id = @batch
             """,
-            [.. _key, ("@next", next), ("@epoch", _epoch), ("@first", records[^1].FirstOperation), ("@batch", records[^1].BatchId.ToByteArray())]);
+            [.. _key, ("@next", next), ("@epoch", _epoch), ("@first", records[^1].FirstOperation),
+                ("@batch", records[^1].BatchId.ToByteArray())]);
         return (long)command.ExecuteScalar()! > 0;
     });
 
@@ -204,7 +211,8 @@ internal sealed class SqliteLog : IPartitionLog
                 cancellation.ThrowIfCancellationRequested();
                 var record = new LogRecord(rows.GetInt64(0), rows.GetInt32(1), new Guid((byte[])rows[2]), (byte[])rows[4]);
                 if (Crc32C.Compute(record.Operations.Span) != (uint)rows.GetInt64(3))
-                    throw SqliteErrors.Corrupted(_database.Path, $"table log, partition {_partition}, first_op {record.FirstOperation}", "the checksum does not match");
+                    throw SqliteErrors.Corrupted(_database.Path, $"table log, partition {_partition}, first_op {record.FirstOperation}",
+                        "the checksum does not match");
                 if (record.LastOperation >= from)
                     yield return record;
             }

@@ -38,9 +38,11 @@ internal static class SqliteSchema
         }
 
         if (application != ApplicationId)
-            throw new GranaryException(ErrorKind.Corrupted, $"{path}: damaged at offset 68: this database is not Granary's (application id {application})");
+            throw new GranaryException(
+                ErrorKind.Corrupted, $"{path}: damaged at offset 68: this database is not Granary's (application id {application})");
         if (version > Version)
-            throw new GranaryException(ErrorKind.Unavailable, $"{path}: the database has format version {version}, this program reads up to {Version}; use a newer one");
+            throw new GranaryException(ErrorKind.Unavailable,
+                $"{path}: the database has format version {version}, this program reads up to {Version}; use a newer one");
         SqliteDatabase.Execute(connection, "DELETE FROM checkpoint WHERE published = 0");
     }
 

@@ -5,7 +5,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Granary.Storage.Sqlite;
 
-/// <summary>Storage in one inspectable SQLite database (WAL mode), used by one process at a time; docs/formats.md describes its tables.</summary>
+/// <summary>
+/// Storage in one inspectable SQLite database (WAL mode), used by one process at a time; docs/formats.md describes its tables.
+/// </summary>
 public sealed class SqliteStorage : IStorage
 {
     private readonly SqliteDatabase _database;
@@ -28,12 +30,15 @@ public sealed class SqliteStorage : IStorage
     /// <inheritdoc/>
     public ICatalogStore Catalog => _catalog;
 
-    /// <summary>Opens a database file, or makes it. Beside it stand <c>-wal</c>, <c>-shm</c>, <c>-lock</c> and <c>-owner</c> files while it is open.</summary>
+    /// <summary>
+    /// Opens a database file, or makes it. Beside it stand <c>-wal</c>, <c>-shm</c>, <c>-lock</c> and <c>-owner</c> files while it is open.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="options">How to write; the defaults if null.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="GranaryException">The file is in use, read-only, of a newer version, not Granary's, or damaged.</exception>
-    public static ValueTask<SqliteStorage> OpenAsync(string path, SqliteStorageOptions? options = null, CancellationToken cancellation = default)
+    public static ValueTask<SqliteStorage> OpenAsync(
+        string path, SqliteStorageOptions? options = null, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
         options ??= new SqliteStorageOptions();
@@ -73,7 +78,8 @@ public sealed class SqliteStorage : IStorage
                 SqliteDatabase.Execute(connection, "DELETE FROM head WHERE incarnation = @i", key);
                 SqliteDatabase.Execute(connection, "DELETE FROM log WHERE incarnation = @i", key);
                 SqliteDatabase.Execute(connection, "UPDATE checkpoint SET published = 0 WHERE incarnation = @i", key);
-                foreach (var id in Numbers(connection, "SELECT id FROM checkpoint WHERE incarnation = @i", key).Where(id => !_open.IsOpen(id)))
+                foreach (var id in Numbers(connection, "SELECT id FROM checkpoint WHERE incarnation = @i", key)
+                    .Where(id => !_open.IsOpen(id)))
                     SqliteDatabase.Execute(connection, "DELETE FROM checkpoint WHERE id = @id", ("@id", id));
                 return true;
             },
@@ -124,7 +130,9 @@ public sealed class SqliteStorage : IStorage
         return numbers;
     }
 
-    /// <summary>An operating system lock beside the database, which ends with the process however it ends; <c>-owner</c> names the process.</summary>
+    /// <summary>
+    /// An operating system lock beside the database, which ends with the process however it ends; <c>-owner</c> names the process.
+    /// </summary>
     private static FileStream Lock(string path)
     {
         var owner = path + "-owner";
@@ -137,12 +145,14 @@ public sealed class SqliteStorage : IStorage
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new GranaryException(ErrorKind.InsufficientStorage, $"{path}: the folder is read-only or belongs to another user: {e.Message}", e);
+            throw new GranaryException(
+                ErrorKind.InsufficientStorage, $"{path}: the folder is read-only or belongs to another user: {e.Message}", e);
         }
         catch (IOException e) when (e.HResult is 11 or 35 or unchecked((int)0x80070020) or unchecked((int)0x80070021))
         {
             var process = File.Exists(owner) ? File.ReadAllText(owner) : "(unknown)";
-            throw new GranaryException(ErrorKind.Unavailable, $"{path}: this database is in use by process {process}; stop it or choose another file", e);
+            throw new GranaryException(
+                ErrorKind.Unavailable, $"{path}: this database is in use by process {process}; stop it or choose another file", e);
         }
         catch (IOException e)
         {

@@ -5,10 +5,14 @@ namespace Granary.Storage.Sqlite;
 /// <summary>How a <see cref="SqliteStorage"/> writes.</summary>
 public sealed record SqliteStorageOptions
 {
-    /// <summary>When an append is acknowledged; <see cref="Durability.Process"/> (<c>synchronous=NORMAL</c>) unless set, else <c>FULL</c>.</summary>
+    /// <summary>
+    /// When an append is acknowledged; <see cref="Durability.Process"/> (<c>synchronous=NORMAL</c>) unless set, else <c>FULL</c>.
+    /// </summary>
     public Durability Durability { get; init; } = Durability.Process;
 
-    /// <summary>With <see cref="Durability.Process"/>, how long after an append its sync begins; 50 ms unless set, at most 100 ms.</summary>
+    /// <summary>
+    /// With <see cref="Durability.Process"/>, how long after an append its sync begins; 50 ms unless set, at most 100 ms.
+    /// </summary>
     public TimeSpan SyncDelay { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Checkpoints are kept in chunks of this size; 1 MiB unless set.</summary>

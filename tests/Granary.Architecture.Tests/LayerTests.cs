@@ -7,7 +7,8 @@ public class LayerTests
     /// <summary>From the lowest layer up: a project may reference only projects before it.</summary>
     private static readonly string[] Layers =
     [
-        "Granary.Index", "Granary.Collections", "Granary.Storage.Memory", "Granary.Storage.Files", "Granary.Storage.Sqlite", "Granary.Storage.Postgres",
+        "Granary.Index", "Granary.Collections", "Granary.Storage.Memory", "Granary.Storage.Files", "Granary.Storage.Sqlite",
+            "Granary.Storage.Postgres",
         "Granary.Embeddings", "Granary.Client", "Granary.Http", "Granary.Standalone", "Granary.Grains", "Granary.Silo",
     ];
 
@@ -33,14 +34,16 @@ public class LayerTests
                     where Layers.Contains(project.Key)
                     from reference in Repository.ProjectReferences(project.Value)
                     where Array.IndexOf(Layers, reference) < 0 || Array.IndexOf(Layers, reference) >= Array.IndexOf(Layers, project.Key)
-                        || (Siblings.Any(s => project.Key.StartsWith(s, StringComparison.Ordinal)) && Siblings.Any(s => reference.StartsWith(s, StringComparison.Ordinal)))
+                        || (Siblings.Any(s => project.Key.StartsWith(s, StringComparison.Ordinal))
+                            && Siblings.Any(s => reference.StartsWith(s, StringComparison.Ordinal)))
                     select $"{project.Key} -> {reference}";
         Assert.Empty(wrong);
     }
 
     [Fact]
     public void Every_source_project_has_a_layer() =>
-        Assert.Empty(Directory.EnumerateDirectories(Path.Combine(Repository.Root, "src")).Select(d => Path.GetFileName(d)).Where(n => !Layers.Contains(n)));
+        Assert.Empty(Directory.EnumerateDirectories(Path.Combine(Repository.Root, "src")).Select(d => Path.GetFileName(d))
+            .Where(n => !Layers.Contains(n)));
 
     [Fact]
     public void The_index_uses_no_package_and_no_project()
@@ -64,7 +67,8 @@ public class LayerTests
 
     [Fact]
     public void Versions_of_packages_stand_in_one_file() =>
-        Assert.Empty(Repository.Projects.Where(p => p.Value.Descendants("PackageReference").Any(r => r.Attribute("Version") is not null)).Select(p => p.Key));
+        Assert.Empty(Repository.Projects.Where(p => p.Value.Descendants("PackageReference").Any(r => r.Attribute("Version") is not null))
+            .Select(p => p.Key));
 
     [Fact]
     public void The_solution_holds_every_project_and_the_filter_every_one_without_Orleans()

@@ -16,7 +16,8 @@ internal static class Repository
 
     /// <summary>The names of the projects a project references.</summary>
     public static IEnumerable<string> ProjectReferences(XDocument project) =>
-        project.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')));
+        project.Descendants("ProjectReference")
+            .Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')));
 
     /// <summary>The packages a project references.</summary>
     public static IEnumerable<string> PackageReferences(XDocument project) =>
@@ -27,7 +28,8 @@ internal static class Repository
         Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
             .Where(path => !Path.GetRelativePath(Root, path).Split(Path.DirectorySeparatorChar)
                 .Any(part => part is "bin" or "obj" or ".git" or "node_modules" or "TestResults" or "granary-data"))
-            .Where(path => Path.GetExtension(path) is ".cs" or ".csproj" or ".props" or ".md" or ".json" or ".sh" or ".yml" or ".yaml" or ".sln" or ".slnf" or ".mjs" or ".js" or ".py" or "");
+            .Where(path => Path.GetExtension(path) is ".cs" or ".csproj" or ".props" or ".md" or ".json" or ".sh" or ".yml" or ".yaml"
+                or ".sln" or ".slnf" or ".mjs" or ".js" or ".py" or "");
 
     private static string FindRoot([CallerFilePath] string here = "")
     {

@@ -5,7 +5,8 @@ public class SourceTests
     private const int LongestFile = 500;
 
     /// <summary>Split, so that this file does not name them itself.</summary>
-    private static readonly string[] MachineWords = ["/wo" + "rk/", "../sha" + "red", "/fa" + "rm/", ".lib" + "rary", "/ro" + "ot/", "/ho" + "me/"];
+    private static readonly string[] MachineWords =
+        ["/wo" + "rk/", "../sha" + "red", "/fa" + "rm/", ".lib" + "rary", "/ro" + "ot/", "/ho" + "me/"];
 
     private static readonly string[] Unfinished = ["NotImplemented" + "Exception", "TO" + "DO", "FIX" + "ME", "Sk" + "ip = \""];
 
@@ -25,12 +26,14 @@ public class SourceTests
 
     [Fact]
     public void Tests_wait_for_events_and_never_sleep() =>
-        Assert.Empty(Containing(Sources().Where(p => p.Contains($"{Path.DirectorySeparatorChar}tests{Path.DirectorySeparatorChar}", StringComparison.Ordinal)), ["Thread.Sl" + "eep", "Task.De" + "lay"]));
+        Assert.Empty(Containing(Sources().Where(p => p.Contains($"{Path.DirectorySeparatorChar}tests{Path.DirectorySeparatorChar}",
+            StringComparison.Ordinal)), ["Thread.Sl" + "eep", "Task.De" + "lay"]));
 
     [Fact]
     public void Expected_files_stand_at_the_root()
     {
-        string[] expected = ["README.md", "CHANGELOG.md", "LICENSE", "test.sh", ".ci/run", "Orleans.sln", "Standalone.slnf", "Directory.Packages.props", "docs/architecture.md", "docs/configuration.md"];
+        string[] expected = ["README.md", "CHANGELOG.md", "LICENSE", "test.sh", ".ci/run", "Orleans.sln", "Standalone.slnf",
+            "Directory.Packages.props", "docs/architecture.md", "docs/configuration.md"];
         Assert.Empty(expected.Where(name => !File.Exists(Path.Combine(Repository.Root, name))));
     }
 

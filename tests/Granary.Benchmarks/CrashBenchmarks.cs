@@ -34,7 +34,8 @@ internal static class CrashBenchmarks
 
         foreach (var violation in rounds.Violations)
             Console.WriteLine(violation);
-        Console.WriteLine($"{count} rounds (seed {seed}) in {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s: {rounds.Acknowledged} acknowledged calls, "
+        Console.WriteLine($"{count} rounds (seed {seed}) in {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s: {rounds.Acknowledged} "
+            + "acknowledged calls, "
             + $"{rounds.Violations.Count} lost or invented, {failedStarts} failed starts");
         return rounds.Violations.Count == 0 && failedStarts == 0 ? 0 : 1;
     }

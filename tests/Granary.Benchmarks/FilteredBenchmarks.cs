@@ -34,12 +34,15 @@ internal static class FilteredBenchmarks
                 var began = Stopwatch.GetTimestamp();
                 var hits = await collection.QueryAsync(request);
                 samples.Add(Stopwatch.GetElapsedTime(began));
-                recalls.Add(((double)cases[i].GetProperty("matching").GetInt32() / set.Count, Recall.Of(set, Distance.Cosine, queries[cases[i].GetProperty("query").GetInt32()], truth[i], 10, hits)));
+                recalls.Add(((double)cases[i].GetProperty("matching").GetInt32() / set.Count,
+                    Recall.Of(set, Distance.Cosine, queries[cases[i].GetProperty("query").GetInt32()], truth[i], 10, hits)));
             }
 
             Console.WriteLine($"{(exact ? "exact" : "default")}: recall@10 {recalls.Average(r => r.Recall):F4}; {samples}");
-            foreach (var group in recalls.GroupBy(r => r.Share switch { < 0.003 => "below 0.3 %", < 0.03 => "0.3 to 3 %", < 0.1 => "3 to 10 %", _ => "above 10 %" }))
-                Console.WriteLine($"  {group.Key}: recall@10 {group.Average(r => r.Recall):F4}, worst {group.Min(r => r.Recall):F2} ({group.Count()} filters)");
+            foreach (var group in recalls.GroupBy(
+                r => r.Share switch { < 0.003 => "below 0.3 %", < 0.03 => "0.3 to 3 %", < 0.1 => "3 to 10 %", _ => "above 10 %" }))
+                Console.WriteLine($"  {group.Key}: recall@10 {group.Average(r => r.Recall):F4}, worst {group.Min(r => r.Recall):F2} "
+                    + $"({group.Count()} filters)");
         }
 
         return 0;
@@ -48,7 +51,8 @@ internal static class FilteredBenchmarks
     private static async Task<ICollection> LoadAsync(EmbeddedDatabase database, string path, VectorSet set)
     {
         var collection = await database.CreateAsync("debian", set.Size, Distance.Cosine);
-        foreach (var (name, type) in new[] { ("section", PayloadIndexType.Keyword), ("tags", PayloadIndexType.Keyword), ("installed_kb", PayloadIndexType.Integer) })
+        foreach (var (name, type) in new[] { ("section", PayloadIndexType.Keyword), ("tags", PayloadIndexType.Keyword),
+            ("installed_kb", PayloadIndexType.Integer) })
             await collection.CreatePayloadIndexAsync(new PayloadIndexSchema(name, type), new WriteOptions { Wait = true });
         var row = 0;
         foreach (var lines in File.ReadLines(Path.Combine(path, "corpus.jsonl")).Chunk(500))

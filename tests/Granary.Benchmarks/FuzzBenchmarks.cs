@@ -39,7 +39,8 @@ internal static class FuzzBenchmarks
             Console.WriteLine(failure);
         Console.WriteLine(report);
         Console.WriteLine(
-            $"parse as JSON: {(double)report.ParsedAsJson / count:P1} (bar 50 %), accepted: {(double)report.Accepted / count:P1} (bar 20 %)");
+            $"parse as JSON: {(double)report.ParsedAsJson / count:P1} (bar 50 %), accepted: {(double)report.Accepted / count:P1} (bar 20 "
+                + "%)");
         await app.StopAsync();
         return report.Failures.Count == 0 && report.ParsedAsJson >= count / 2 && report.Accepted >= count / 5 ? 0 : 1;
     }

@@ -13,7 +13,8 @@ internal static class HttpIngestBenchmarks
         var set = VectorFiles.ReadVectors(Path.Combine(arguments.Data, "debian-384"), "base");
         var seconds = arguments.Number("seconds", 60);
         var connections = arguments.Number("connections", 4);
-        var bodies = Enumerable.Range(0, set.Count / Batch).Select(i => PointBodies.Make(set, i * Batch, Batch, (ulong)(i * Batch))).ToArray();
+        var bodies = Enumerable.Range(0, set.Count / Batch).Select(i => PointBodies.Make(set, i * Batch, Batch, (ulong)(i * Batch)))
+            .ToArray();
         var folder = Directory.CreateTempSubdirectory("granary-bench");
         try
         {
@@ -56,12 +57,15 @@ internal static class HttpIngestBenchmarks
         var watch = Stopwatch.StartNew();
         // Ids go on rising; the vectors repeat after the set's end with other ids.
         var acknowledged = await UpsertAsync(
-            server, "sustained", bodies, connections, _ => watch.Elapsed < time, i => PointBodies.Make(set, i * Batch, Batch, (ulong)(i * Batch)));
+            server, "sustained", bodies, connections, _ => watch.Elapsed < time, i =>
+                PointBodies.Make(set, i * Batch, Batch, (ulong)(i * Batch)));
         var elapsed = watch.Elapsed.TotalSeconds;
         var info = await server.SendAsync(HttpMethod.Get, "/collections/sustained");
         var linked = info.GetProperty("indexed_vectors_count").GetInt64();
-        Console.WriteLine($"sustained {elapsed:F0} s: {acknowledged / elapsed:F0} points/s acknowledged, {linked / elapsed:F0} points/s linked"
-            + $" ({acknowledged} and {linked}); server's processor time {(server.ProcessorTime - before).TotalSeconds:F0} s; the client makes its JSON on the same cores");
+        Console.WriteLine($"sustained {elapsed:F0} s: {acknowledged / elapsed:F0} points/s acknowledged, {linked / elapsed:F0} points/s "
+            + "linked"
+            + $" ({acknowledged} and {linked}); server's processor time {(server.ProcessorTime - before).TotalSeconds:F0} s; the client "
+            + "makes its JSON on the same cores");
         var status = await server.SendAsync(HttpMethod.Get, "/collections/sustained/status");
         Console.WriteLine(JsonSerializer.Serialize(status));
     }

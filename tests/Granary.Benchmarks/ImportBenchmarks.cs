@@ -17,13 +17,15 @@ internal static class ImportBenchmarks
                 await using (var writer = File.CreateText(input))
                 {
                     for (var i = 0; i < lines; i++)
-                        await writer.WriteLineAsync($$"""{"id": {{i}}, "text": "line {{i}} of a made up file about {{i % 977}} and {{i % 31}}", "group": {{i % 100}}}""");
+                        await writer.WriteLineAsync($$"""{"id": {{i}}, "text": "line {{i}} of a made up file about {{i % 977}} and """
+                            + $$"""{{i % 31}}", "group": {{i % 100}}}""");
                 }
 
                 await using var server = await ServerProcess.StartAsync("mem:");
                 var watch = Stopwatch.StartNew();
                 var peak = await ImportAsync(server.Client.BaseAddress!, input);
-                Console.WriteLine($"{lines} lines: importer's peak working set {peak >> 10} KiB, {lines / watch.Elapsed.TotalSeconds:F0} lines/s");
+                Console.WriteLine($"{lines} lines: importer's peak working set {peak >> 10} KiB, {lines / watch.Elapsed.TotalSeconds:F0} "
+                    + "lines/s");
             }
         }
         finally
@@ -37,7 +39,8 @@ internal static class ImportBenchmarks
     private static async Task<long> ImportAsync(Uri server, string input)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "granary.dll"), "import", input, "--collection", "lines", "--url", server.ToString().TrimEnd('/')])
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "granary.dll"), "import", input, "--collection", "lines",
+            "--url", server.ToString().TrimEnd('/')])
             start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
@@ -59,7 +62,8 @@ internal static class ImportBenchmarks
         try
         {
             var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line[6..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) * 1024;
+            return line is null ? 0 : long.Parse(line[6..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture)
+                * 1024;
         }
         catch (IOException)
         {

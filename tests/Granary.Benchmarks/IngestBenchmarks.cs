@@ -51,8 +51,10 @@ internal static class IngestBenchmarks
 
         var rate = points / watch.Elapsed.TotalSeconds;
         await collection.WaitAsync();
-        foreach (var timing in (await collection.GetInfoAsync()).Timings.Where(t => mode == IndexingMode.Asynchronous && points == capacity && t.Count > 0))
-            Console.WriteLine($"    {timing.Phase}: n={timing.Count}, p50 {timing.P50Microseconds:F1} us, p95 {timing.P95Microseconds:F1}, p99 {timing.P99Microseconds:F1}");
+        foreach (var timing in (await collection.GetInfoAsync()).Timings.Where(
+            t => mode == IndexingMode.Asynchronous && points == capacity && t.Count > 0))
+            Console.WriteLine($"    {timing.Phase}: n={timing.Count}, p50 {timing.P50Microseconds:F1} us, p95 "
+                + $"{timing.P95Microseconds:F1}, p99 {timing.P99Microseconds:F1}");
         await database.Database.DeleteCollectionAsync(name);
         return (rate, samples);
     }

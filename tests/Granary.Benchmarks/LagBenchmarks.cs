@@ -27,7 +27,8 @@ internal static class LagBenchmarks
         var lags = new Samples(count);
         var sent = 0;
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
-        var watcher = Task.Factory.StartNew(() => WatchAsync(collection, acknowledged, lags, () => Volatile.Read(ref sent), count), TaskCreationOptions.LongRunning).Unwrap();
+        var watcher = Task.Factory.StartNew(() => WatchAsync(collection, acknowledged, lags, () => Volatile.Read(ref sent), count),
+            TaskCreationOptions.LongRunning).Unwrap();
         var began = Stopwatch.GetTimestamp();
         for (var i = 0; i < count; i++)
         {
@@ -42,7 +43,8 @@ internal static class LagBenchmarks
         var reached = count * Batch / Stopwatch.GetElapsedTime(began).TotalSeconds;
         var depth = (await collection.GetInfoAsync()).Partitions.Sum(p => p.Depth);
         await watcher;
-        Console.WriteLine($"{rate} points/s asked, {reached:F0} reached over {seconds} s: depth at the end {depth} of 10000; lag of batches of {Batch}, acknowledged to linked: {lags}");
+        Console.WriteLine($"{rate} points/s asked, {reached:F0} reached over {seconds} s: depth at the end {depth} of 10000; lag of "
+            + $"batches of {Batch}, acknowledged to linked: {lags}");
     }
 
     /// <summary>Looks at the linked operation every millisecond or so, and so overstates lags by as much.</summary>

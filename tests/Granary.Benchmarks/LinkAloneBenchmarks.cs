@@ -25,7 +25,8 @@ internal static class LinkAloneBenchmarks
         var watch = Stopwatch.StartNew();
         while (index.PendingLinks > 0)
             index.Link(1_000, Environment.ProcessorCount, CancellationToken.None);
-        Console.WriteLine($"linking alone: {points} points of {set.Size}-d in {watch.Elapsed.TotalSeconds:F1} s: {points / watch.Elapsed.TotalSeconds:F0} points/s on {Environment.ProcessorCount} threads");
+        Console.WriteLine($"linking alone: {points} points of {set.Size}-d in {watch.Elapsed.TotalSeconds:F1} s: "
+            + $"{points / watch.Elapsed.TotalSeconds:F0} points/s on {Environment.ProcessorCount} threads");
         return Task.CompletedTask;
     }
 }

@@ -32,7 +32,9 @@ internal static class MemoryBenchmarks
         return 0;
     }
 
-    /// <summary>Runs the code that loading and searching run, on a collection that is deleted again, so that code is not counted as data.</summary>
+    /// <summary>
+    /// Runs the code that loading and searching run, on a collection that is deleted again, so that code is not counted as data.
+    /// </summary>
     private static async Task WarmAsync(ServerProcess server, VectorSet set)
     {
         var few = set with { Values = set.Values[..(1_000 * set.Size)] };
@@ -43,7 +45,9 @@ internal static class MemoryBenchmarks
         await server.SendAsync(HttpMethod.Delete, "/collections/warm");
     }
 
-    /// <summary>Waits until the resident size has not fallen for five seconds: the server gives memory back when it is left alone.</summary>
+    /// <summary>
+    /// Waits until the resident size has not fallen for five seconds: the server gives memory back when it is left alone.
+    /// </summary>
     private static async Task SettleAsync(ServerProcess server)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
@@ -62,7 +66,9 @@ internal static class MemoryBenchmarks
     private static void Report(string what, ServerProcess server, VectorSet set, long idle, long idleAnonymous)
     {
         var raw = (double)set.Values.Length * sizeof(float);
-        Console.WriteLine($"{what}: resident {server.ResidentBytes >> 20} MiB (idle {idle >> 20}), anonymous {server.AnonymousBytes >> 20} MiB (idle {idleAnonymous >> 20}),"
-            + $" raw float32 {raw / (1 << 20):F0} MiB: {(server.ResidentBytes - idle) / raw:F2}x resident, {(server.AnonymousBytes - idleAnonymous) / raw:F2}x anonymous");
+        Console.WriteLine($"{what}: resident {server.ResidentBytes >> 20} MiB (idle {idle >> 20}), anonymous "
+            + $"{server.AnonymousBytes >> 20} MiB (idle {idleAnonymous >> 20}),"
+            + $" raw float32 {raw / (1 << 20):F0} MiB: {(server.ResidentBytes - idle) / raw:F2}x resident, "
+            + $"{(server.AnonymousBytes - idleAnonymous) / raw:F2}x anonymous");
     }
 }

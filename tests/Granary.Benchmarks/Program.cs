@@ -1,6 +1,7 @@
 using Granary.Benchmarks;
 
-// Each benchmark is one word on the command line and one class; `--data` names a folder of vectors and judged collections (see tests/Granary.Benchmarks/README.md).
+// Each benchmark is one word on the command line and one class; `--data` names a folder of vectors and judged collections (see
+// tests/Granary.Benchmarks/README.md).
 var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringComparer.Ordinal)
 {
     ["crash"] = CrashBenchmarks.RunAsync,

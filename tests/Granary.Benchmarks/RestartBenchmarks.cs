@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Granary.Benchmarks;
 
-/// <summary>Time from starting the server on 160k points of 128-d to its first correct answer, after a graceful stop and after kill -9.</summary>
+/// <summary>
+/// Time from starting the server on 160k points of 128-d to its first correct answer, after a graceful stop and after kill -9.
+/// </summary>
 internal static class RestartBenchmarks
 {
     public static async Task<int> RunAsync(Arguments arguments)
@@ -28,7 +30,8 @@ internal static class RestartBenchmarks
                 await UpsertAllAsync(server, "sift", set with { Values = set.Values[..(5_000 * set.Size)] });
                 await server.KillAsync();
             });
-            await FirstAnswerAsync(folder.FullName, queries, truth, "after kill -9 with 5,000 operations behind the checkpoint", s => s.StopAsync());
+            await FirstAnswerAsync(folder.FullName, queries, truth, "after kill -9 with 5,000 operations behind the checkpoint", s =>
+                s.StopAsync());
         }
         finally
         {
@@ -55,16 +58,19 @@ internal static class RestartBenchmarks
         }
     }
 
-    private static async Task FirstAnswerAsync(string folder, VectorSet queries, int[][] truth, string what, Func<ServerProcess, Task> after)
+    private static async Task FirstAnswerAsync(
+        string folder, VectorSet queries, int[][] truth, string what, Func<ServerProcess, Task> after)
     {
         var watch = Stopwatch.StartNew();
         await using var server = await ServerProcess.StartAsync($"file:{folder}");
         var listening = watch.Elapsed;
-        var answer = await server.SendAsync(HttpMethod.Post, "/collections/sift/points/query", new { query = queries[0].ToArray(), limit = 1 });
+        var answer = await server.SendAsync(
+            HttpMethod.Post, "/collections/sift/points/query", new { query = queries[0].ToArray(), limit = 1 });
         var first = watch.Elapsed;
         var id = answer.GetProperty("points")[0].GetProperty("id").GetInt32();
         var right = id == truth[0][0];
-        Console.WriteLine($"{what}: listening after {listening.TotalMilliseconds:F0} ms, first answer after {first.TotalMilliseconds:F0} ms, {(right ? "correct" : $"wrong: {id} instead of {truth[0][0]}")}");
+        Console.WriteLine($"{what}: listening after {listening.TotalMilliseconds:F0} ms, first answer after {first.TotalMilliseconds:F0} "
+            + $"ms, {(right ? "correct" : $"wrong: {id} instead of {truth[0][0]}")}");
         await after(server);
     }
 }

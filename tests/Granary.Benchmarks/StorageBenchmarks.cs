@@ -30,9 +30,15 @@ internal static class StorageBenchmarks
             foreach (var durability in Enum.GetValues<Durability>())
             {
                 var appends = durability == Durability.Disk ? Math.Max(1, count / 10) : count;
-                var files = await FileStorage.OpenAsync(Path.Combine(folder, $"file-{durability}"), new FileStorageOptions { Durability = durability });
+                var files = await FileStorage.OpenAsync(Path.Combine(folder, $"file-{durability}"), new FileStorageOptions
+                {
+                    Durability = durability,
+                });
                 await MeasureAsync("file", durability.ToString(), files, appends, bytes, group);
-                var sqlite = await SqliteStorage.OpenAsync(Path.Combine(folder, $"{durability}.db"), new SqliteStorageOptions { Durability = durability });
+                var sqlite = await SqliteStorage.OpenAsync(Path.Combine(folder, $"{durability}.db"), new SqliteStorageOptions
+                {
+                    Durability = durability,
+                });
                 await MeasureAsync("sqlite", durability.ToString(), sqlite, appends, bytes, group);
             }
         }
@@ -68,6 +74,7 @@ internal static class StorageBenchmarks
         var rate = count / total.Elapsed.TotalSeconds;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {name} | {durability.ToLowerInvariant()} | {samples.Percentile(50):F1} | {samples.Percentile(95):F1} | {samples.Percentile(99):F1} | {samples.Percentile(100):F1} | {rate:F0} |"));
+            $"| {name} | {durability.ToLowerInvariant()} | {samples.Percentile(50):F1} | {samples.Percentile(95):F1} | "
+                + $"{samples.Percentile(99):F1} | {samples.Percentile(100):F1} | {rate:F0} |"));
     }
 }

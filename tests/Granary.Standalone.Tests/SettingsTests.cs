@@ -14,14 +14,16 @@ public sealed class SettingsTests
     public void Every_option_stands_in_help_settings_file_and_documentation(string name)
     {
         var setting = AllSettings.All.Single(s => s.Name == name);
-        Assert.Contains(Commands.Build().Options, option => option.Name == setting.Option && option.Description!.StartsWith(setting.Help, StringComparison.Ordinal));
+        Assert.Contains(Commands.Build().Options, option => option.Name == setting.Option
+            && option.Description!.StartsWith(setting.Help, StringComparison.Ordinal));
 
         using var file = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "appsettings.json")));
         Assert.Equal(setting.Default, file.RootElement.GetProperty("Granary").GetProperty(setting.Key).GetString());
 
         var documentation = File.ReadAllText(TestPaths.InRepository("docs/configuration.md"));
         var standard = setting.Default.Length > 0 ? $"`{setting.Default}`" : "empty";
-        Assert.Contains($"### `{setting.Option}`\n\nKey `Granary:{setting.Key}`, variable `{setting.Variable}`, default {standard}.\n\n{setting.Help}", documentation, StringComparison.Ordinal);
+        Assert.Contains($"### `{setting.Option}`\n\nKey `Granary:{setting.Key}`, variable `{setting.Variable}`, default "
+            + $"{standard}.\n\n{setting.Help}", documentation, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -37,14 +39,19 @@ public sealed class SettingsTests
     {
         var documentation = File.ReadAllText(TestPaths.InRepository("docs/configuration.md"));
         var import = Commands.Build().Subcommands.Single(static c => c.Name == "import");
-        Assert.Empty(import.Options.Select(static o => o.Name).Where(name => !documentation.Contains($"`{name}", StringComparison.Ordinal)));
+        Assert.Empty(import.Options.Select(static o => o.Name)
+            .Where(name => !documentation.Contains($"`{name}", StringComparison.Ordinal)));
         Assert.All(import.Options, static o => Assert.False(string.IsNullOrEmpty(o.Description)));
     }
 
     [Fact]
     public void The_command_line_comes_before_the_file_and_the_file_before_the_default()
     {
-        var values = Values(new() { ["Granary:LinkBatch"] = "7", ["Granary:QueueCapacity"] = "8" }, static s => s == AllSettings.LinkBatch ? "9" : null);
+        var values = Values(new()
+        {
+            ["Granary:LinkBatch"] = "7",
+            ["Granary:QueueCapacity"] = "8",
+        }, static s => s == AllSettings.LinkBatch ? "9" : null);
         Assert.Equal(9, values.Number(AllSettings.LinkBatch, 1, 100));
         Assert.Equal(8, values.Number(AllSettings.QueueCapacity, 1, 100));
         Assert.Equal("process", values.Text(AllSettings.Durability));
@@ -60,7 +67,8 @@ public sealed class SettingsTests
     [InlineData("Storage", "file:", "storage `file:` names no path, as in file:./granary-data")]
     public void A_bad_value_is_told_with_where_it_stands_and_its_rule(string key, string value, string message)
     {
-        var error = Assert.Throws<GranaryException>(() => ServerSettings.From(Values(new() { [$"Granary:{key}"] = value }, static _ => null)));
+        var error = Assert.Throws<GranaryException>(
+            () => ServerSettings.From(Values(new() { [$"Granary:{key}"] = value }, static _ => null)));
         Assert.Equal(message, error.Message);
     }
 

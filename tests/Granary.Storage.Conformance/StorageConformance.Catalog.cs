@@ -42,7 +42,8 @@ public abstract partial class StorageConformance
     [Fact]
     public async Task Documents_are_listed_by_prefix_in_order_of_their_keys()
     {
-        Assert.True(await CommitAsync(("b/2", 0, ""), ("a/1", 0, "x"), ("b/1", 0, "y"), ("b%", 0, "z"), ("b_", 0, "z"), ("B/1", 0, "q"), ("b/ä", 0, "u")));
+        Assert.True(await CommitAsync(
+            ("b/2", 0, ""), ("a/1", 0, "x"), ("b/1", 0, "y"), ("b%", 0, "z"), ("b_", 0, "z"), ("B/1", 0, "q"), ("b/ä", 0, "u")));
         Assert.Equal(["b/1", "b/2", "b/ä"], (await Storage.Catalog.ListAsync("b/", None)).Select(e => e.Key));
         Assert.Equal(["b%"], (await Storage.Catalog.ListAsync("b%", None)).Select(e => e.Key));
         Assert.Equal(7, (await Storage.Catalog.ListAsync("", None)).Count);
@@ -71,7 +72,8 @@ public abstract partial class StorageConformance
         Assert.True(await CommitAsync(("a", 1, "2")));
         await ReopenAsync(killed);
         var entries = await Storage.Catalog.ListAsync("", None);
-        Assert.Equal([("a", 2L, "2"), ("b", 1L, "{\"name\":\"ä\"}")], entries.Select(e => (e.Key, e.Version, Encoding.UTF8.GetString(e.Value.Span))));
+        Assert.Equal([("a", 2L, "2"), ("b", 1L, "{\"name\":\"ä\"}")],
+            entries.Select(e => (e.Key, e.Version, Encoding.UTF8.GetString(e.Value.Span))));
         Assert.True(await CommitAsync(("a", 2, "3")));
     }
 
@@ -87,5 +89,6 @@ public abstract partial class StorageConformance
 
     protected async Task<bool> CommitAsync(params (string Key, long Version, string? Value)[] changes) =>
         await Storage.Catalog.TryCommitAsync(
-            [.. changes.Select(c => new CatalogChange(c.Key, c.Version, c.Value is null ? null : (ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(c.Value)))], None);
+            [.. changes.Select(c => new CatalogChange(
+                c.Key, c.Version, c.Value is null ? null : (ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(c.Value)))], None);
 }

@@ -195,7 +195,8 @@ public abstract partial class StorageConformance
         return bytes;
     }
 
-    protected static async Task<CheckpointInfo> PublishAsync(ICheckpointStore store, long operation, params (string Name, byte[] Bytes)[] sections)
+    protected static async Task<CheckpointInfo> PublishAsync(
+        ICheckpointStore store, long operation, params (string Name, byte[] Bytes)[] sections)
     {
         await using var builder = await store.BeginAsync(operation, None);
         foreach (var (name, bytes) in sections)

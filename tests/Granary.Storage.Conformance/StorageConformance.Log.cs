@@ -200,7 +200,8 @@ public abstract partial class StorageConformance
     public async Task A_cancelled_append_appends_nothing()
     {
         await using var log = await Storage.OpenLogAsync(Key, None);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await log.AppendAsync([Record(1)], new CancellationToken(true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await log.AppendAsync([Record(1)], new CancellationToken(true)));
         Assert.Equal(1, log.NextOperation);
     }
 

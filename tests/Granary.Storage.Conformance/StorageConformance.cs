@@ -63,6 +63,7 @@ public abstract partial class StorageConformance : IAsyncLifetime
         Assert.Equal(expected.FirstOperation, actual.FirstOperation);
         Assert.Equal(expected.Count, actual.Count);
         Assert.Equal(expected.BatchId, actual.BatchId);
-        Assert.True(expected.Operations.Span.SequenceEqual(actual.Operations.Span), $"the bytes of record {expected.FirstOperation} differ");
+        Assert.True(expected.Operations.Span.SequenceEqual(actual.Operations.Span),
+            $"the bytes of record {expected.FirstOperation} differ");
     }
 }

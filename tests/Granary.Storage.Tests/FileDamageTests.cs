@@ -4,7 +4,10 @@ using Granary.Storage.Files;
 
 namespace Granary.Storage.Tests;
 
-/// <summary>Torn tails, flipped bits, missing and foreign files: the log is cut at its last whole record and says so, or refused with file and offset.</summary>
+/// <summary>
+/// Torn tails, flipped bits, missing and foreign files: the log is cut at its last whole record and says so, or refused with file and
+/// offset.
+/// </summary>
 public sealed class FileDamageTests : IDisposable
 {
     private const int HeaderBytes = 64;

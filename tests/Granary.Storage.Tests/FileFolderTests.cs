@@ -103,7 +103,8 @@ public sealed class FileFolderTests
         var log = await storage.OpenLogAsync(Key, None);
         await log.AppendAsync([new LogRecord(1, 1, Guid.NewGuid(), new byte[300])], None);
         files.Broken = (kind, _) => kind == "sync";
-        var error = await Assert.ThrowsAsync<GranaryException>(async () => await log.AppendAsync([new LogRecord(2, 1, Guid.NewGuid(), new byte[300])], None));
+        var error = await Assert.ThrowsAsync<GranaryException>(
+            async () => await log.AppendAsync([new LogRecord(2, 1, Guid.NewGuid(), new byte[300])], None));
         Assert.Equal(ErrorKind.Internal, error.Kind);
         files.Broken = null;
         await log.AppendAsync([new LogRecord(2, 5, Guid.NewGuid(), new byte[10])], None);
@@ -118,7 +119,10 @@ public sealed class FileFolderTests
     public async Task Process_durability_syncs_in_the_background()
     {
         var files = new SimulatedFileSystem();
-        await using var storage = FileStorage.Open(files, "/srv/granary", new FileStorageOptions { SyncDelay = TimeSpan.FromMilliseconds(1) });
+        await using var storage = FileStorage.Open(files, "/srv/granary", new FileStorageOptions
+        {
+            SyncDelay = TimeSpan.FromMilliseconds(1),
+        });
         await using var log = await storage.OpenLogAsync(Key, None);
         var synced = new TaskCompletionSource();
         files.Synced = path => _ = path.EndsWith(".log", StringComparison.Ordinal) && synced.TrySetResult();

@@ -8,5 +8,6 @@ public sealed class MemoryConformance : StorageConformance
 {
     protected override Task<IStorage> OpenEmptyAsync() => Task.FromResult<IStorage>(new MemoryStorage());
 
-    protected override Task<IStorage> OpenAgainAsync(IStorage before, bool killed) => Task.FromResult<IStorage>(((MemoryStorage)before).Reopen());
+    protected override Task<IStorage> OpenAgainAsync(IStorage before, bool killed) =>
+        Task.FromResult<IStorage>(((MemoryStorage)before).Reopen());
 }

@@ -14,7 +14,9 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     [Fact]
     public Task DurabilityDisk_survives_power_cuts_that_keep_some_of_what_was_not_synced() => CutAsync(Durability.Disk, partial: true);
 
-    /// <summary>With <see cref="Durability.Process"/> a cut may take the newest operations, but what was synced stays and every start succeeds.</summary>
+    /// <summary>
+    /// With <see cref="Durability.Process"/> a cut may take the newest operations, but what was synced stays and every start succeeds.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -34,7 +36,8 @@ public sealed class PowerCutTests(ITestOutputHelper output)
             interrupted += history.Interrupted;
         }
 
-        output.WriteLine($"{Histories * Cuts} cuts, {interrupted} amid a write, {acknowledged} operations acknowledged, none lost that may not be");
+        output.WriteLine($"{Histories * Cuts} cuts, {interrupted} amid a write, {acknowledged} operations acknowledged, none lost that "
+            + "may not be");
         Assert.True(interrupted > Histories, $"only {interrupted} cuts came amid a write: the test tests little");
     }
 }

@@ -17,7 +17,8 @@ internal sealed class FuzzReport
     public List<string> Failures { get; } = [];
 
     public override string ToString() =>
-        $"{Sent} requests: {ParsedAsJson} bodies parse as JSON, {Accepted} accepted, {Failures.Count} failures (5xx, no answer, or a refused request that changed something)";
+        $"{Sent} requests: {ParsedAsJson} bodies parse as JSON, {Accepted} accepted, {Failures.Count} failures (5xx, no answer, or a "
+            + "refused request that changed something)";
 }
 
 /// <summary>
@@ -32,15 +33,18 @@ internal sealed class RequestFuzzer(HttpClient client, int seed)
     private static readonly (string Method, string Path, string Body)[] Seeds =
     [
         ("PUT", "/collections/fuzzed_new",
-            """{"vectors":{"size":4,"distance":"Dot","hnsw_config":{"m":8,"ef_construct":50}},"sparse_vectors":{"s":{"modifier":"idf"}},"shard_number":1,"optimizers_config":{"indexing_threshold":100},"metadata":{"a":1}}"""),
+            """{"vectors":{"size":4,"distance":"Dot","hnsw_config":{"m":8,"ef_construct":50}},"sparse_vectors":{"s":{"modifier":"idf"}}"""
+                + ""","shard_number":1,"optimizers_config":{"indexing_threshold":100},"metadata":{"a":1}}"""),
         ("PATCH", $"/collections/{Name}",
             """{"optimizers_config":{"indexing_threshold":10},"hnsw_config":{"ef_construct":60},"metadata":{"x":"y"}}"""),
         ("PUT", $"/collections/{Name}/points?wait=true",
-            """{"points":[{"id":1,"vector":{"d":[1,0.5,-0.25,1e-3],"s":{"indices":[3,7],"values":[0.5,1.5]}},"payload":{"city":"Berlin","count":3,"tags":["a","b"],"nested":[{"k":1},{"k":2}]}}]}"""),
+            """{"points":[{"id":1,"vector":{"d":[1,0.5,-0.25,1e-3],"s":{"indices":[3,7],"values":[0.5,1.5]}},"payload":"""
+                + """{"city":"Berlin","count":3,"tags":["a","b"],"nested":[{"k":1},{"k":2}]}}]}"""),
         ("PUT", $"/collections/{Name}/points?wait=true",
             """{"batch":{"ids":[2,3],"vectors":{"d":[[1,2,3,4],[4,3,2,1]]},"payloads":[{"city":"London"},null]},"update_mode":"upsert"}"""),
         ("PUT", $"/collections/{Name}/points?wait=true",
-            """{"points":[{"id":"98a9a4b1-4ef2-46fb-8315-a97d874fe1d7","vector":{"m":[[1,2],[3,4]]},"payload":{"body":"text to be searched","at":"2024-05-06T07:08:09Z"}}],"update_filter":{"must":[{"key":"count","range":{"gte":1,"lt":10}}]}}"""),
+            """{"points":[{"id":"98a9a4b1-4ef2-46fb-8315-a97d874fe1d7","vector":{"m":[[1,2],[3,4]]},"payload":{"body":"text to be """
+                + """searched","at":"2024-05-06T07:08:09Z"}}],"update_filter":{"must":[{"key":"count","range":{"gte":1,"lt":10}}]}}"""),
         ("PUT", $"/collections/{Name}/points/vectors?wait=true", """{"points":[{"id":1,"vector":{"d":[0,0,0,1]}}]}"""),
         ("POST", $"/collections/{Name}/points/vectors/delete?wait=true", """{"points":[2],"vector":["d"]}"""),
         ("POST", $"/collections/{Name}/points/payload?wait=true",
@@ -51,23 +55,29 @@ internal sealed class RequestFuzzer(HttpClient client, int seed)
         ("POST", $"/collections/{Name}/points/payload/clear?wait=true", """{"points":[3]}"""),
         ("POST", $"/collections/{Name}/points/delete?wait=true", """{"filter":{"should":[{"has_id":[3]},{"is_empty":{"key":"city"}}]}}"""),
         ("POST", $"/collections/{Name}/points/batch?wait=true",
-            """{"operations":[{"upsert":{"points":[{"id":9,"vector":{"d":[1,1,1,1]}}]}},{"set_payload":{"payload":{"n":1},"points":[9]}},{"delete":{"points":[9]}}]}"""),
+            """{"operations":[{"upsert":{"points":[{"id":9,"vector":{"d":[1,1,1,1]}}]}},{"set_payload":{"payload":{"n":1},"points":[9]}}"""
+                + """,{"delete":{"points":[9]}}]}"""),
         ("POST", $"/collections/{Name}/points",
             """{"ids":[1,2,"98a9a4b1-4ef2-46fb-8315-a97d874fe1d7"],"with_payload":["city"],"with_vector":["d"]}"""),
         ("POST", $"/collections/{Name}/points/scroll",
-            """{"limit":5,"offset":1,"with_payload":{"exclude":["tags"]},"filter":{"must_not":[{"key":"nested","values_count":{"gt":1}}]}}"""),
+            """{"limit":5,"offset":1,"with_payload":{"exclude":["tags"]},"filter":{"must_not":[{"key":"nested","values_count":{"gt":1}}]"""
+                + """}}"""),
         ("POST", $"/collections/{Name}/points/scroll", """{"order_by":{"key":"count","direction":"desc","start_from":5},"limit":3}"""),
         ("POST", $"/collections/{Name}/points/count",
             """{"filter":{"must":[{"nested":{"key":"nested","filter":{"must":[{"key":"k","match":{"any":[1,2]}}]}}}]},"exact":true}"""),
         ("POST", $"/collections/{Name}/facet", """{"key":"city","limit":3,"exact":true}"""),
         ("POST", $"/collections/{Name}/points/search",
-            """{"vector":{"name":"d","vector":[1,2,3,4]},"limit":3,"with_payload":true,"params":{"hnsw_ef":16,"exact":false},"score_threshold":0.1}"""),
+            """{"vector":{"name":"d","vector":[1,2,3,4]},"limit":3,"with_payload":true,"params":{"hnsw_ef":16,"exact":false}"""
+                + ""","score_threshold":0.1}"""),
         ("POST", $"/collections/{Name}/points/query",
-            """{"query":[1,2,3,4],"using":"d","limit":3,"filter":{"min_should":{"conditions":[{"key":"city","match":{"text":"lin"}}],"min_count":1}}}"""),
+            """{"query":[1,2,3,4],"using":"d","limit":3,"filter":{"min_should":{"conditions":[{"key":"city","match":{"text":"lin"}}]"""
+                + ""","min_count":1}}}"""),
         ("POST", $"/collections/{Name}/points/query",
-            """{"prefetch":[{"query":[1,2,3,4],"using":"d","limit":5},{"query":{"text":"searched text"},"using":"t"},{"query":{"indices":[3],"values":[1]},"using":"s"}],"query":{"rrf":{"k":60,"weights":[1,2,0.5]}},"limit":4}"""),
+            """{"prefetch":[{"query":[1,2,3,4],"using":"d","limit":5},{"query":{"text":"searched text"},"using":"t"},{"query":"""
+                + """{"indices":[3],"values":[1]},"using":"s"}],"query":{"rrf":{"k":60,"weights":[1,2,0.5]}},"limit":4}"""),
         ("POST", $"/collections/{Name}/points/query",
-            """{"prefetch":{"query":1,"using":"d"},"query":{"formula":{"sum":["$score",{"mult":[0.5,{"key":"city","match":{"value":"Berlin"}}]},{"exp_decay":{"x":"count","target":5,"scale":2}}]},"defaults":{"count":1}}}"""),
+            """{"prefetch":{"query":1,"using":"d"},"query":{"formula":{"sum":["$score",{"mult":[0.5,{"key":"city","match":"""
+                + """{"value":"Berlin"}}]},{"exp_decay":{"x":"count","target":5,"scale":2}}]},"defaults":{"count":1}}}"""),
         ("POST", $"/collections/{Name}/points/query",
             """{"query":{"recommend":{"positive":[1,[1,0,0,0]],"negative":[2],"strategy":"best_score"}},"using":"d"}"""),
         ("POST", $"/collections/{Name}/points/query",
@@ -142,7 +152,9 @@ internal sealed class RequestFuzzer(HttpClient client, int seed)
         await RequireAsync("PUT", $"/collections/{Name}/index?wait=true", """{"field_name":"city","field_schema":"keyword"}""");
         await RequireAsync("PUT", $"/collections/{Name}/index?wait=true", """{"field_name":"count","field_schema":"integer"}""");
         await RequireAsync("PUT", $"/collections/{Name}/points?wait=true", """
-            {"points":[{"id":1,"vector":{"d":[1,2,3,4],"m":[[1,1]]},"payload":{"city":"Berlin","count":1}},{"id":2,"vector":{"d":[4,3,2,1]},"payload":{"city":"London","count":7}}]}
+            {"points":[
+                {"id":1,"vector":{"d":[1,2,3,4],"m":[[1,1]]},"payload":{"city":"Berlin","count":1}},
+                {"id":2,"vector":{"d":[4,3,2,1]},"payload":{"city":"London","count":7}}]}
             """);
     }
 

@@ -21,7 +21,10 @@ public sealed class EmbeddedGranaryClient : IGranaryClient
         _open = _ => Task.FromResult(database);
     }
 
-    /// <summary>A client that opens its database when it is first used (or by <see cref="OpenAsync(CancellationToken)"/>) and closes it when disposed.</summary>
+    /// <summary>
+    /// A client that opens its database when it is first used (or by <see cref="OpenAsync(CancellationToken)"/>) and closes it when
+    /// disposed.
+    /// </summary>
     public EmbeddedGranaryClient(EmbeddedGranaryOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -55,7 +58,8 @@ public sealed class EmbeddedGranaryClient : IGranaryClient
 
     /// <inheritdoc/>
     public async Task<bool> CollectionExistsAsync(string collection, CancellationToken cancellation = default) =>
-        await (await DatabaseAsync(cancellation).ConfigureAwait(false)).CollectionExistsAsync(collection, cancellation).ConfigureAwait(false);
+        await (await DatabaseAsync(cancellation).ConfigureAwait(false)).CollectionExistsAsync(collection, cancellation)
+            .ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> ListCollectionsAsync(CancellationToken cancellation = default) =>
@@ -63,14 +67,17 @@ public sealed class EmbeddedGranaryClient : IGranaryClient
 
     /// <inheritdoc/>
     public async Task<bool> DeleteCollectionAsync(string collection, CancellationToken cancellation = default) =>
-        await (await DatabaseAsync(cancellation).ConfigureAwait(false)).DeleteCollectionAsync(collection, cancellation).ConfigureAwait(false);
+        await (await DatabaseAsync(cancellation).ConfigureAwait(false)).DeleteCollectionAsync(collection, cancellation)
+            .ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public Task<UpdateResult> UpsertAsync(string collection, IReadOnlyList<Point> points, bool wait = false, CancellationToken cancellation = default) =>
+    public Task<UpdateResult> UpsertAsync(
+        string collection, IReadOnlyList<Point> points, bool wait = false, CancellationToken cancellation = default) =>
         WriteAsync(collection, operations => PointOperations.Upsert(operations, points), wait, cancellation);
 
     /// <inheritdoc/>
-    public Task<UpdateResult> DeleteAsync(string collection, IReadOnlyList<PointId> ids, bool wait = false, CancellationToken cancellation = default) =>
+    public Task<UpdateResult> DeleteAsync(
+        string collection, IReadOnlyList<PointId> ids, bool wait = false, CancellationToken cancellation = default) =>
         WriteAsync(collection, operations => PointOperations.Delete(operations, ids), wait, cancellation);
 
     /// <inheritdoc/>
@@ -80,7 +87,8 @@ public sealed class EmbeddedGranaryClient : IGranaryClient
     /// <inheritdoc/>
     public async Task<IReadOnlyList<Hit>> QueryAsync(string collection, QueryRequest query, CancellationToken cancellation = default)
     {
-        var found = await (await CollectionAsync(collection, cancellation).ConfigureAwait(false)).QueryAsync(query, cancellation).ConfigureAwait(false);
+        var found = await (await CollectionAsync(collection, cancellation).ConfigureAwait(false)).QueryAsync(query, cancellation)
+            .ConfigureAwait(false);
         return [.. found.Select(static point => new Hit(point.Id, point.Score)
         {
             Version = point.Version,
@@ -106,18 +114,21 @@ public sealed class EmbeddedGranaryClient : IGranaryClient
     /// <inheritdoc/>
     public async Task<PointPage> ScrollAsync(string collection, ScrollRequest request, CancellationToken cancellation = default)
     {
-        var page = await (await CollectionAsync(collection, cancellation).ConfigureAwait(false)).ScrollAsync(request, cancellation).ConfigureAwait(false);
+        var page = await (await CollectionAsync(collection, cancellation).ConfigureAwait(false)).ScrollAsync(request, cancellation)
+            .ConfigureAwait(false);
         return new PointPage([.. page.Points.Select(ToPoint)], page.Next);
     }
 
     /// <inheritdoc/>
     public async Task<long> CountAsync(string collection, Filter? filter = null, CancellationToken cancellation = default) =>
-        await (await CollectionAsync(collection, cancellation).ConfigureAwait(false)).CountAsync(filter, true, null, cancellation).ConfigureAwait(false);
+        await (await CollectionAsync(collection, cancellation).ConfigureAwait(false)).CountAsync(filter, true, null, cancellation)
+            .ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async Task<CollectionStats> StatsAsync(string collection, CancellationToken cancellation = default)
     {
-        var info = await (await CollectionAsync(collection, cancellation).ConfigureAwait(false)).GetInfoAsync(cancellation).ConfigureAwait(false);
+        var info = await (await CollectionAsync(collection, cancellation).ConfigureAwait(false)).GetInfoAsync(cancellation)
+            .ConfigureAwait(false);
         return new CollectionStats(
             info.Color, info.Points, info.Partitions.Sum(p => p.IndexedVectors), info.Partitions.Sum(p => Math.Max(0, p.Depth)),
             info.EmbeddingQueue, info.EmbeddingFailures, info.Partitions.Length);

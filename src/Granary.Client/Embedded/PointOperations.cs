@@ -61,7 +61,8 @@ internal static class PointOperations
         else if (vector.Rows == 1)
             operations.Dense(vector.Name, vector.Values);
         else if (vector.Rows < 1 || vector.Values.Length % vector.Rows != 0)
-            throw GranaryException.BadInput($"points[{number}].vector.{vector.Name}: {vector.Values.Length} values do not make {vector.Rows} rows");
+            throw GranaryException.BadInput(
+                $"points[{number}].vector.{vector.Name}: {vector.Values.Length} values do not make {vector.Rows} rows");
         else
             operations.Multi(vector.Name, vector.Rows, vector.Values.Length / vector.Rows, vector.Values);
     }
@@ -69,7 +70,8 @@ internal static class PointOperations
     private static void WriteSparse(OperationWriter operations, NamedVector vector, uint[] indices, int number)
     {
         if (indices.Length != vector.Values.Length)
-            throw GranaryException.BadInput($"points[{number}].vector.{vector.Name}: {indices.Length} indices and {vector.Values.Length} values");
+            throw GranaryException.BadInput(
+                $"points[{number}].vector.{vector.Name}: {indices.Length} indices and {vector.Values.Length} values");
         float[] values = [.. vector.Values];
         Array.Sort(indices, values);
         for (var i = 1; i < indices.Length; i++)

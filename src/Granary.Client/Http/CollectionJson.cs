@@ -54,13 +54,15 @@ internal static class CollectionJson
         {
             Dense = parameters.TryGetProperty("vectors", out var vectors) ? ReadVectors(vectors) : [],
             Sparse = parameters.TryGetProperty("sparse_vectors", out var sparse)
-                ? [.. sparse.EnumerateObject().Select(v => new SparseVectorSchema(v.Name, v.Value.TryGetProperty("modifier", out var m) && m.ValueEquals("idf")))]
+                ? [.. sparse.EnumerateObject()
+                    .Select(v => new SparseVectorSchema(v.Name, v.Value.TryGetProperty("modifier", out var m) && m.ValueEquals("idf")))]
                 : [],
             Text = config.TryGetProperty("text", out var text)
                 ? [.. text.EnumerateObject().Select(f => new TextFieldSchema(f.Name, f.Value.GetProperty("path").GetString()!))]
                 : [],
             PayloadIndexes = result.TryGetProperty("payload_schema", out var indexes)
-                ? [.. indexes.EnumerateObject().Select(i => new PayloadIndexSchema(i.Name, Enum.Parse<PayloadIndexType>(i.Value.GetProperty("data_type").GetString()!, true)))]
+                ? [.. indexes.EnumerateObject().Select(
+                    i => new PayloadIndexSchema(i.Name, Enum.Parse<PayloadIndexType>(i.Value.GetProperty("data_type").GetString()!, true)))]
                 : [],
         };
         return new CollectionConfig
@@ -77,7 +79,8 @@ internal static class CollectionJson
         rule.GetProperty("path").GetString()!,
         rule.TryGetProperty("model", out var model) ? model.GetString() : null);
 
-    private static ImmutableArray<DenseVectorSchema> ReadVectors(JsonElement vectors) => vectors.TryGetProperty("size", out var size) && size.ValueKind == JsonValueKind.Number
+    private static ImmutableArray<DenseVectorSchema> ReadVectors(JsonElement vectors) =>
+        vectors.TryGetProperty("size", out var size) && size.ValueKind == JsonValueKind.Number
         ? [ReadVector("", vectors)]
         : [.. vectors.EnumerateObject().Select(v => ReadVector(v.Name, v.Value))];
 

@@ -33,13 +33,15 @@ public sealed class GranaryHttpClient : IGranaryClient
     public async Task CreateCollectionAsync(string collection, CollectionConfig config, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
-        using (await _calls.SendAsync(HttpMethod.Put, Path(collection), json => CollectionJson.CreateBody(config).WriteTo(json), cancellation).ConfigureAwait(false))
+        using (await _calls.SendAsync(
+            HttpMethod.Put, Path(collection), json => CollectionJson.CreateBody(config).WriteTo(json), cancellation).ConfigureAwait(false))
         {
         }
 
         foreach (var index in config.Schema.PayloadIndexes)
         {
-            using (await _calls.SendAsync(HttpMethod.Put, Path(collection, "index?wait=true"), json => WriteIndex(json, index), cancellation).ConfigureAwait(false))
+            using (await _calls.SendAsync(
+                HttpMethod.Put, Path(collection, "index?wait=true"), json => WriteIndex(json, index), cancellation).ConfigureAwait(false))
             {
             }
         }
@@ -63,7 +65,8 @@ public sealed class GranaryHttpClient : IGranaryClient
     public async Task<IReadOnlyList<string>> ListCollectionsAsync(CancellationToken cancellation = default)
     {
         using var answer = await _calls.SendAsync(HttpMethod.Get, "collections", null, cancellation).ConfigureAwait(false);
-        return [.. answer.Result.GetProperty("collections"u8).EnumerateArray().Select(c => c.GetProperty("name"u8).GetString()!).Order(StringComparer.Ordinal)];
+        return [.. answer.Result.GetProperty("collections"u8).EnumerateArray().Select(c => c.GetProperty("name"u8).GetString()!)
+            .Order(StringComparer.Ordinal)];
     }
 
     /// <inheritdoc/>
@@ -74,7 +77,8 @@ public sealed class GranaryHttpClient : IGranaryClient
     }
 
     /// <inheritdoc/>
-    public Task<UpdateResult> UpsertAsync(string collection, IReadOnlyList<Point> points, bool wait = false, CancellationToken cancellation = default) =>
+    public Task<UpdateResult> UpsertAsync(
+        string collection, IReadOnlyList<Point> points, bool wait = false, CancellationToken cancellation = default) =>
         UpdateAsync(HttpMethod.Put, Path(collection, "points"), wait, json =>
         {
             json.WriteStartArray("points"u8);
@@ -84,7 +88,8 @@ public sealed class GranaryHttpClient : IGranaryClient
         }, cancellation);
 
     /// <inheritdoc/>
-    public Task<UpdateResult> DeleteAsync(string collection, IReadOnlyList<PointId> ids, bool wait = false, CancellationToken cancellation = default) =>
+    public Task<UpdateResult> DeleteAsync(
+        string collection, IReadOnlyList<PointId> ids, bool wait = false, CancellationToken cancellation = default) =>
         UpdateAsync(HttpMethod.Post, Path(collection, "points/delete"), wait, json => WriteIds(json, "points"u8, ids), cancellation);
 
     /// <inheritdoc/>
@@ -94,7 +99,8 @@ public sealed class GranaryHttpClient : IGranaryClient
     /// <inheritdoc/>
     public async Task<IReadOnlyList<Hit>> QueryAsync(string collection, QueryRequest query, CancellationToken cancellation = default)
     {
-        using var answer = await _calls.SendAsync(HttpMethod.Post, Path(collection, "points/query"), json => QueryJson.Write(json, query), cancellation).ConfigureAwait(false);
+        using var answer = await _calls.SendAsync(
+            HttpMethod.Post, Path(collection, "points/query"), json => QueryJson.Write(json, query), cancellation).ConfigureAwait(false);
         return [.. answer.Result.GetProperty("points"u8).EnumerateArray().Select(PointJson.ReadHit)];
     }
 
@@ -120,7 +126,8 @@ public sealed class GranaryHttpClient : IGranaryClient
     /// <inheritdoc/>
     public async Task<PointPage> ScrollAsync(string collection, ScrollRequest request, CancellationToken cancellation = default)
     {
-        using var answer = await _calls.SendAsync(HttpMethod.Post, Path(collection, "points/scroll"), json => QueryJson.Write(json, request), cancellation).ConfigureAwait(false);
+        using var answer = await _calls.SendAsync(
+            HttpMethod.Post, Path(collection, "points/scroll"), json => QueryJson.Write(json, request), cancellation).ConfigureAwait(false);
         var next = answer.Result.GetProperty("next_page_offset"u8);
         return new PointPage(
             [.. answer.Result.GetProperty("points"u8).EnumerateArray().Select(PointJson.ReadPoint)],
@@ -159,7 +166,8 @@ public sealed class GranaryHttpClient : IGranaryClient
     /// <inheritdoc/>
     public async Task<bool> WaitAsync(string collection, TimeSpan? limit = null, CancellationToken cancellation = default)
     {
-        var path = limit is { } time ? Path(collection, $"wait?timeout={Math.Max(1, (int)Math.Ceiling(time.TotalSeconds))}") : Path(collection, "wait");
+        var path = limit is { } time
+            ? Path(collection, $"wait?timeout={Math.Max(1, (int)Math.Ceiling(time.TotalSeconds))}") : Path(collection, "wait");
         try
         {
             using var answer = await _calls.SendAsync(HttpMethod.Post, path, null, cancellation).ConfigureAwait(false);
@@ -217,7 +225,8 @@ public sealed class GranaryHttpClient : IGranaryClient
         json.WriteEndArray();
     }
 
-    private async Task<UpdateResult> UpdateAsync(HttpMethod method, string path, bool wait, Action<Utf8JsonWriter> members, CancellationToken cancellation)
+    private async Task<UpdateResult> UpdateAsync(
+        HttpMethod method, string path, bool wait, Action<Utf8JsonWriter> members, CancellationToken cancellation)
     {
         using var answer = await _calls.SendAsync(method, wait ? path + "?wait=true" : path, json =>
         {

@@ -106,14 +106,16 @@ internal static class PointJson
         Version = hit.TryGetProperty("version"u8, out var version) ? version.GetInt64() : 0,
         Payload = ReadPayload(hit),
         Vectors = ReadVectors(hit),
-        Legs = hit.TryGetProperty("legs"u8, out var legs) && legs.ValueKind == JsonValueKind.Array ? [.. legs.EnumerateArray().Select(ReadLeg)] : [],
+        Legs = hit.TryGetProperty("legs"u8, out var legs) && legs.ValueKind == JsonValueKind.Array
+            ? [.. legs.EnumerateArray().Select(ReadLeg)] : [],
     };
 
     private static LegRank ReadLeg(JsonElement leg) => leg.TryGetProperty("rank"u8, out var rank) && rank.ValueKind == JsonValueKind.Number
         ? new LegRank(rank.GetInt32(), leg.GetProperty("score"u8).GetSingle())
         : new LegRank(null, 0);
 
-    private static Payload? ReadPayload(JsonElement point) => point.TryGetProperty("payload"u8, out var payload) && payload.ValueKind == JsonValueKind.Object
+    private static Payload? ReadPayload(JsonElement point) =>
+        point.TryGetProperty("payload"u8, out var payload) && payload.ValueKind == JsonValueKind.Object
         ? Payload.Trusted(Encoding.UTF8.GetBytes(payload.GetRawText()))
         : null;
 

@@ -13,7 +13,8 @@ internal static class QueryJson
     public static void Write(Utf8JsonWriter json, QueryRequest request)
     {
         json.WriteStartObject();
-        WriteParts(json, request.Prefetches, request.Query, request.Using, request.Filter, request.Params, request.ScoreThreshold, request.Limit, request.LookupFrom);
+        WriteParts(json, request.Prefetches, request.Query, request.Using, request.Filter, request.Params, request.ScoreThreshold,
+            request.Limit, request.LookupFrom);
         if (request.Offset > 0)
             json.WriteNumber("offset"u8, request.Offset);
         WriteSelectors(json, request.WithPayload, request.WithVectors);
@@ -54,7 +55,8 @@ internal static class QueryJson
     }
 
     private static void WriteParts(
-        Utf8JsonWriter json, ImmutableArray<Prefetch> prefetches, Query? query, string? vector, Filter? filter, SearchParams settings, float? threshold, int limit,
+        Utf8JsonWriter json, ImmutableArray<Prefetch> prefetches, Query? query, string? vector, Filter? filter, SearchParams settings,
+        float? threshold, int limit,
         LookupLocation? lookup)
     {
         if (!prefetches.IsDefaultOrEmpty)
@@ -64,7 +66,8 @@ internal static class QueryJson
             {
                 json.WriteStartObject();
                 WriteParts(
-                    json, prefetch.Prefetches, prefetch.Query, prefetch.Using, prefetch.Filter, prefetch.Params, prefetch.ScoreThreshold, prefetch.Limit, prefetch.LookupFrom);
+                    json, prefetch.Prefetches, prefetch.Query, prefetch.Using, prefetch.Filter, prefetch.Params, prefetch.ScoreThreshold,
+                    prefetch.Limit, prefetch.LookupFrom);
                 json.WriteEndObject();
             }
 
@@ -152,7 +155,8 @@ internal static class QueryJson
                 FormulaJson.Write(json, formula);
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(query), query.GetType().Name, "This kind of query has no form in the REST API.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(query), query.GetType().Name, "This kind of query has no form in the REST API.");
         }
 
         json.WriteEndObject();
@@ -188,7 +192,8 @@ internal static class QueryJson
                 json.WriteEndObject();
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(input), input.GetType().Name, "This kind of input has no form in the REST API.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(input), input.GetType().Name, "This kind of input has no form in the REST API.");
         }
     }
 

@@ -21,7 +21,8 @@ internal sealed class RestCalls(HttpClient http)
 
     /// <summary>What the REST API puts before the engine's own text of an error.</summary>
     private static readonly string[] Prefixes =
-        ["Wrong input: ", "Not found: ", "Forbidden: ", "Timeout: ", "Service internal error: ", "Insufficient storage: ", "Rate limiting exceeded: ", "Shard temporarily unavailable: "];
+        ["Wrong input: ", "Not found: ", "Forbidden: ", "Timeout: ", "Service internal error: ", "Insufficient storage: ",
+            "Rate limiting exceeded: ", "Shard temporarily unavailable: "];
 
     public async Task<RestAnswer> SendAsync(HttpMethod method, string path, Action<Utf8JsonWriter>? body, CancellationToken cancellation)
     {
@@ -37,7 +38,8 @@ internal sealed class RestCalls(HttpClient http)
 
         try
         {
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation)
+                .ConfigureAwait(false);
             if (!response.IsSuccessStatusCode)
                 throw await ErrorAsync(response, cancellation).ConfigureAwait(false);
             await using var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
@@ -49,11 +51,13 @@ internal sealed class RestCalls(HttpClient http)
         }
         catch (JsonException failure)
         {
-            throw new GranaryException(ErrorKind.Internal, $"{http.BaseAddress}{path} answered something that is not JSON: {failure.Message}", failure);
+            throw new GranaryException(
+                ErrorKind.Internal, $"{http.BaseAddress}{path} answered something that is not JSON: {failure.Message}", failure);
         }
         catch (OperationCanceledException failure) when (!cancellation.IsCancellationRequested)
         {
-            throw new GranaryException(ErrorKind.Timeout, $"{http.BaseAddress}{path} did not answer within {http.Timeout.TotalSeconds:0.###} s", failure);
+            throw new GranaryException(
+                ErrorKind.Timeout, $"{http.BaseAddress}{path} did not answer within {http.Timeout.TotalSeconds:0.###} s", failure);
         }
     }
 

@@ -5,7 +5,8 @@ using Granary.Index.Filters;
 namespace Granary.Client;
 
 /// <summary>
-/// Builds filters in code: <c>new FilterBuilder().Must(Field.Is("section", "net")).MustNot(Field.InRange("installed_kb", gt: 1000)).Build()</c>.
+/// Builds filters in code: <c>new FilterBuilder().Must(Field.Is("section", "net")).MustNot(Field.InRange("installed_kb", gt:
+/// 1000)).Build()</c>.
 /// </summary>
 public sealed class FilterBuilder
 {
@@ -45,7 +46,8 @@ public static class Field
     public static Condition Is(string key, bool value) => new MatchAnyCondition(key, [MatchValue.Of(value)]);
 
     /// <summary>The field holds one of the strings.</summary>
-    public static Condition IsAny(string key, params IEnumerable<string> values) => new MatchAnyCondition(key, [.. values.Select(MatchValue.Of)]);
+    public static Condition IsAny(string key, params IEnumerable<string> values) =>
+        new MatchAnyCondition(key, [.. values.Select(MatchValue.Of)]);
 
     /// <summary>The field holds a number within bounds.</summary>
     public static Condition InRange(string key, double? gt = null, double? gte = null, double? lt = null, double? lte = null) =>

@@ -7,7 +7,9 @@ namespace Granary.Client;
 /// <param name="Id">A number or a UUID.</param>
 public sealed record Point(PointId Id)
 {
-    /// <summary>Dense, multi and sparse vectors by name; the unnamed default vector has the name "". May be empty where a collection embeds text.</summary>
+    /// <summary>
+    /// Dense, multi and sparse vectors by name; the unnamed default vector has the name "". May be empty where a collection embeds text.
+    /// </summary>
     public ImmutableArray<NamedVector> Vectors { get; init; } = [];
 
     /// <summary>The payload; null for none.</summary>

@@ -73,7 +73,8 @@ internal sealed class WordTable
 
         var factors = ReadFloats(bytes[at..], count);
         at += count * sizeof(float);
-        return new WordTable(rows, factors, MemoryMarshal.Cast<byte, sbyte>(bytes.Slice(at, count * component.Length)).ToArray(), component);
+        return new WordTable(rows, factors, MemoryMarshal.Cast<byte, sbyte>(bytes.Slice(at, count * component.Length)).ToArray(),
+            component);
     }
 
     private static float[] ReadFloats(ReadOnlySpan<byte> bytes, int count)

@@ -10,7 +10,8 @@ internal static class DemoCommand
 {
     public static Command Build()
     {
-        var command = new Command("demo", "Starts the server, loads 5,000 Debian package descriptions, answers three hybrid queries, then keeps serving.");
+        var command = new Command(
+            "demo", "Starts the server, loads 5,000 Debian package descriptions, answers three hybrid queries, then keeps serving.");
         var options = new SettingOptions(command, AllSettings.All);
         var exit = new Option<bool>("--exit") { Description = "Stops after the queries instead of serving on." };
         command.Options.Add(exit);

@@ -32,7 +32,12 @@ internal sealed class DemoQueries(IGranaryClient client)
 
     private static void Show(string text, IReadOnlyList<Hit> hits, TimeSpan time)
     {
-        var table = new Table { Border = TableBorder.Rounded, Title = new TableTitle(string.Create(CultureInfo.InvariantCulture, $"\"{Markup.Escape(text)}\" ({time.TotalMilliseconds:F1} ms)")) };
+        var table = new Table
+        {
+            Border = TableBorder.Rounded,
+            Title = new TableTitle(string.Create(
+                CultureInfo.InvariantCulture, $"\"{Markup.Escape(text)}\" ({time.TotalMilliseconds:F1} ms)")),
+        };
         table.AddColumn("#", static c => c.RightAligned());
         table.AddColumn("package");
         table.AddColumn("section");

@@ -15,7 +15,9 @@ internal static class SampleCollection
     /// <summary>How many points it has.</summary>
     public const int Count = 5_000;
 
-    /// <summary>Its settings: a dense vector computed from the text by the built-in embedder, the text ranked by BM25, payload indexes.</summary>
+    /// <summary>
+    /// Its settings: a dense vector computed from the text by the built-in embedder, the text ranked by BM25, payload indexes.
+    /// </summary>
     public static CollectionConfig Config { get; } = new()
     {
         Schema = new IndexSchema

@@ -57,7 +57,8 @@ internal sealed class GranaryServer : IAsyncDisposable
         }
 
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
-            .Select(static address => new Uri(address.Replace("://[::]", "://localhost", StringComparison.Ordinal).Replace("://0.0.0.0", "://127.0.0.1", StringComparison.Ordinal)))
+            .Select(static address => new Uri(address.Replace("://[::]", "://localhost", StringComparison.Ordinal)
+                .Replace("://0.0.0.0", "://127.0.0.1", StringComparison.Ordinal)))
             .ToList();
         foreach (var address in addresses)
             Console.WriteLine($"Granary is listening on {address.GetLeftPart(UriPartial.Authority)}");

@@ -13,27 +13,65 @@ internal static class ImportCommand
 {
     private const string DefaultUrl = "http://127.0.0.1:6333";
 
-    private static readonly Argument<string[]> Paths = new("PATH") { Description = "Files, or folders whose JSON lines, CSV, text and Markdown files are taken.", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<string> Collection = new("--collection") { Description = "The collection; made when it is missing.", Required = true, HelpName = "NAME" };
-    private static readonly Option<string?> Url = new("--url") { Description = $"The server to import into. [default: {DefaultUrl}, unless --storage is given]", HelpName = "URL" };
+    private static readonly Argument<string[]> Paths = new("PATH")
+    {
+        Description = "Files, or folders whose JSON lines, CSV, text and Markdown files are taken.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    private static readonly Option<string> Collection = new("--collection")
+    {
+        Description = "The collection; made when it is missing.",
+        Required = true,
+        HelpName = "NAME",
+    };
+    private static readonly Option<string?> Url = new("--url")
+    {
+        Description = $"The server to import into. [default: {DefaultUrl}, unless --storage is given]",
+        HelpName = "URL",
+    };
     private static readonly Option<string?> Key = new("--api-key") { Description = "The server's API key.", HelpName = "KEY" };
-    private static readonly Option<string> Format = Word("--format", "How the input is written: auto (by file name), jsonl, csv or text.", "auto", "jsonl", "csv", "text");
-    private static readonly Option<string?> IdField = new("--id-field") { Description = "The field of the id: a number or UUID as it is, another text by its hash. Without it: field id where there is one, else a hash of file and line.", HelpName = "FIELD" };
-    private static readonly Option<string> TextField = new("--text-field") { Description = "The field of the text.", DefaultValueFactory = static _ => "text", HelpName = "FIELD" };
-    private static readonly Option<string> VectorField = new("--vector-field") { Description = "The field of the vector, a list of numbers; records without it are embedded.", DefaultValueFactory = static _ => "vector", HelpName = "FIELD" };
-    private static readonly Option<string?> VectorName = new("--vector-name") { Description = "The collection's vector to fill; needed when it has several. [default: its only one, or dense in a new collection]", HelpName = "NAME" };
-    private static readonly Option<string> Embed = Word("--embed", "Where texts become vectors: server (by the collection's rule), client (here) or none.", "server", "client", "none");
-    private static readonly Option<int> ChunkSize = Number("--chunk-size", "Characters of a chunk of a text file, at most, 100 to 1000000.", 1_200, 100, 1_000_000);
-    private static readonly Option<int> ChunkOverlap = Number("--chunk-overlap", "Characters a chunk repeats of the one before, at most, 0 to half of --chunk-size.", 150, 0, 500_000);
+    private static readonly Option<string> Format =
+        Word("--format", "How the input is written: auto (by file name), jsonl, csv or text.", "auto", "jsonl", "csv", "text");
+    private static readonly Option<string?> IdField = new("--id-field")
+    {
+        Description = "The field of the id: a number or UUID as it is, another text by its hash. Without it: field id where there is one, "
+            + "else a hash of file and line.",
+        HelpName = "FIELD",
+    };
+    private static readonly Option<string> TextField = new("--text-field")
+    {
+        Description = "The field of the text.",
+        DefaultValueFactory = static _ => "text",
+        HelpName = "FIELD",
+    };
+    private static readonly Option<string> VectorField = new("--vector-field")
+    {
+        Description = "The field of the vector, a list of numbers; records without it are embedded.",
+        DefaultValueFactory = static _ => "vector",
+        HelpName = "FIELD",
+    };
+    private static readonly Option<string?> VectorName = new("--vector-name")
+    {
+        Description = "The collection's vector to fill; needed when it has several. [default: its only one, or dense in a new collection]",
+        HelpName = "NAME",
+    };
+    private static readonly Option<string> Embed = Word(
+        "--embed", "Where texts become vectors: server (by the collection's rule), client (here) or none.", "server", "client", "none");
+    private static readonly Option<int> ChunkSize =
+        Number("--chunk-size", "Characters of a chunk of a text file, at most, 100 to 1000000.", 1_200, 100, 1_000_000);
+    private static readonly Option<int> ChunkOverlap =
+        Number("--chunk-overlap", "Characters a chunk repeats of the one before, at most, 0 to half of --chunk-size.", 150, 0, 500_000);
     private static readonly Option<int> Batch = Number("--batch", "Points in one upsert, 1 to 10000.", 100, 1, 10_000);
     private static readonly Option<int> Parallel = Number("--parallel", "Files read and upserts under way at once, 1 to 64.", 4, 1, 64);
 
     /// <summary>The command.</summary>
     public static Command Build()
     {
-        var command = new Command("import", "Imports JSON lines, CSV, or text and Markdown files into a collection; bad files and lines are reported and skipped.");
+        var command = new Command("import",
+            "Imports JSON lines, CSV, or text and Markdown files into a collection; bad files and lines are reported and skipped.");
         command.Arguments.Add(Paths);
-        foreach (var option in new Option[] { Collection, Url, Key, Format, IdField, TextField, VectorField, VectorName, Embed, ChunkSize, ChunkOverlap, Batch, Parallel })
+        foreach (var option in new Option[] { Collection, Url, Key, Format, IdField, TextField, VectorField, VectorName, Embed, ChunkSize,
+            ChunkOverlap, Batch, Parallel })
             command.Options.Add(option);
         var settings = new SettingOptions(command, AllSettings.Engine);
         command.SetAction((parsed, cancellation) => Commands.GuardAsync(() => RunAsync(parsed, settings.Read(parsed), cancellation)));
@@ -100,8 +138,10 @@ internal static class ImportCommand
         if (options.ChunkOverlap > options.ChunkSize / 2)
         {
             throw parsed.GetResult(ChunkOverlap) is { Implicit: false }
-                ? GranaryException.BadInput($"--chunk-overlap {options.ChunkOverlap} must be at most half of --chunk-size {options.ChunkSize}")
-                : GranaryException.BadInput($"--chunk-size {options.ChunkSize} needs a --chunk-overlap of at most half of it, the default is {options.ChunkOverlap}");
+                ? GranaryException.BadInput(
+                    $"--chunk-overlap {options.ChunkOverlap} must be at most half of --chunk-size {options.ChunkSize}")
+                : GranaryException.BadInput($"--chunk-size {options.ChunkSize} needs a --chunk-overlap of at most half of it, the default "
+                    + $"is {options.ChunkOverlap}");
         }
 
         return options;

@@ -11,7 +11,8 @@ internal sealed partial class ImportPipeline
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
 
-    private async Task EmbedAsync(List<ImportRecord> batch, IEmbeddingGenerator<string, Embedding<float>> embedder, CancellationToken cancellation)
+    private async Task EmbedAsync(
+        List<ImportRecord> batch, IEmbeddingGenerator<string, Embedding<float>> embedder, CancellationToken cancellation)
     {
         var started = Stopwatch.GetTimestamp();
         var waiting = batch.Where(static record => record is { Vector: null, Text: not null }).ToList();

@@ -8,8 +8,9 @@ using Microsoft.Extensions.AI;
 namespace Granary.Standalone.Import;
 
 /// <summary>
-/// Files are read side by side into records; records are dealt to lanes by id, so that two with one id keep their order; a lane gathers a batch,
-/// embeds it where that is done here, and upserts it. Every step hands on through a bounded channel, so memory does not grow with the input.
+/// Files are read side by side into records; records are dealt to lanes by id, so that two with one id keep their order; a lane gathers a
+/// batch, embeds it where that is done here, and upserts it. Every step hands on through a bounded channel, so memory does not grow with
+/// the input.
 /// </summary>
 internal sealed partial class ImportPipeline(
     IGranaryClient client, ImportOptions options, IEmbeddingGenerator<string, Embedding<float>>? generator, ImportReport report)
@@ -21,12 +22,14 @@ internal sealed partial class ImportPipeline(
     public async Task RunAsync(IReadOnlyList<InputFile> files, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var lanes = Enumerable.Range(0, options.Parallel).Select(static _ => new Lane(Bounded<List<ImportRecord>>(1), Bounded<List<ImportRecord>>(1))).ToArray();
+        var lanes = Enumerable.Range(0, options.Parallel)
+            .Select(static _ => new Lane(Bounded<List<ImportRecord>>(1), Bounded<List<ImportRecord>>(1))).ToArray();
         var opened = new TaskCompletionSource<ImportTarget>(TaskCreationOptions.RunContinuationsAsynchronously);
         List<Task> steps =
         [
             StepAsync(() => ReadAllAsync(files, stop.Token), () => _records.Writer.TryComplete(), stop),
-            StepAsync(() => DealAsync(lanes, opened, stop.Token), () => Array.ForEach(lanes, static lane => lane.Gathered.Writer.TryComplete()), stop),
+            StepAsync(() => DealAsync(lanes, opened, stop.Token), () =>
+                Array.ForEach(lanes, static lane => lane.Gathered.Writer.TryComplete()), stop),
         ];
         foreach (var lane in lanes)
         {
@@ -53,7 +56,10 @@ internal sealed partial class ImportPipeline(
         }
     }
 
-    private static Channel<T> Bounded<T>(int capacity) => Channel.CreateBounded<T>(new BoundedChannelOptions(capacity) { SingleReader = true });
+    private static Channel<T> Bounded<T>(int capacity) => Channel.CreateBounded<T>(new BoundedChannelOptions(capacity)
+    {
+        SingleReader = true,
+    });
 
     /// <summary>Runs a step; its end ends the channels it writes, its failure stops every other step.</summary>
     private static async Task StepAsync(Func<Task> run, Action end, CancellationTokenSource stop)
@@ -75,7 +81,11 @@ internal sealed partial class ImportPipeline(
     }
 
     private Task ReadAllAsync(IReadOnlyList<InputFile> files, CancellationToken cancellation) =>
-        Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = options.Parallel, CancellationToken = cancellation }, ReadAsync);
+        Parallel.ForEachAsync(files, new ParallelOptions
+        {
+            MaxDegreeOfParallelism = options.Parallel,
+            CancellationToken = cancellation,
+        }, ReadAsync);
 
     private async ValueTask ReadAsync(InputFile file, CancellationToken cancellation)
     {
@@ -93,7 +103,8 @@ internal sealed partial class ImportPipeline(
 
             report.CountFile();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or System.Text.DecoderFallbackException)
+        catch (Exception e) when (
+            e is IOException or UnauthorizedAccessException or InvalidDataException or System.Text.DecoderFallbackException)
         {
             report.BadFile(file.Path, e is System.Text.DecoderFallbackException ? "the text is not valid UTF-8" : e.Message);
         }
@@ -105,7 +116,8 @@ internal sealed partial class ImportPipeline(
         await foreach (var record in _records.Reader.ReadAllAsync(cancellation))
         {
             if (!opened.Task.IsCompleted)
-                opened.SetResult(await ImportTarget.OpenAsync(client, options, record, () => EmbedderSizeAsync(cancellation), cancellation));
+                opened.SetResult(await ImportTarget.OpenAsync(
+                    client, options, record, () => EmbedderSizeAsync(cancellation), cancellation));
             var number = record.Id.PlacementSlot % lanes.Length;
             var batch = gathering[number] ??= new List<ImportRecord>(options.BatchSize);
             batch.Add(record);

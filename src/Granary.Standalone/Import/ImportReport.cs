@@ -66,9 +66,12 @@ internal sealed class ImportReport(TextWriter complaints)
     {
         var elapsed = Stopwatch.GetElapsedTime(_started);
         var phases = string.Join(", ", Enum.GetValues<ImportPhase>().Select(p =>
-            string.Create(CultureInfo.InvariantCulture, $"{p.ToString().ToLowerInvariant()} {TimeSpan.FromTicks(_ticks[(int)p]).TotalSeconds:F2} s")));
+            string.Create(CultureInfo.InvariantCulture,
+                $"{p.ToString().ToLowerInvariant()} {TimeSpan.FromTicks(_ticks[(int)p]).TotalSeconds:F2} s")));
+        var seconds = elapsed.TotalSeconds;
+        var rate = Points / Math.Max(seconds, 1e-3);
         return string.Create(CultureInfo.InvariantCulture, $"""
-            Imported {Points:N0} points from {_files:N0} files ({_records:N0} records) in {elapsed.TotalSeconds:F1} s, {Points / Math.Max(elapsed.TotalSeconds, 1e-3):N0}/s.
+            Imported {Points:N0} points from {_files:N0} files ({_records:N0} records) in {seconds:F1} s, {rate:N0}/s.
             Skipped {_skippedRecords:N0} records and {_skippedFiles:N0} files; {_withoutVector:N0} texts without a vector.
             Time by phase (workers added up): {phases}. Peak working set {Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0:F0} MiB.
             """);

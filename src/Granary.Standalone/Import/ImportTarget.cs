@@ -34,7 +34,8 @@ internal sealed record ImportTarget(string? VectorName)
         }
 
         return dense.Length > 1
-            ? throw GranaryException.BadInput($"collection `{options.Collection}` has several vectors ({Names(dense)}); name one with --vector-name")
+            ? throw GranaryException.BadInput(
+                $"collection `{options.Collection}` has several vectors ({Names(dense)}); name one with --vector-name")
             : new ImportTarget(dense.IsEmpty ? null : dense[0].Name);
     }
 
@@ -65,5 +66,6 @@ internal sealed record ImportTarget(string? VectorName)
         return client.CreateCollectionAsync(options.Collection, config, cancellation);
     }
 
-    private static string Names(IEnumerable<DenseVectorSchema> vectors) => string.Join(", ", vectors.Select(static v => v.Name.Length == 0 ? "the default vector" : $"`{v.Name}`").DefaultIfEmpty("none"));
+    private static string Names(IEnumerable<DenseVectorSchema> vectors) =>
+        string.Join(", ", vectors.Select(static v => v.Name.Length == 0 ? "the default vector" : $"`{v.Name}`").DefaultIfEmpty("none"));
 }

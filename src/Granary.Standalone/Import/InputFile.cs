@@ -9,7 +9,8 @@ internal sealed record InputFile(string Path, InputFormat Format)
 {
     private static readonly Dictionary<string, InputFormat> Extensions = new(StringComparer.OrdinalIgnoreCase)
     {
-        [".jsonl"] = InputFormat.JsonLines, [".ndjson"] = InputFormat.JsonLines, [".json"] = InputFormat.JsonLines, [".csv"] = InputFormat.Csv,
+        [".jsonl"] = InputFormat.JsonLines, [".ndjson"] = InputFormat.JsonLines, [".json"] = InputFormat.JsonLines,
+            [".csv"] = InputFormat.Csv,
         [".txt"] = InputFormat.Text, [".text"] = InputFormat.Text, [".md"] = InputFormat.Text, [".markdown"] = InputFormat.Text,
     };
 
@@ -32,7 +33,8 @@ internal sealed record InputFile(string Path, InputFormat Format)
     /// <summary>Opens it; bytes taken from the disk are added to <paramref name="read"/>.</summary>
     public Stream Open(Action<int> read)
     {
-        var file = new CountingStream(new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan), read);
+        var file = new CountingStream(
+            new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan), read);
         return IsGzip ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
 

@@ -35,7 +35,8 @@ internal sealed record ServerSettings
             Ingestion = ReadIngestion(values),
         },
         StopTimeout = TimeSpan.FromSeconds(values.Number(AllSettings.StopTimeout, 0, 3600)),
-        LogLevel = Enum.Parse<LogLevel>(values.Word(AllSettings.LogLevel, "trace", "debug", "information", "warning", "error", "critical", "none"), ignoreCase: true),
+        LogLevel = Enum.Parse<LogLevel>(
+            values.Word(AllSettings.LogLevel, "trace", "debug", "information", "warning", "error", "critical", "none"), ignoreCase: true),
     };
 
     /// <summary>Reads what opening a database in this process needs.</summary>
@@ -48,7 +49,8 @@ internal sealed record ServerSettings
         return new EmbeddedGranaryOptions
         {
             Storage = storage,
-            Durability = values.Word(AllSettings.Durability, "process", "disk") == "disk" ? Collections.Ports.Durability.Disk : Collections.Ports.Durability.Process,
+            Durability = values.Word(AllSettings.Durability, "process", "disk") == "disk"
+                ? Collections.Ports.Durability.Disk : Collections.Ports.Durability.Process,
             Embeddings = values.Word(AllSettings.Embeddings, "builtin", "openai", "none") != "none",
             EmbeddingGenerator = ReadGenerator(values, timeout, batch),
             Database = new DatabaseOptions
@@ -65,7 +67,8 @@ internal sealed record ServerSettings
         var dimensions = (int)values.Number(AllSettings.EmbeddingDimensions, 0, DenseVectorSchema.MaxSize);
         if (values.Word(AllSettings.Embeddings, "builtin", "openai", "none") != "openai")
             return null;
-        if (!Uri.TryCreate(values.Required(AllSettings.EmbeddingUrl), UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        if (!Uri.TryCreate(values.Required(AllSettings.EmbeddingUrl), UriKind.Absolute, out var url)
+            || url.Scheme is not ("http" or "https"))
             throw values.Wrong(AllSettings.EmbeddingUrl, "must begin with http:// or https://");
         return new OpenAiEmbeddingGenerator(new OpenAiOptions
         {
@@ -80,7 +83,8 @@ internal sealed record ServerSettings
 
     private static IngestionSettings ReadIngestion(SettingValues values) => new()
     {
-        Mode = values.Word(AllSettings.IndexingMode, "asynchronous", "synchronous") == "synchronous" ? IndexingMode.Synchronous : IndexingMode.Asynchronous,
+        Mode = values.Word(AllSettings.IndexingMode, "asynchronous", "synchronous") == "synchronous"
+            ? IndexingMode.Synchronous : IndexingMode.Asynchronous,
         QueueCapacity = (int)values.Number(AllSettings.QueueCapacity, 1, 10_000_000),
         BatchSize = (int)values.Number(AllSettings.LinkBatch, 1, 1_000_000),
         BatchDelay = TimeSpan.FromMilliseconds(values.Number(AllSettings.LinkDelay, 0, 3_600_000)),
@@ -96,7 +100,8 @@ internal sealed record ServerSettings
         foreach (var url in urls)
         {
             // Kestrel also takes http://*:6333 and http://+:6333, which are no URIs.
-            if (!Uri.TryCreate(url.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal), UriKind.Absolute, out var uri)
+            if (!Uri.TryCreate(url.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal),
+                UriKind.Absolute, out var uri)
                 || uri.Scheme is not ("http" or "https"))
                 throw values.Wrong(AllSettings.Urls, "must be addresses such as http://127.0.0.1:6333");
         }

@@ -35,12 +35,14 @@ internal sealed class SettingValues(Func<Setting, string?> commandLine, IConfigu
 
     /// <summary>A whole number within limits.</summary>
     public long Number(Setting setting, long least, long most) =>
-        long.TryParse(Find(setting).Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+        long.TryParse(Find(setting).Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least
+            && number <= most
             ? number
             : throw Wrong(setting, $"must be a whole number from {least} to {most}");
 
     /// <summary>True or false.</summary>
-    public bool Flag(Setting setting) => bool.TryParse(Find(setting).Value, out var flag) ? flag : throw Wrong(setting, "must be true or false");
+    public bool Flag(Setting setting) =>
+        bool.TryParse(Find(setting).Value, out var flag) ? flag : throw Wrong(setting, "must be true or false");
 
     /// <summary>One of several words.</summary>
     public string Word(Setting setting, params ReadOnlySpan<string> words)

@@ -5,7 +5,8 @@ using Spectre.Console;
 namespace Granary.Standalone.Terminal;
 
 /// <summary>
-/// Progress of a long command: a bar with rate and time left on a terminal, a plain line now and then where the output is redirected. Thread-safe.
+/// Progress of a long command: a bar with rate and time left on a terminal, a plain line now and then where the output is redirected.
+/// Thread-safe.
 /// </summary>
 internal sealed class ProgressLine : IDisposable
 {
@@ -33,7 +34,8 @@ internal sealed class ProgressLine : IDisposable
     }
 
     /// <summary>Starts one on the console; <paramref name="total"/> of 0 means unknown as yet.</summary>
-    public static ProgressLine Start(string title, long total, string unit = "points") => new(title, total, unit, Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Ansi);
+    public static ProgressLine Start(string title, long total, string unit = "points") =>
+        new(title, total, unit, Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Ansi);
 
     /// <summary>What is to be done in all, in the same measure as <see cref="Add(long, long)"/>'s first.</summary>
     public void SetTotal(long total) => Volatile.Write(ref _total, total);
@@ -66,7 +68,8 @@ internal sealed class ProgressLine : IDisposable
         var left = share is > 0 and < 1 ? TimeSpan.FromSeconds(elapsed.TotalSeconds * (1 - share) / share) : TimeSpan.Zero;
         var filled = (int)(share * BarWidth);
         var drawn = bar ? $" [{new string('=', filled)}{new string(' ', BarWidth - filled)}]" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{title}:{drawn} {share * 100:F0}%, {text}, {(share < 1 ? $"{left:mm\\:ss} left" : $"{elapsed.TotalSeconds:F1} s")}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{title}:{drawn} {share * 100:F0}%, {text}, {(share < 1 ? $"{left:mm\\:ss} left" : $"{elapsed.TotalSeconds:F1} s")}");
     }
 
     private void Draw(bool last)
@@ -76,7 +79,8 @@ internal sealed class ProgressLine : IDisposable
             if (_ended)
                 return;
             _ended = last;
-            var text = Describe(_title, _unit, Volatile.Read(ref _total), Volatile.Read(ref _done), Volatile.Read(ref _items), Stopwatch.GetElapsedTime(_started), !_plain);
+            var text = Describe(_title, _unit, Volatile.Read(ref _total), Volatile.Read(ref _done), Volatile.Read(ref _items),
+                Stopwatch.GetElapsedTime(_started), !_plain);
             if (_plain)
                 Console.WriteLine(text);
             else

@@ -40,7 +40,8 @@ internal static class CatalogDocument
         if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Magic)
             throw FileErrors.Corrupted(path, 0, "this is not a catalog");
         if (BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(16)) != bytes.Length)
-            throw FileErrors.Corrupted(path, 16, $"it has {bytes.Length} bytes, not the {BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(16))} it was written with");
+            throw FileErrors.Corrupted(path, 16, $"it has {bytes.Length} bytes, not the "
+                + $"{BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(16))} it was written with");
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8)) != Crc32C.Compute(bytes.AsSpan(12)))
             throw FileErrors.Corrupted(path, 8, "its checksum does not match");
 

@@ -65,7 +65,8 @@ internal static class CheckpointFolder
         foreach (var entry in files.List(folder))
         {
             var path = Path.Combine(folder, entry.Name);
-            var leftover = entry.Name.StartsWith(NewPrefix, StringComparison.Ordinal) || entry.Name.StartsWith(OldPrefix, StringComparison.Ordinal);
+            var leftover = entry.Name.StartsWith(NewPrefix, StringComparison.Ordinal)
+                || entry.Name.StartsWith(OldPrefix, StringComparison.Ordinal);
             if (!entry.IsFolder || !(leftover || TryParse(entry.Name, out _, out _)))
                 throw FileErrors.Corrupted(path, 0, "this is not a checkpoint");
             if (leftover)

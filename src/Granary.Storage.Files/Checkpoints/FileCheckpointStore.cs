@@ -28,7 +28,8 @@ internal sealed class FileCheckpointStore(IFileSystem files, string folder, Time
     public ValueTask<ICheckpointBuilder> BeginAsync(long operation, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        return Guarded<ICheckpointBuilder>("beginning a checkpoint", () => new FileCheckpointBuilder(files, folder, operation, Now(), syncLog));
+        return Guarded<ICheckpointBuilder>(
+            "beginning a checkpoint", () => new FileCheckpointBuilder(files, folder, operation, Now(), syncLog));
     }
 
     public ValueTask<ICheckpointHandle> OpenAsync(CheckpointInfo checkpoint, CancellationToken cancellation)

@@ -42,7 +42,8 @@ internal sealed class LogRecovery(IFileSystem files, string folder, PartitionKey
     public static Segment CreateSegment(IFileSystem files, string folder, PartitionKey partition, long firstOperation)
     {
         var path = Path.Combine(folder, LogManifest.SegmentName(firstOperation));
-        var header = new SegmentHeader(partition, firstOperation, BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8)));
+        var header = new SegmentHeader(
+            partition, firstOperation, BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8)));
         var file = files.Create(path);
         try
         {
@@ -68,7 +69,8 @@ internal sealed class LogRecovery(IFileSystem files, string folder, PartitionKey
             return Begin(path, entries);
 
         var manifest = LogManifest.Parse(path, files.ReadAll(path), partition);
-        foreach (var entry in entries.Where(e => e.Name is not (LogManifest.FileName or LogManifest.FileName + FileSystemExtensions.NewSuffix)))
+        foreach (var entry in entries.Where(
+            e => e.Name is not (LogManifest.FileName or LogManifest.FileName + FileSystemExtensions.NewSuffix)))
         {
             if (manifest.Segments.Any(s => entry.Name == LogManifest.SegmentName(s)))
                 continue;
@@ -163,7 +165,8 @@ internal sealed class LogRecovery(IFileSystem files, string folder, PartitionKey
             if (!last)
                 throw FileErrors.Corrupted(segment.Path, reader.Offset, problem);
             RefuseUnlessTorn(segment, reader.Offset, length, next, synced, problem);
-            _note = $"{segment.Path}: cut at offset {groupStart}, {length - groupStart} bytes after operation {groupNext - 1} were not whole: {problem}";
+            _note = $"{segment.Path}: cut at offset {groupStart}, {length - groupStart} bytes after operation {groupNext - 1} were not "
+                + $"whole: {problem}";
             segment.File.SetLength(groupStart);
         }
 

@@ -7,7 +7,8 @@ namespace Granary.Storage.Files.Log;
 /// <summary>The first 64 bytes of a segment (docs/formats.md).</summary>
 /// <param name="Partition">Whose log it is.</param>
 /// <param name="FirstOperation">The number of the first operation it holds or will hold.</param>
-/// <param name="Salt">Random; goes into every record's checksum, so that no record of elsewhere, or inside a payload, passes for one of this segment.</param>
+/// <param name="Salt">Random; goes into every record's checksum, so that no record of elsewhere, or inside a payload, passes for one of
+/// this segment.</param>
 internal readonly record struct SegmentHeader(PartitionKey Partition, long FirstOperation, ulong Salt)
 {
     public const int Size = 64;

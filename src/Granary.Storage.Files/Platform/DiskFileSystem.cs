@@ -17,7 +17,8 @@ internal sealed class DiskFileSystem : IFileSystem
     public bool Exists(string path) => Path.Exists(path);
 
     public IReadOnlyList<FolderEntry> List(string folder) =>
-        [.. new DirectoryInfo(folder).EnumerateFileSystemInfos().Select(e => new FolderEntry(e.Name, e is DirectoryInfo, e is FileInfo f ? f.Length : 0))];
+        [.. new DirectoryInfo(folder).EnumerateFileSystemInfos()
+            .Select(e => new FolderEntry(e.Name, e is DirectoryInfo, e is FileInfo f ? f.Length : 0))];
 
     public void CreateFolder(string path) => Directory.CreateDirectory(path);
 

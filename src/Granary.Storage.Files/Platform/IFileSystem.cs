@@ -35,7 +35,9 @@ internal interface IFileSystem
     /// <summary>Makes the names in a folder durable.</summary>
     void SyncFolder(string path);
 
-    /// <summary>Locks a file (made if missing) against every other opener until disposed or the process ends; null when it is locked.</summary>
+    /// <summary>
+    /// Locks a file (made if missing) against every other opener until disposed or the process ends; null when it is locked.
+    /// </summary>
     IDisposable? TryLock(string path);
 }
 

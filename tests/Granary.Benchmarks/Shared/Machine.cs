@@ -10,11 +10,13 @@ internal static class Machine
         var model = "unknown processor";
         if (File.Exists("/proc/cpuinfo"))
         {
-            model = File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
+            model = File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1]
+                .Trim()
                 ?? model;
         }
 
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30;
-        return $"machine: {model}, {Environment.ProcessorCount} cores, {memory} GiB, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}";
+        return $"machine: {model}, {Environment.ProcessorCount} cores, {memory} GiB, {RuntimeInformation.OSDescription}, "
+            + $"{RuntimeInformation.FrameworkDescription}";
     }
 }

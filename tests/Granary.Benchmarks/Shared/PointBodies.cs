@@ -6,7 +6,10 @@ namespace Granary.Benchmarks;
 /// <summary>Bodies of upsert requests, made before the clock starts.</summary>
 internal static class PointBodies
 {
-    /// <summary>Rows <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> - 1 (modulo the set), with ids from <paramref name="firstId"/>.</summary>
+    /// <summary>
+    /// Rows <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> - 1 (modulo the set), with ids from
+    /// <paramref name="firstId"/>.
+    /// </summary>
     public static byte[] Make(VectorSet set, int from, int count, ulong firstId)
     {
         var buffer = new ArrayBufferWriter<byte>(count * ((set.Size * 10) + 40));

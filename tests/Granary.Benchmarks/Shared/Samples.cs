@@ -19,5 +19,6 @@ internal sealed class Samples(int capacity)
     }
 
     public override string ToString() =>
-        $"mean {Mean:F1} us, p50 {Percentile(50):F1}, p95 {Percentile(95):F1}, p99 {Percentile(99):F1}, max {Percentile(100):F1} (n={Count})";
+        $"mean {Mean:F1} us, p50 {Percentile(50):F1}, p95 {Percentile(95):F1}, p99 {Percentile(99):F1}, max {Percentile(100):F1} "
+            + $"(n={Count})";
 }

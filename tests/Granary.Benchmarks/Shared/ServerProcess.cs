@@ -40,7 +40,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static async Task<ServerProcess> StartAsync(string storage, params string[] more)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "granary.dll"), "--urls", "http://127.0.0.1:0", "--storage", storage, .. more])
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "granary.dll"), "--urls", "http://127.0.0.1:0",
+            "--storage", storage, .. more])
             start.ArgumentList.Add(argument);
         var process = Process.Start(start)!;
         while (await process.StandardOutput.ReadLineAsync() is { } line)

@@ -30,7 +30,8 @@ internal static class VectorFiles
         var all = File.ReadAllBytes(path);
         var size = BinaryPrimitives.ReadInt32LittleEndian(all);
         var stride = 4 + (size * 4);
-        return [.. Enumerable.Range(0, all.Length / stride).Select(i => MemoryMarshal.Cast<byte, int>(all.AsSpan((i * stride) + 4, size * 4)).ToArray())];
+        return [.. Enumerable.Range(0, all.Length / stride)
+            .Select(i => MemoryMarshal.Cast<byte, int>(all.AsSpan((i * stride) + 4, size * 4)).ToArray())];
     }
 
     private static VectorSet Read(string path, int width)

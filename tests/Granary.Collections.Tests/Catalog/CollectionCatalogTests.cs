@@ -46,7 +46,8 @@ public sealed class CollectionCatalogTests : IAsyncDisposable
         Assert.Equal((ErrorKind.Conflict, "Collection `c` already exists!"), (taken.Kind, taken.Message));
         var alias = await Assert.ThrowsAsync<GranaryException>(() => catalog.CreateAsync("a", Document(), default).AsTask());
         Assert.Equal("Can't create collection with name a. Alias with the same name already exists", alias.Message);
-        var collection = await Assert.ThrowsAsync<GranaryException>(() => catalog.UpdateAliasesAsync([new CreateAlias("c", "c")], default).AsTask());
+        var collection = await Assert.ThrowsAsync<GranaryException>(
+            () => catalog.UpdateAliasesAsync([new CreateAlias("c", "c")], default).AsTask());
         Assert.Equal("Collection `c` already exists!", collection.Message);
     }
 
@@ -87,7 +88,8 @@ public sealed class CollectionCatalogTests : IAsyncDisposable
         await one.CreateAsync("c", Document(), default);
         using var other = await OpenAsync();
         await one.UpdateAsync("c", c => c with { Replicas = 2 }, default);
-        var stale = await Assert.ThrowsAsync<GranaryException>(() => other.UpdateAsync("c", c => c with { Replicas = 3 }, default).AsTask());
+        var stale = await Assert.ThrowsAsync<GranaryException>(
+            () => other.UpdateAsync("c", c => c with { Replicas = 3 }, default).AsTask());
         Assert.Equal(ErrorKind.Unavailable, stale.Kind);
     }
 

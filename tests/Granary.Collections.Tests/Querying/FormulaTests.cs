@@ -9,12 +9,16 @@ namespace Granary.Collections.Tests.Querying;
 public sealed class FormulaTests
 {
     private const string Payload =
-        """{"number":85.0,"array_of_one":[1.2],"array":[1.2,2.3],"geo":{"lat":25.628482424190565,"lon":-100.23881855976},"at":"2025-03-18T00:00:00Z"}""";
+        """{"number":85.0,"array_of_one":[1.2],"array":[1.2,2.3],"geo":{"lat":25.628482424190565,"lon":-100.23881855976}"""
+            + ""","at":"2025-03-18T00:00:00Z"}""";
 
     [Fact]
     public void AddsScoresPayloadAndConditions()
     {
-        var formula = Node("sum", Constant(1), Variable("$score"), Variable("number"), new FormulaExpression("condition") { Condition = new Filter() });
+        var formula = Node("sum", Constant(1), Variable("$score"), Variable("number"), new FormulaExpression("condition")
+        {
+            Condition = new Filter(),
+        });
         Assert.Equal(1 + 1 + 85 + 1, Evaluate(formula));
         Assert.Equal(2 * 1 * 85 * 1, Evaluate(formula with { Kind = "mult", Operands = formula.Operands.SetItem(0, Constant(2)) }));
         Assert.Equal(2, Evaluate(Variable("$score[1]")));
@@ -41,7 +45,11 @@ public sealed class FormulaTests
     [Fact]
     public void MeasuresDistanceOnTheSphere()
     {
-        var formula = new FormulaExpression("geo_distance") { Origin = new GeoPoint(-100.43383200156751, 25.717877679163667), Variable = "geo" };
+        var formula = new FormulaExpression("geo_distance")
+        {
+            Origin = new GeoPoint(-100.43383200156751, 25.717877679163667),
+            Variable = "geo",
+        };
         Assert.Equal(21926.494151786308, Evaluate(formula), 1e-2);
     }
 
@@ -53,7 +61,8 @@ public sealed class FormulaTests
     }
 
     [Theory]
-    [InlineData("missing_field", "Expected number value for missing_field in the payload and/or in the formula defaults. Error: No value found in a payload nor defaults")]
+    [InlineData("missing_field", "Expected number value for missing_field in the payload and/or in the formula defaults. Error: No value "
+        + "found in a payload nor defaults")]
     [InlineData("array", "Expected number value for array in the payload and/or in the formula defaults. Error: Value is not a number")]
     public void NamesAVariableThatIsMissingOrWrong(string path, string message) => Assert.Equal(message, Fails(Variable(path)));
 

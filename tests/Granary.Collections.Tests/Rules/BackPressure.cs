@@ -11,7 +11,13 @@ public sealed class BackPressure
         var time = new ManualTime();
         var config = Fixture.Plain with
         {
-            Ingestion = new IngestionSettings { QueueCapacity = 100, BatchSize = 1_000_000, BatchDelay = TimeSpan.FromDays(1), AdmissionTimeout = TimeSpan.FromSeconds(10) },
+            Ingestion = new IngestionSettings
+            {
+                QueueCapacity = 100,
+                BatchSize = 1_000_000,
+                BatchDelay = TimeSpan.FromDays(1),
+                AdmissionTimeout = TimeSpan.FromSeconds(10),
+            },
         };
         await using var fixture = await Fixture.CreateAsync(config, new DatabaseOptions { Time = time });
         var random = new Random(1);

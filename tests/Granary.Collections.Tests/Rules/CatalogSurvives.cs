@@ -12,7 +12,8 @@ public sealed class CatalogSurvives
         await using var fixture = await Fixture.CreateAsync();
         await fixture.Collection.WriteAsync(new WriteBatch().Upsert(1, new float[8]), Batches.Wait);
         // As when the process died after the storage was made and before the catalog knew, or the other way round on deleting.
-        await using (var orphan = await fixture.Storage.OpenLogAsync(new Granary.Collections.Ports.PartitionKey(Guid.NewGuid(), 0), default))
+        await using (var orphan =
+            await fixture.Storage.OpenLogAsync(new Granary.Collections.Ports.PartitionKey(Guid.NewGuid(), 0), default))
             Assert.Equal(2, (await fixture.Storage.ListIncarnationsAsync(default)).Count);
         await fixture.KillAndRestartAsync();
         Assert.Single(await fixture.Storage.ListIncarnationsAsync(default));
@@ -28,7 +29,8 @@ public sealed class CatalogSurvives
         Assert.True(await fixture.Database.DeleteCollectionAsync("c"));
         Assert.False(await fixture.Database.DeleteCollectionAsync("c"));
         Assert.False(await fixture.Database.CollectionExistsAsync("a"));
-        Assert.Equal(ErrorKind.NotFound, (await Assert.ThrowsAsync<GranaryException>(() => fixture.Database.GetCollectionAsync("c").AsTask())).Kind);
+        Assert.Equal(ErrorKind.NotFound,
+            (await Assert.ThrowsAsync<GranaryException>(() => fixture.Database.GetCollectionAsync("c").AsTask())).Kind);
         await fixture.Database.CreateCollectionAsync("c", Fixture.Plain);
         Assert.Equal(0, await (await fixture.Database.GetCollectionAsync("c")).CountAsync(null));
         Assert.Single(await fixture.Storage.ListIncarnationsAsync(default));
@@ -63,7 +65,11 @@ public sealed class CatalogSurvives
             var info = await fixture.Collection.GetInfoAsync();
             Assert.Equal(21, info.PayloadIndexPoints["n"]);
             Assert.NotNull(info.Config.Schema.FindDense("extra"));
-            var hits = await fixture.Collection.QueryAsync(new QueryRequest { Query = new NearestQuery(new DenseInput(new float[] { 1, 0 })), Using = "extra" });
+            var hits = await fixture.Collection.QueryAsync(new QueryRequest
+            {
+                Query = new NearestQuery(new DenseInput(new float[] { 1, 0 })),
+                Using = "extra",
+            });
             Assert.Equal(50UL, Assert.Single(hits).Id.Number);
             await fixture.KillAndRestartAsync();
             await fixture.Collection.CountAsync(null);
@@ -91,10 +97,12 @@ public sealed class CatalogSurvives
     public async Task SettingsThatAreFixedCannotBeChanged()
     {
         await using var fixture = await Fixture.CreateAsync();
-        await Assert.ThrowsAsync<GranaryException>(() => fixture.Database.UpdateCollectionAsync("c", c => c with { Partitions = 2 }).AsTask());
+        await Assert.ThrowsAsync<GranaryException>(
+            () => fixture.Database.UpdateCollectionAsync("c", c => c with { Partitions = 2 }).AsTask());
         await Assert.ThrowsAsync<GranaryException>(
             () => fixture.Database.CreateCollectionAsync("bad", Fixture.Plain with { Partitions = 0 }).AsTask());
         var size = new CollectionConfig { Schema = new IndexSchema { Dense = [new DenseVectorSchema("", 70_000, Distance.Dot)] } };
-        Assert.Contains("70000", (await Assert.ThrowsAsync<GranaryException>(() => fixture.Database.CreateCollectionAsync("bad", size).AsTask())).Message);
+        Assert.Contains("70000", (await Assert.ThrowsAsync<GranaryException>(
+            () => fixture.Database.CreateCollectionAsync("bad", size).AsTask())).Message);
     }
 }

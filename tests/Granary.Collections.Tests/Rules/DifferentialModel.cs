@@ -44,7 +44,8 @@ public sealed class DifferentialModel
             Limit = 10,
         };
         var nearest = model.Model.Where(p => p.Value.N == n && p.Value.Vector is not null)
-            .Select(p => (Id: p.Key, Score: Dot(p.Value.Vector!, query))).OrderByDescending(p => p.Score).ThenBy(p => p.Id).Take(10).ToList();
+            .Select(p => (Id: p.Key, Score: Dot(p.Value.Vector!, query))).OrderByDescending(p => p.Score).ThenBy(p => p.Id).Take(10)
+                .ToList();
         foreach (var fixture in new[] { asynchronous, synchronous })
         {
             var hits = await fixture.Collection.QueryAsync(request);

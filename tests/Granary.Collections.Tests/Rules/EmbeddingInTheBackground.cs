@@ -14,13 +14,18 @@ public sealed class EmbeddingInTheBackground
         var generator = new StubGenerator();
         await using var fixture = await CreateAsync(generator);
         await fixture.Collection.WriteAsync(
-            new WriteBatch().Upsert(1, null, """{"text":"some words"}""").Upsert(2, null, """{"text":"unknown"}""").Upsert(3, [1, 2, 3, 4, 5, 6, 7, 8], """{"text":"own vector"}"""),
+            new WriteBatch().Upsert(1, null, """{"text":"some words"}""").Upsert(2, null, """{"text":"unknown"}""")
+                .Upsert(3, [1, 2, 3, 4, 5, 6, 7, 8], """{"text":"own vector"}"""),
             Batches.Wait);
         var points = await fixture.AllAsync();
         Assert.Equal(StubGenerator.Of("some words"), VectorOf(points[0]));
         Assert.Null(VectorOf(points[1]));
         Assert.Equal([1f, 2, 3, 4, 5, 6, 7, 8], VectorOf(points[2])!);
-        var byText = await fixture.Collection.QueryAsync(new QueryRequest { Query = new NearestQuery(new TextInput("some words")), Limit = 5 });
+        var byText = await fixture.Collection.QueryAsync(new QueryRequest
+        {
+            Query = new NearestQuery(new TextInput("some words")),
+            Limit = 5,
+        });
         Assert.Equal([new PointId(1), new PointId(3)], byText.Select(h => h.Id).Order());
         Assert.Empty(await fixture.Collection.QueryAsync(new QueryRequest { Query = new NearestQuery(new TextInput("unknown")) }));
         Assert.Equal(2UL, Assert.Single(await SearchTextAsync(fixture, "unknown")).Id.Number);
@@ -47,11 +52,15 @@ public sealed class EmbeddingInTheBackground
     public async Task ATextThatCannotBeEmbeddedIsCountedAndStaysSearchableAndIsTriedAgainAfterARestart()
     {
         var broken = true;
-        var generator = new StubGenerator { Before = t => broken && t.Contains("bad words") ? throw new InvalidOperationException("no such words") : Task.CompletedTask };
+        var generator = new StubGenerator
+        {
+            Before = t => broken && t.Contains("bad words") ? throw new InvalidOperationException("no such words") : Task.CompletedTask,
+        };
         var time = new ManualTime();
         await using var fixture = await CreateAsync(generator, time);
         var write = fixture.Collection.WriteAsync(
-            new WriteBatch().Upsert(1, null, """{"text":"bad words"}""").Upsert(2, null, """{"text":"good words"}"""), Batches.Wait).AsTask();
+            new WriteBatch().Upsert(1, null, """{"text":"bad words"}""").Upsert(2, null, """{"text":"good words"}"""), Batches.Wait)
+                .AsTask();
         while (!write.IsCompleted)
         {
             // Backoff passes by the clock only.

@@ -5,7 +5,8 @@ namespace Granary.Collections.Tests.Rules;
 
 public sealed class PartitionsAreInvisible
 {
-    private static readonly string[] Words = ["red", "green", "blue", "black", "white", "grey", "old", "new", "box", "crate", "sack", "barn"];
+    private static readonly string[] Words =
+        ["red", "green", "blue", "black", "white", "grey", "old", "new", "box", "crate", "sack", "barn"];
 
     [Fact]
     public async Task ResultsScoresAndOrderAreThoseOfOnePartition()
@@ -45,7 +46,8 @@ public sealed class PartitionsAreInvisible
         }
         while (next is not null);
         var ordered = new ScrollRequest { OrderBy = new OrderByQuery("group", true, null), Limit = 40 };
-        Assert.Equal((await one.Collection.ScrollAsync(ordered)).Points.Select(p => p.Id), (await eight.Collection.ScrollAsync(ordered)).Points.Select(p => p.Id));
+        Assert.Equal((await one.Collection.ScrollAsync(ordered)).Points.Select(p => p.Id),
+            (await eight.Collection.ScrollAsync(ordered)).Points.Select(p => p.Id));
         var filter = Batches.Has("group", 3);
         Assert.Equal(await one.Collection.CountAsync(filter), await eight.Collection.CountAsync(filter));
         Assert.Equal(await one.Collection.FacetAsync("group", null, 3, true), await eight.Collection.FacetAsync("group", null, 3, true));
@@ -71,7 +73,8 @@ public sealed class PartitionsAreInvisible
             new Prefetch { Query = dense, Params = exact, Limit = 30 },
             new Prefetch { Query = text, Using = "text", Limit = 30 },
         ];
-        foreach (var fusion in new Query[] { new RrfQuery(60, []), new RrfQuery(2, [3, 1]), new DbsfQuery(), new WeightedSumQuery([0.3f, 0.7f]) })
+        foreach (var fusion in new Query[] { new RrfQuery(60, []), new RrfQuery(2, [3, 1]), new DbsfQuery(),
+            new WeightedSumQuery([0.3f, 0.7f]) })
             yield return new QueryRequest { Prefetches = [.. both], Query = fusion, Limit = 15, Explain = true };
         yield return new QueryRequest
         {
@@ -102,8 +105,16 @@ public sealed class PartitionsAreInvisible
             Limit = 10,
         };
         yield return new QueryRequest { Query = dense with { Mmr = new MmrSettings(0.5f, 30) }, Params = exact, Limit = 10 };
-        yield return new QueryRequest { Query = new RecommendQuery([new PointInput(new PointId(3))], [new PointInput(new PointId(4))], RecommendStrategy.AverageVector), Params = exact };
-        yield return new QueryRequest { Query = new RecommendQuery([new PointInput(new PointId(3))], [new PointInput(new PointId(4))], RecommendStrategy.BestScore), Params = exact };
+        yield return new QueryRequest
+        {
+            Query = new RecommendQuery([new PointInput(new PointId(3))], [new PointInput(new PointId(4))], RecommendStrategy.AverageVector),
+            Params = exact,
+        };
+        yield return new QueryRequest
+        {
+            Query = new RecommendQuery([new PointInput(new PointId(3))], [new PointInput(new PointId(4))], RecommendStrategy.BestScore),
+            Params = exact,
+        };
         yield return new QueryRequest { Limit = 25 };
     }
 

@@ -46,7 +46,8 @@ public sealed class PoisonIsIsolated
         await using var fixture = await Fixture.CreateAsync();
         await fixture.Collection.WriteAsync(new WriteBatch().Upsert(1, new float[8]), Batches.Wait);
         var stopped = new UnreadableLog();
-        await using var replica = await Replica.OpenAsync(fixture.Storage, stopped, new PartitionKey(Guid.NewGuid(), 3), Fixture.Plain.Schema);
+        await using var replica =
+            await Replica.OpenAsync(fixture.Storage, stopped, new PartitionKey(Guid.NewGuid(), 3), Fixture.Plain.Schema);
         var error = await Assert.ThrowsAsync<GranaryException>(() => replica.CatchUpAsync(1));
         Assert.Equal(ErrorKind.Unavailable, error.Kind);
         Assert.Contains("Partition 3 is unavailable", error.Message);
@@ -66,7 +67,8 @@ public sealed class PoisonIsIsolated
 
         public ValueTask AppendAsync(IReadOnlyList<LogRecord> records, CancellationToken cancellation) => ValueTask.CompletedTask;
 
-        public IAsyncEnumerable<LogRecord> ReadAsync(long fromOperation, CancellationToken cancellation) => throw new IOException("the disk is gone");
+        public IAsyncEnumerable<LogRecord> ReadAsync(long fromOperation, CancellationToken cancellation) =>
+            throw new IOException("the disk is gone");
 
         public ValueTask TruncateAsync(long beforeOperation, CancellationToken cancellation) => ValueTask.CompletedTask;
 

@@ -71,5 +71,6 @@ public sealed class ReplicasAgree
         Assert.Equal(other.Describe(), replica.Describe());
     }
 
-    private static IEnumerable<string> Ids(List<string> lines) => lines.Where(l => char.IsDigit(l[0])).Select(l => l[..l.IndexOf(' ', StringComparison.Ordinal)]);
+    private static IEnumerable<string> Ids(List<string> lines) =>
+        lines.Where(l => char.IsDigit(l[0])).Select(l => l[..l.IndexOf(' ', StringComparison.Ordinal)]);
 }

@@ -22,7 +22,11 @@ public sealed class SearchNeverBlocksOnIndexing
         fixture.Storage.Faults.AppendGate = _ => held.Task;
         var stuck = fixture.Collection.WriteAsync(new WriteBatch().Upsert(999, new float[8]), Batches.NoWait).AsTask();
         var expected = Enumerable.Range(0, 300).OrderByDescending(i => vectors[i].Zip(vectors[0], (x, y) => x * y).Sum()).First();
-        var hits = await fixture.Collection.QueryAsync(new QueryRequest { Query = new NearestQuery(new DenseInput(vectors[0])), Limit = 5 });
+        var hits = await fixture.Collection.QueryAsync(new QueryRequest
+        {
+            Query = new NearestQuery(new DenseInput(vectors[0])),
+            Limit = 5,
+        });
         Assert.Equal((ulong)expected, hits[0].Id.Number);
         var info = await fixture.Collection.GetInfoAsync();
         Assert.True(info.Partitions[0].Linked < info.Partitions[0].Logged);

@@ -17,7 +17,8 @@ internal sealed class Fixture : IAsyncDisposable
         },
     };
 
-    private Fixture(MemoryStorage storage, Database database, DatabaseOptions options) => (Storage, Database, Options) = (storage, database, options);
+    private Fixture(MemoryStorage storage, Database database, DatabaseOptions options) =>
+        (Storage, Database, Options) = (storage, database, options);
 
     public MemoryStorage Storage { get; private set; }
 
@@ -27,7 +28,8 @@ internal sealed class Fixture : IAsyncDisposable
 
     public ICollection Collection { get; private set; } = null!;
 
-    public static async Task<Fixture> CreateAsync(CollectionConfig? config = null, DatabaseOptions? options = null, MemoryStorage? storage = null)
+    public static async Task<Fixture> CreateAsync(
+        CollectionConfig? config = null, DatabaseOptions? options = null, MemoryStorage? storage = null)
     {
         storage ??= new MemoryStorage();
         options ??= new DatabaseOptions();

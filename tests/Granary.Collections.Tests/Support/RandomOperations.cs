@@ -21,13 +21,15 @@ internal sealed class RandomOperations(int seed, ulong ids = 40)
     }
 
     /// <summary>The model as lines, ids and payload only.</summary>
-    public List<string> Describe() => [.. Model.Select(p => $"{p.Key} {Payload(p.Value.N, p.Value.Text)} [{(p.Value.Vector is { } v ? string.Join(",", v) : "")}]")];
+    public List<string> Describe() =>
+        [.. Model.Select(p => $"{p.Key} {Payload(p.Value.N, p.Value.Text)} [{(p.Value.Vector is { } v ? string.Join(",", v) : "")}]")];
 
     /// <summary>Points as lines like <see cref="Describe()"/>'s.</summary>
     public static List<string> Describe(IEnumerable<PointRecord> points) =>
     [
         .. points.Select(p =>
-            $"{p.Id} {Encoding.UTF8.GetString(p.Payload!.Value.Span)} [{string.Join(",", p.Vectors!.Value.Where(v => v.Name.Length == 0).SelectMany(v => v.Values))}]"),
+            $"{p.Id} {Encoding.UTF8.GetString(p.Payload!.Value.Span)} "
+                + $"[{string.Join(",", p.Vectors!.Value.Where(v => v.Name.Length == 0).SelectMany(v => v.Values))}]"),
     ];
 
     private void Add(WriteBatch batch)
@@ -37,7 +39,8 @@ internal sealed class RandomOperations(int seed, ulong ids = 40)
         {
             case < 5:
                 var vector = _random.Next(8) == 0 ? null : Batches.Vector(_random);
-                var (n, text) = (_random.Next(4), string.Join(' ', Enumerable.Range(0, _random.Next(1, 4)).Select(_ => Words[_random.Next(Words.Length)])));
+                var (n, text) = (_random.Next(4),
+                    string.Join(' ', Enumerable.Range(0, _random.Next(1, 4)).Select(_ => Words[_random.Next(Words.Length)])));
                 batch.Upsert(id, vector, Payload(n, text));
                 Model[id] = (n, text, vector);
                 break;

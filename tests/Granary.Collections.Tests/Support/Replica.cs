@@ -19,7 +19,8 @@ internal sealed class Replica : IAsyncDisposable
     public ManualTime Time { get; }
 
     public static async Task<Replica> OpenAsync(
-        IStorage storage, IPartitionLog log, PartitionKey checkpoints, IndexSchema schema, LogTail? tail = null, IngestionSettings? ingestion = null,
+        IStorage storage, IPartitionLog log, PartitionKey checkpoints, IndexSchema schema, LogTail? tail = null,
+        IngestionSettings? ingestion = null,
         Action<long>? onLinked = null)
     {
         var time = new ManualTime();
@@ -62,8 +63,10 @@ internal sealed class Replica : IAsyncDisposable
         foreach (var hit in lease.Reader.Search(new ScanLeg { Limit = 1_000_000 }).Hits)
         {
             Assert.True(lease.Reader.TryGet(hit.Id, new VectorSelector(true), out var point));
-            var vectors = point!.Vectors.OrderBy(v => v.Name, StringComparer.Ordinal).Select(v => $"{v.Name}=[{string.Join(",", v.Values)}]");
-            lines.Add($"{point.Id} @{point.Operation} {System.Text.Encoding.UTF8.GetString(point.Payload.Span)} {string.Join(" ", vectors)}");
+            var vectors = point!.Vectors.OrderBy(v => v.Name, StringComparer.Ordinal)
+                .Select(v => $"{v.Name}=[{string.Join(",", v.Values)}]");
+            lines.Add($"{point.Id} @{point.Operation} {System.Text.Encoding.UTF8.GetString(point.Payload.Span)} "
+                + $"{string.Join(" ", vectors)}");
         }
 
         foreach (var leg in new Leg[]

@@ -2,7 +2,9 @@ using Microsoft.Extensions.AI;
 
 namespace Granary.Collections.Tests.Support;
 
-/// <summary>Embeds a text as its length and its first letter; <c>unknown</c> has no embedding, and a test may make calls fail or wait.</summary>
+/// <summary>
+/// Embeds a text as its length and its first letter; <c>unknown</c> has no embedding, and a test may make calls fail or wait.
+/// </summary>
 internal sealed class StubGenerator : IEmbeddingGenerator<string, Embedding<float>>
 {
     private int _calls;

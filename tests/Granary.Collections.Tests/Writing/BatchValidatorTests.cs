@@ -45,7 +45,8 @@ public sealed class BatchValidatorTests
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
     [InlineData(float.NegativeInfinity)]
-    public void RefusesWhatIsNotFinite(float value) => Assert.Contains("not a finite number", Refused(w => Upsert(w, 1, "", [1, value, 0])).Message);
+    public void RefusesWhatIsNotFinite(float value) =>
+        Assert.Contains("not a finite number", Refused(w => Upsert(w, 1, "", [1, value, 0])).Message);
 
     [Fact]
     public void RefusesAnUnknownVector() =>
@@ -100,7 +101,8 @@ public sealed class BatchValidatorTests
     public void MarksPointsWhoseTextIsToBeEmbedded()
     {
         var writer = new OperationWriter();
-        foreach (var (payload, vector) in new[] { ("""{"text":"a word"}""", false), ("""{"text":"a word"}""", true), ("""{"other":"a word"}""", false) })
+        foreach (var (payload, vector) in new[] { ("""{"text":"a word"}""", false), ("""{"text":"a word"}""", true),
+            ("""{"other":"a word"}""", false) })
         {
             writer.Begin(OperationKind.Upsert, new PointId(1));
             writer.Payload(System.Text.Encoding.UTF8.GetBytes(payload));

@@ -11,7 +11,8 @@ public sealed class FilterJsonTests
     [InlineData("""{"must":[{"key":"a b","match":{"value":1}}]}""", "Invalid json path: 'a b'")]
     [InlineData("""{"must":[{"key":"a","match":{"value":1.5}}]}""", "MatchInterface")]
     [InlineData("""{"must":[{"key":"a","match":{"any":[1,"a"]}}]}""", "Mixed types")]
-    [InlineData("""{"must":[{"key":"a","range":{"gte":"2014-01-01T00:00:00BAD"}}]}""", "'2014-01-01T00:00:00BAD' does not match accepted datetime format (RFC3339)")]
+    [InlineData("""{"must":[{"key":"a","range":{"gte":"2014-01-01T00:00:00BAD"}}]}""", "'2014-01-01T00:00:00BAD' does not match accepted "
+        + "datetime format (RFC3339)")]
     [InlineData("""{"must":[{"key":"a","geo_radius":{"center":{"lon":200,"lat":0},"radius":1}}]}""", "within [-180;180]")]
     [InlineData("""{"must":[{"key":"a","geo_polygon":{"exterior":{"points":[]}}}]}""", "the size must be at least 4, got 0")]
     [InlineData("""{"must":[{"has_id":[-1]}]}""", "is not a valid point ID")]
@@ -37,17 +38,21 @@ public sealed class FilterJsonTests
     public void Depth_is_limited_and_the_limit_is_named()
     {
         static byte[] Deep(int depth) => Encoding.UTF8.GetBytes(
-            string.Concat(Enumerable.Repeat("{\"must\":[{\"nested\":{\"key\":\"a\",\"filter\":", depth - 1)) + "{}" + string.Concat(Enumerable.Repeat("}}]}", depth - 1)));
+            string.Concat(Enumerable.Repeat("{\"must\":[{\"nested\":{\"key\":\"a\",\"filter\":", depth - 1)) + "{}"
+                + string.Concat(Enumerable.Repeat("}}]}", depth - 1)));
         var filter = FilterJson.Parse(Deep(FilterJson.MaxDepth));
         Assert.Equal(Deep(FilterJson.MaxDepth), FilterJson.ToUtf8(filter));
-        Assert.Contains("64", Assert.Throws<GranaryException>(() => FilterJson.Parse(Deep(FilterJson.MaxDepth + 1))).Message, StringComparison.Ordinal);
+        Assert.Contains("64", Assert.Throws<GranaryException>(() => FilterJson.Parse(Deep(FilterJson.MaxDepth + 1))).Message,
+            StringComparison.Ordinal);
         Assert.Contains("64", Assert.Throws<GranaryException>(() => FilterJson.Parse(Deep(1000))).Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("""{"must":[{"key":"a","geo_polygon":{"exterior":{"points":[{"lon":0,"lat":0},{"lon":1,"lat":0},{"lon":1,"lat":1},{"lon":0,"lat":0}]}}}]}""")]
+    [InlineData("""{"must":[{"key":"a","geo_polygon":{"exterior":{"points":[{"lon":0,"lat":0},{"lon":1,"lat":0},{"lon":1,"lat":1},"""
+        + """{"lon":0,"lat":0}]}}}]}""")]
     [InlineData("""{"should":[{"key":"a.b[]","range":{"gte":"2014-01-01T00:00:00Z"}}]}""")]
-    [InlineData("""{"must_not":[{"has_id":[1,"9f1c2d3e-0000-4000-8000-00000000000a"]},{"has_vector":"v"},{"slice":{"total":8,"index":3}}]}""")]
+    [InlineData("""{"must_not":[{"has_id":[1,"9f1c2d3e-0000-4000-8000-00000000000a"]},{"has_vector":"v"},{"slice":{"total":8,"index":3}}"""
+        + """]}""")]
     [InlineData("""{"min_should":{"conditions":[{"key":"a","values_count":{"gt":1}},{"is_null":{"key":"b"}}],"min_count":2}}""")]
     public void A_canonical_filter_is_written_as_it_was_read(string json) =>
         Assert.Equal(json, Encoding.UTF8.GetString(FilterJson.ToUtf8(FilterJson.Parse(Encoding.UTF8.GetBytes(json)))));

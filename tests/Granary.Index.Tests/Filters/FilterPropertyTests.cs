@@ -10,9 +10,11 @@ namespace Granary.Index.Tests.Filters;
 public sealed class FilterPropertyTests
 {
     private static readonly string[] Keys = ["a", "b", "n.x", "n[].x", "n", "a[]", "a[0]", "missing"];
-    private static readonly string[] Words = ["red", "green", "blue gray", "r\\u0065d", "9f1c2d3e-0000-4000-8000-00000000000a", "9F1C2D3E-0000-4000-8000-00000000000A", "2020-01-02T00:00:00Z", "2021-01-02T00:00:00Z",
+    private static readonly string[] Words = ["red", "green", "blue gray", "r\\u0065d", "9f1c2d3e-0000-4000-8000-00000000000a",
+        "9F1C2D3E-0000-4000-8000-00000000000A", "2020-01-02T00:00:00Z", "2021-01-02T00:00:00Z",
         "Red gray, green", "gray-green gray-BLUE", "gray gray blue"];
-    private static readonly string[] Texts = ["red", "gr", "gray", "GRAY blue", "blue gray", "gray gray", "gray green gray blue", "green, red", "", "2021 01", "-"];
+    private static readonly string[] Texts =
+        ["red", "gr", "gray", "GRAY blue", "blue gray", "gray gray", "gray green gray blue", "green, red", "", "2021 01", "-"];
 
     private static readonly PayloadIndexType[] Types =
     [
@@ -66,7 +68,8 @@ public sealed class FilterPropertyTests
         for (var i = 0; i < 60; i++)
         {
             var filter = RandomFilter(random, 2);
-            ulong[] expected = [.. payloads.Where(p => ReferenceFilter.Matches(filter, JsonNode.Parse(p.Value)!, new PointId(p.Key))).Select(p => p.Key).Order()];
+            ulong[] expected = [.. payloads.Where(p => ReferenceFilter.Matches(filter, JsonNode.Parse(p.Value)!, new PointId(p.Key)))
+                .Select(p => p.Key).Order()];
             Assert.Equal(expected, plain.Select(filter));
             Assert.Equal(expected, indexed.Select(filter));
         }
@@ -75,7 +78,8 @@ public sealed class FilterPropertyTests
     private static string RandomObject(Random random, int depth)
     {
         string[] names = ["a", "b", "n", "x", "lon"];
-        return "{" + string.Join(random.Next(2) == 0 ? "," : " , ", names.Where(_ => random.Next(2) == 0).Select(n => $"\"{n}\": {RandomValue(random, depth - 1)}")) + "}";
+        return "{" + string.Join(random.Next(2) == 0 ? "," : " , ",
+            names.Where(_ => random.Next(2) == 0).Select(n => $"\"{n}\": {RandomValue(random, depth - 1)}")) + "}";
     }
 
     private static string RandomValue(Random random, int depth) => random.Next(depth > 0 ? 12 : 8) switch
@@ -104,7 +108,8 @@ public sealed class FilterPropertyTests
             filter = filter with { MinShould = new MinShould(Conditions(4), random.Next(1, 4)) };
         return filter;
 
-        ImmutableArray<Condition> Conditions(int max) => [.. Enumerable.Range(0, random.Next(max + 1)).Select(_ => RandomCondition(random, depth))];
+        ImmutableArray<Condition> Conditions(int max) =>
+            [.. Enumerable.Range(0, random.Next(max + 1)).Select(_ => RandomCondition(random, depth))];
     }
 
     private static Condition RandomCondition(Random random, int depth)
@@ -112,7 +117,8 @@ public sealed class FilterPropertyTests
         var key = Keys[random.Next(Keys.Length)];
         double? Bound() => random.Next(2) == 0 ? null : random.Next(5) == 0 ? 9007199254740992.0 : random.Next(-7, 8) / 2.0;
         int? Small() => random.Next(2) == 0 ? null : random.Next(4);
-        DateTimeOffset? Day() => random.Next(2) == 0 ? null : new DateTimeOffset(2020 + random.Next(3), 1, random.Next(1, 4), 0, 0, 0, TimeSpan.Zero);
+        DateTimeOffset? Day() => random.Next(2) == 0
+            ? null : new DateTimeOffset(2020 + random.Next(3), 1, random.Next(1, 4), 0, 0, 0, TimeSpan.Zero);
         MatchValue Word() => MatchValue.Of(Words[random.Next(Words.Length)].Replace("\\u0065", "e", StringComparison.Ordinal));
         MatchValue Integer() => MatchValue.Of(random.Next(6) == 0 ? 9007199254740993 : random.Next(-3, 4));
         ImmutableArray<MatchValue> Several(int least) => random.Next(2) == 0

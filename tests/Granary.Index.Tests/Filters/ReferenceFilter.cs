@@ -23,15 +23,19 @@ internal static class ReferenceFilter
         NestedCondition c => Values(root, JsonPath.Parse(c.Key).WithWildcard()).Any(v => v is JsonObject && Matches(c.Filter, v, null)),
         IsNullCondition c => Values(root, JsonPath.Parse(c.Key)).Any(v => v is null),
         IsEmptyCondition c => Values(root, JsonPath.Parse(c.Key)).All(v => v is null or JsonArray { Count: 0 }),
-        ValuesCountCondition c => Values(root, JsonPath.Parse(c.Key)) is { Count: > 0 } values ? values.Any(v => InRange(c, Count(v))) : InRange(c, 0),
+        ValuesCountCondition c =>
+            Values(root, JsonPath.Parse(c.Key)) is { Count: > 0 } values ? values.Any(v => InRange(c, Count(v))) : InRange(c, 0),
         MatchAnyCondition c => Any(root, c.Key, v => c.Values.Any(m => Same(m, v))),
         MatchExceptCondition c => Any(root, c.Key, v => v is not null && !c.Values.Any(m => Same(m, v))),
-        MatchTextCondition { Mode: TextMatchMode.Prefix } c => Any(root, c.Key, v => Text(v)?.StartsWith(c.Text, StringComparison.Ordinal) == true),
-        MatchTextCondition c => Tokens(c.Text) is { Count: > 0 } wanted && Any(root, c.Key, v => Text(v) is { } t && HasTokens(c.Mode, wanted, Tokens(t))),
+        MatchTextCondition { Mode: TextMatchMode.Prefix } c =>
+            Any(root, c.Key, v => Text(v)?.StartsWith(c.Text, StringComparison.Ordinal) == true),
+        MatchTextCondition c => Tokens(c.Text) is { Count: > 0 } wanted
+            && Any(root, c.Key, v => Text(v) is { } t && HasTokens(c.Mode, wanted, Tokens(t))),
         RangeCondition c => Any(root, c.Key, v => Number(v) is { } n
             && !(n <= c.Gt) && !(n < c.Gte) && !(n >= c.Lt) && !(n > c.Lte)),
         DatetimeRangeCondition c => Any(root, c.Key, v => Text(v) is { } t
-            && DateTimeOffset.TryParseExact(t, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            && DateTimeOffset.TryParseExact(
+                t, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
             && !(at <= c.Gt) && !(at < c.Gte) && !(at >= c.Lt) && !(at > c.Lte)),
         GeoBoundingBoxCondition c => Any(root, c.Key, v => v is JsonObject o && Number(o["lon"]) is { } x && Number(o["lat"]) is { } y
             && GeoTests.Contains(c, x, y)),
@@ -67,7 +71,8 @@ internal static class ReferenceFilter
     private static bool Same(MatchValue match, JsonNode? value) => match.Kind switch
     {
         MatchValueKind.Keyword => Text(value) == match.Text,
-        MatchValueKind.Bool => value?.GetValueKind() is JsonValueKind.True or JsonValueKind.False && value.GetValue<bool>() == match.Boolean,
+        MatchValueKind.Bool => value?.GetValueKind() is JsonValueKind.True or JsonValueKind.False
+            && value.GetValue<bool>() == match.Boolean,
         _ => value?.GetValueKind() == JsonValueKind.Number && value.ToJsonString() == match.Integer.ToString(CultureInfo.InvariantCulture),
     };
 

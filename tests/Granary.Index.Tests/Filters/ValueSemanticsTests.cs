@@ -106,7 +106,8 @@ public sealed class ValueSemanticsTests
         points.Put(0, """{"diet":[{"food":"meat","likes":false},{"food":"leaves","likes":true}]}""");
         points.Put(1, """{"diet":[{"food":"meat","likes":true}]}""");
         const string Filter = """
-            {"must":{"nested":{"key":"diet","filter":{"must":[{"key":"food","match":{"value":"meat"}},{"key":"likes","match":{"value":true}}]}}}}
+            {"must":{"nested":{"key":"diet","filter":{"must":[
+                {"key":"food","match":{"value":"meat"}},{"key":"likes","match":{"value":true}}]}}}}
             """;
         Assert.Equal([1], points.Select(Filter));
         points.Create(new PayloadIndexSchema("diet[].food", PayloadIndexType.Keyword));

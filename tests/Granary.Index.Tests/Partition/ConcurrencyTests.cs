@@ -17,7 +17,10 @@ public sealed class ConcurrencyTests
     {
         var schema = new IndexSchema
         {
-            Dense = [new DenseVectorSchema("", 4, Distance.Dot) { Hnsw = new HnswSettings { M = 8, EfConstruct = 32, FullScanThreshold = 10 } }],
+            Dense = [new DenseVectorSchema("", 4, Distance.Dot)
+            {
+                Hnsw = new HnswSettings { M = 8, EfConstruct = 32, FullScanThreshold = 10 },
+            }],
             Text = [new TextFieldSchema("body", "body")],
             PayloadIndexes = [new PayloadIndexSchema("color", PayloadIndexType.Keyword)],
         };
@@ -31,7 +34,8 @@ public sealed class ConcurrencyTests
 
         using var stop = new CancellationTokenSource();
         var token = stop.Token;
-        var readers = Enumerable.Range(0, 2).Select(seed => Task.Run(() => Read(index, new Random(seed), () => token.IsCancellationRequested), CancellationToken.None)).ToArray();
+        var readers = Enumerable.Range(0, 2).Select(
+            seed => Task.Run(() => Read(index, new Random(seed), () => token.IsCancellationRequested), CancellationToken.None)).ToArray();
         var linker = Task.Run(
             () =>
             {

@@ -155,7 +155,8 @@ public sealed class DifferentialTests
             Assert.Equal(expected.Operation, point!.Operation);
             var payload = point.Payload.IsEmpty ? [] : JsonNode.Parse(point.Payload.Span)!.AsObject();
             Assert.True(JsonNode.DeepEquals(expected.Payload, payload), $"{expected.Payload} is {payload}");
-            Assert.Equal(expected.Vectors.Keys.Order(StringComparer.Ordinal), point.Vectors.Select(v => v.Name).Order(StringComparer.Ordinal));
+            Assert.Equal(expected.Vectors.Keys.Order(StringComparer.Ordinal),
+                point.Vectors.Select(v => v.Name).Order(StringComparer.Ordinal));
             foreach (var vector in point.Vectors)
             {
                 Assert.Equal(expected.Vectors[vector.Name].Values, vector.Values);
@@ -172,7 +173,10 @@ public sealed class DifferentialTests
         var dot = new DenseLeg("dot", q4) { Filter = filter, Limit = k, Exact = true };
         Same(model.Best("dot", filter, k, v => Model.Dot(q4, v.Values), higher: true), reader.Search(dot));
         var ids = Enumerable.Range(0, 15).Select(_ => traffic.Id()).ToList();
-        var within = new Filter { Must = [new HasIdCondition([.. ids]), .. filter is null ? [] : new Condition[] { new FilterCondition(filter) }] };
+        var within = new Filter
+        {
+            Must = [new HasIdCondition([.. ids]), .. filter is null ? [] : new Condition[] { new FilterCondition(filter) }],
+        };
         Same(model.Best("dot", within, k, v => Model.Dot(q4, v.Values), higher: true), reader.Search(dot with { Candidates = ids }));
         Same(
             [.. model.Best("dot", filter, k, v => Model.Dot(q4, v.Values), higher: true).Where(p => p.Score >= 3f)],
@@ -188,10 +192,12 @@ public sealed class DifferentialTests
         var weights = dimensions.Select(_ => (float)traffic.Random.Next(1, 4)).ToArray();
         var sparse = new SparseLeg("sparse", [.. dimensions], [.. weights]) { Filter = filter, Limit = k };
         Same(model.Best("sparse", filter, k, v => Model.Sparse(dimensions, weights, v), higher: true), reader.Search(sparse));
-        Same(model.Best("sparse", within, k, v => Model.Sparse(dimensions, weights, v), higher: true), reader.Search(sparse with { Candidates = ids }));
+        Same(model.Best("sparse", within, k, v => Model.Sparse(dimensions, weights, v), higher: true),
+            reader.Search(sparse with { Candidates = ids }));
 
         // Without Exact the graph may miss points, but what it finds is visible, matches and has its true score.
-        var all = model.Best("euclid", filter, int.MaxValue, v => Model.Euclid(q3, v.Values), higher: false).ToDictionary(p => p.Id, p => p.Score);
+        var all = model.Best("euclid", filter, int.MaxValue, v => Model.Euclid(q3, v.Values), higher: false)
+            .ToDictionary(p => p.Id, p => p.Score);
         Assert.All(reader.Search(euclid with { Exact = false }).Hits, hit => Assert.Equal(all[hit.Id], hit.Score));
         var examples = new ExampleLeg("dot", ExampleStrategy.SumScores) { Positive = [new ExampleVector(q4)], Filter = filter, Limit = k };
         Same(model.Best("dot", filter, k, v => Model.Dot(q4, v.Values), higher: true), reader.Search(examples));
@@ -221,20 +227,23 @@ public sealed class DifferentialTests
         Same(matching, reader.Search(new TextLeg("body", query) { Filter = filter, Limit = 8 }));
         var some = Enumerable.Range(0, 20).Select(_ => traffic.Id()).ToHashSet();
         Same(
-            [.. expected.Select(h => (Id: ids[h.Slot], h.Score)).Where(h => some.Contains(h.Id)).OrderByDescending(h => h.Score).ThenBy(h => h.Id).Take(8)],
+            [.. expected.Select(h => (Id: ids[h.Slot], h.Score)).Where(h => some.Contains(h.Id)).OrderByDescending(h => h.Score)
+                .ThenBy(h => h.Id).Take(8)],
             reader.Search(new TextLeg("body", query) { Candidates = [.. some], Limit = 8 }));
     }
 
     private static void CompareFacet(IndexReader reader, Filter? filter, List<(PointId Id, ModelPoint Point)> matching)
     {
         var expected = matching.Where(p => p.Point.Payload["tag"] is not null).GroupBy(p => p.Point.Payload["tag"]!.GetValue<string>())
-            .Select(g => (g.Key, Count: (long)g.Count())).OrderByDescending(g => g.Count).ThenBy(g => g.Key, StringComparer.Ordinal).Take(2);
+            .Select(g => (g.Key, Count: (long)g.Count())).OrderByDescending(g => g.Count).ThenBy(g => g.Key, StringComparer.Ordinal)
+                .Take(2);
         Assert.Equal(expected, reader.Facet("tag", filter, 2, exact: true).Select(h => (h.Value.Text!, h.Count)));
     }
 
     private static void CompareOrder(IndexReader reader, Filter? filter, List<(PointId Id, ModelPoint Point)> matching, bool descending)
     {
-        var values = matching.Where(p => p.Point.Payload["n"] is not null).Select(p => (p.Id, N: (long)p.Point.Payload["n"]!.GetValue<int>()));
+        var values = matching.Where(p => p.Point.Payload["n"] is not null)
+            .Select(p => (p.Id, N: (long)p.Point.Payload["n"]!.GetValue<int>()));
         var expected = (descending ? values.OrderByDescending(p => p.N) : values.OrderBy(p => p.N)).ThenBy(p => p.Id).Take(7);
         var hits = reader.Search(new OrderLeg("n", descending) { Filter = filter, Limit = 7 }).Hits;
         Assert.Equal(expected, hits.Select(h => (h.Id, h.Order!.Value.Integer)));

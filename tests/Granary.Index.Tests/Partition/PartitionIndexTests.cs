@@ -43,7 +43,8 @@ public sealed class PartitionIndexTests
         using var index = new PartitionIndex(new IndexSchema
         {
             Text = [new TextFieldSchema("body", "body")],
-            PayloadIndexes = [new PayloadIndexSchema("tag", PayloadIndexType.Keyword), new PayloadIndexSchema("body", PayloadIndexType.Text)],
+            PayloadIndexes = [new PayloadIndexSchema("tag", PayloadIndexType.Keyword),
+                new PayloadIndexSchema("body", PayloadIndexType.Text)],
         });
         _writer.Clear();
         _writer.Begin(OperationKind.Upsert, new PointId(1));
@@ -60,8 +61,10 @@ public sealed class PartitionIndexTests
         using var reader = index.OpenReader();
         Assert.Equal("Not existing vector name error: x", Message(() => reader.Search(new DenseLeg("x", new float[2]))));
         Assert.Equal("Vector dimension error: expected dim: 2, got 1", Message(() => reader.Search(new DenseLeg("", new float[1]))));
-        Assert.StartsWith("No range index for `order_by` key: `n`. Please create one", Message(() => reader.Search(new OrderLeg("n", false))), StringComparison.Ordinal);
-        Assert.StartsWith("No appropriate index for faceting: `n`. Please create one", Message(() => reader.Facet("n", null, 5, true)), StringComparison.Ordinal);
+        Assert.StartsWith("No range index for `order_by` key: `n`. Please create one",
+            Message(() => reader.Search(new OrderLeg("n", false))), StringComparison.Ordinal);
+        Assert.StartsWith("No appropriate index for faceting: `n`. Please create one", Message(() => reader.Facet("n", null, 5, true)),
+            StringComparison.Ordinal);
     }
 
     [Fact]

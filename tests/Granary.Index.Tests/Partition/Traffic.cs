@@ -77,7 +77,11 @@ internal sealed class Traffic(int seed, Model model)
         0 or 1 => null,
         2 => new Filter { Must = [new MatchAnyCondition("tag", [MatchValue.Of(Tags[Random.Next(3)])])] },
         3 => new Filter { Must = [Range()], MustNot = [new HasIdCondition([Id(), Id(), Id()])] },
-        4 => new Filter { Should = [Range(), new HasVectorCondition("dot")], MustNot = [new MatchAnyCondition("tag", [MatchValue.Of("red")])] },
+        4 => new Filter
+        {
+            Should = [Range(), new HasVectorCondition("dot")],
+            MustNot = [new MatchAnyCondition("tag", [MatchValue.Of("red")])],
+        },
         _ => new Filter { Must = [new HasIdCondition([.. Enumerable.Range(0, 20).Select(_ => Id())])] },
     };
 

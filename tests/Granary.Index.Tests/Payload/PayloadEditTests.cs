@@ -48,7 +48,8 @@ public sealed class PayloadEditTests
     [Fact]
     public void Text_of_numbers_and_strings_is_kept_and_duplicate_keys_end_as_the_last()
     {
-        const string Payload = """{ "big" : 123456789012345678901234567890 , "one" : 1.0, "e": 1E2, "s": "\u0041é\ud83d\ude00", "d": 1, "d": [ {"x":1,"x":2} ] }""";
+        const string Payload = """{ "big" : 123456789012345678901234567890 , "one" : 1.0, "e": 1E2, "s": "\u0041é\ud83d\ude00", "d": 1,"""
+            + """ "d": [ {"x":1,"x":2} ] }""";
         Assert.Equal(
             """{"big":123456789012345678901234567890,"one":1.0,"e":1E2,"s":"\u0041é\ud83d\ude00","d":[{"x":2}]}""",
             Text(PayloadEdit.Normalize(Utf8(Payload))));
@@ -70,8 +71,10 @@ public sealed class PayloadEditTests
     {
         static string Deep(int depth) => string.Concat(Enumerable.Repeat("{\"a\":", depth - 1)) + "{}" + new string('}', depth - 1);
         PayloadEdit.Normalize(Utf8(Deep(PayloadEdit.MaxDepth)));
-        Assert.Contains("64", Assert.Throws<GranaryException>(() => PayloadEdit.Normalize(Utf8(Deep(PayloadEdit.MaxDepth + 1)))).Message, StringComparison.Ordinal);
-        var error = Assert.Throws<GranaryException>(() => PayloadEdit.Set(Utf8("{}"), Utf8(Deep(PayloadEdit.MaxDepth)), JsonPath.Parse("k")));
+        Assert.Contains("64", Assert.Throws<GranaryException>(() => PayloadEdit.Normalize(Utf8(Deep(PayloadEdit.MaxDepth + 1)))).Message,
+            StringComparison.Ordinal);
+        var error = Assert.Throws<GranaryException>(
+            () => PayloadEdit.Set(Utf8("{}"), Utf8(Deep(PayloadEdit.MaxDepth)), JsonPath.Parse("k")));
         Assert.Contains("64", error.Message, StringComparison.Ordinal);
     }
 

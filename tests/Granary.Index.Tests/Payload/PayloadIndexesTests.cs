@@ -41,7 +41,8 @@ public sealed class PayloadIndexesTests
     public void Values_are_counted_for_facets()
     {
         using var points = new PointBench();
-        foreach (var (path, type) in new[] { ("k", PayloadIndexType.Keyword), ("i", PayloadIndexType.Integer), ("b", PayloadIndexType.Bool), ("u", PayloadIndexType.Uuid) })
+        foreach (var (path, type) in new[] { ("k", PayloadIndexType.Keyword), ("i", PayloadIndexType.Integer), ("b", PayloadIndexType.Bool),
+            ("u", PayloadIndexType.Uuid) })
             points.Create(new PayloadIndexSchema(path, type));
         points.Put(0, """{"k":["x","y","x"],"i":5,"b":true,"u":"9f1c2d3e-0000-4000-8000-00000000000a"}""");
         points.Put(1, """{"k":"x","i":[5,6],"b":false,"u":"no"}""");
@@ -57,7 +58,8 @@ public sealed class PayloadIndexesTests
         List<(MatchValue, int)> Facet(string path)
         {
             Assert.True(points.Indexes.TryFacet(path, out var entries));
-            return [.. entries.Select(static e => (e.Value, e.Slots.Count())).OrderBy(static e => e.Value.Text, StringComparer.Ordinal).ThenBy(static e => e.Value.Integer)];
+            return [.. entries.Select(static e => (e.Value, e.Slots.Count())).OrderBy(static e => e.Value.Text, StringComparer.Ordinal)
+                .ThenBy(static e => e.Value.Integer)];
         }
     }
 

@@ -37,7 +37,8 @@ public abstract class ClientBehaviour : IAsyncLifetime
         Assert.True(await Client.CollectionExistsAsync(Name));
         Assert.Equal([Name], await Client.ListCollectionsAsync());
         var config = await Client.GetCollectionAsync(Name);
-        Assert.Equal(("dense", 3, Distance.Cosine), (config.Schema.Dense[0].Name, config.Schema.Dense[0].Size, config.Schema.Dense[0].Distance));
+        Assert.Equal(("dense", 3, Distance.Cosine),
+            (config.Schema.Dense[0].Name, config.Schema.Dense[0].Size, config.Schema.Dense[0].Distance));
         Assert.Equal("text", config.Schema.Text[0].Path);
         Assert.Equal(PayloadIndexType.Keyword, config.Schema.FindPayloadIndex("kind")!.Type);
         Assert.Equal(2, config.Partitions);
@@ -74,7 +75,8 @@ public abstract class ClientBehaviour : IAsyncLifetime
         await FillAsync();
         var near = await Client.QueryAsync(Name, new QueryRequest
         {
-            Query = new NearestQuery(new DenseInput(new float[] { 0, 0.9f, 0.1f })), Using = "dense", Limit = 2, WithPayload = PayloadSelector.All,
+            Query = new NearestQuery(new DenseInput(new float[] { 0, 0.9f, 0.1f })), Using = "dense", Limit = 2,
+                WithPayload = PayloadSelector.All,
         });
         Assert.Equal([2, 3], near.Select(static h => (long)h.Id.Number));
         Assert.Equal("green pear", near[0].Payload!.Text("text"));
@@ -82,7 +84,13 @@ public abstract class ClientBehaviour : IAsyncLifetime
         var text = await Client.QueryAsync(Name, new QueryRequest { Query = new NearestQuery(new TextInput("hammers")), Using = "text" });
         Assert.Equal(new PointId(3), Assert.Single(text).Id);
 
-        var both = await Client.HybridAsync(Name, new HybridQuery("red") { Vector = new float[] { 0, 1, 0 }, VectorName = "dense", Explain = true, Limit = 4 });
+        var both = await Client.HybridAsync(Name, new HybridQuery("red")
+        {
+            Vector = new float[] { 0, 1, 0 },
+            VectorName = "dense",
+            Explain = true,
+            Limit = 4,
+        });
         var apple = both.Single(static h => h.Id == new PointId(1));
         Assert.Equal(0, apple.Legs[1].Rank);
         Assert.NotNull(apple.Legs[0].Rank);
@@ -92,7 +100,8 @@ public abstract class ClientBehaviour : IAsyncLifetime
 
         var filtered = await Client.HybridAsync(Name, new HybridQuery("red hammer")
         {
-            Vector = new float[] { 0, 1, 0 }, VectorName = "dense", Filter = new FilterBuilder().Must(Field.Is("kind", "tool")).Build(), Fusion = HybridFusion.WeightedSum,
+            Vector = new float[] { 0, 1, 0 }, VectorName = "dense", Filter = new FilterBuilder().Must(Field.Is("kind", "tool")).Build(),
+                Fusion = HybridFusion.WeightedSum,
         });
         Assert.Equal(new PointId(3), Assert.Single(filtered).Id);
     }
@@ -117,7 +126,10 @@ public abstract class ClientBehaviour : IAsyncLifetime
         await FailsAsync(ErrorKind.Conflict, "Collection `things` already exists!", () => Client.CreateCollectionAsync(Name, Config));
         await FailsAsync(ErrorKind.NotFound, "Collection `nothing` doesn't exist!", () => Client.CountAsync("nothing"));
         await FailsAsync(ErrorKind.BadInput, "Vector dimension error: expected dim: 3, got 2", () => Client.UpsertAsync(Name, [
-            new Point(new PointId(8)) { Vectors = [new NamedVector("dense", [1, 2, 3])] }, new Point(new PointId(9)) { Vectors = [new NamedVector("dense", [1, 2])] }]));
+            new Point(new PointId(8))
+            {
+                Vectors = [new NamedVector("dense", [1, 2, 3])],
+            }, new Point(new PointId(9)) { Vectors = [new NamedVector("dense", [1, 2])] }]));
         await FailsAsync(ErrorKind.BadInput, "Not existing vector name error: other", () =>
             Client.UpsertAsync(Name, [new Point(new PointId(9)) { Vectors = [new NamedVector("other", [1, 2, 3])] }]));
         Assert.Equal(4, await Client.CountAsync(Name));

@@ -25,7 +25,12 @@ public sealed class HttpClientTests : ClientBehaviour
 
     protected override async Task<IGranaryClient> OpenAsync()
     {
-        var file = new Dictionary<string, string?> { ["Granary:Storage"] = "mem:", ["Granary:Urls"] = "http://127.0.0.1:0", ["Granary:ApiKey"] = "key" };
+        var file = new Dictionary<string, string?>
+        {
+            ["Granary:Storage"] = "mem:",
+            ["Granary:Urls"] = "http://127.0.0.1:0",
+            ["Granary:ApiKey"] = "key",
+        };
         var values = new SettingValues(static _ => null, new ConfigurationBuilder().AddInMemoryCollection(file).Build());
         _server = await GranaryServer.StartAsync(ServerSettings.From(values), default);
         return new GranaryHttpClient(_server.Addresses[0], "key");

@@ -6,8 +6,8 @@ using Granary.Standalone.Tests.Hosting;
 namespace Granary.Standalone.Tests.Crash;
 
 /// <summary>
-/// Rule AckIsDurable, on the real process: writers upsert and delete, the server is killed at a random acknowledgement while other calls are in
-/// flight, and started again. What it then holds must be what was acknowledged, with any subset of what was in flight.
+/// Rule AckIsDurable, on the real process: writers upsert and delete, the server is killed at a random acknowledgement while other calls
+/// are in flight, and started again. What it then holds must be what was acknowledged, with any subset of what was in flight.
 /// </summary>
 internal sealed class CrashRounds(string folder, int seed)
 {
@@ -58,7 +58,11 @@ internal sealed class CrashRounds(string folder, int seed)
         await using var client = new GranaryHttpClient(server.Address);
         if (!await client.CollectionExistsAsync(Collection))
         {
-            var schema = new IndexSchema { Dense = [new DenseVectorSchema("", 8, Distance.Dot)], Text = [new TextFieldSchema("text", "text")] };
+            var schema = new IndexSchema
+            {
+                Dense = [new DenseVectorSchema("", 8, Distance.Dot)],
+                Text = [new TextFieldSchema("text", "text")],
+            };
             await client.CreateCollectionAsync(Collection, new CollectionConfig
             {
                 Schema = schema,
@@ -132,7 +136,8 @@ internal sealed class CrashRounds(string folder, int seed)
         for (var id = 0; id < found.Length; id++)
         {
             if (found[id] != _acknowledged[id] && found[id] != _inFlight[id])
-                Violations.Add($"round {round}: point {id + 1} has version {found[id]}, acknowledged was {_acknowledged[id]}, in flight {_inFlight[id]}");
+                Violations.Add($"round {round}: point {id + 1} has version {found[id]}, acknowledged was {_acknowledged[id]}, in flight "
+                    + $"{_inFlight[id]}");
             (_acknowledged[id], _inFlight[id]) = (found[id], -1);
         }
     }
@@ -143,6 +148,7 @@ internal sealed class CrashRounds(string folder, int seed)
     {
         var vector = new float[8];
         vector[id % 8] = version;
-        return new Point(ToId(id), vector, Payload.Of(new System.Text.Json.Nodes.JsonObject { ["version"] = version, ["text"] = $"version {version} of point {id}" }));
+        return new Point(ToId(id), vector,
+            Payload.Of(new System.Text.Json.Nodes.JsonObject { ["version"] = version, ["text"] = $"version {version} of point {id}" }));
     }
 }

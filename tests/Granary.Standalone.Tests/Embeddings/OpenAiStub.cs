@@ -8,7 +8,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Granary.Standalone.Tests.Embeddings;
 
-/// <summary>An endpoint that speaks OpenAI's embeddings on a free port: every vector is [length of the text, its place in the request].</summary>
+/// <summary>
+/// An endpoint that speaks OpenAI's embeddings on a free port: every vector is [length of the text, its place in the request].
+/// </summary>
 internal sealed class OpenAiStub : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -58,7 +60,8 @@ internal sealed class OpenAiStub : IAsyncDisposable
 
         // Backwards, since only the index says which text a vector belongs to.
         var data = document.RootElement.GetProperty("input").EnumerateArray()
-            .Select((text, index) => $$"""{"object":"embedding","index":{{index}},"embedding":[{{text.GetString()!.Length}},{{index}}]}""").Reverse();
+            .Select((text, index) => $$"""{"object":"embedding","index":{{index}},"embedding":[{{text.GetString()!.Length}},{{index}}]}""")
+                .Reverse();
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync($$"""{"object":"list","data":[{{string.Join(',', data)}}],"model":"m"}""");
     }

@@ -16,7 +16,10 @@ public sealed class StartTests
         using (var server = await ServerProcess.StartAsync($"{scheme}:{folder.Path}/data"))
         {
             await using var client = new GranaryHttpClient(server.Address);
-            await client.CreateCollectionAsync("c", new() { Schema = new IndexSchema { Dense = [new DenseVectorSchema("", 2, Distance.Dot)] } });
+            await client.CreateCollectionAsync("c", new()
+            {
+                Schema = new IndexSchema { Dense = [new DenseVectorSchema("", 2, Distance.Dot)] },
+            });
             await client.UpsertAsync("c", [new Point(new PointId(1), [1f, 2f])]);
             Assert.Equal(0, await server.StopAsync());
         }
@@ -43,7 +46,8 @@ public sealed class StartTests
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        AssertOneLine(await ServerProcess.RunAsync("--storage", "mem:", "--urls", $"http://127.0.0.1:{port}"), $"http://127.0.0.1:{port}", "in use");
+        AssertOneLine(await ServerProcess.RunAsync("--storage", "mem:", "--urls", $"http://127.0.0.1:{port}"), $"http://127.0.0.1:{port}",
+            "in use");
     }
 
     [Theory]

@@ -20,7 +20,8 @@ public sealed class ImportTests
         var storage = $"file:{folder.Path}/data";
         for (var round = 0; round < 2; round++)
         {
-            var (code, output, errors) = await ServerProcess.RunAsync("import", $"{folder.Path}/in", "--collection", "c", "--storage", storage);
+            var (code, output, errors) =
+                await ServerProcess.RunAsync("import", $"{folder.Path}/in", "--collection", "c", "--storage", storage);
             Assert.Equal("", errors);
             Assert.Equal(0, code);
             Assert.Contains("Imported 4 points from 3 files (4 records)", output, StringComparison.Ordinal);
@@ -38,7 +39,8 @@ public sealed class ImportTests
         using var folder = new TemporaryFolder();
         var input = folder.File("a.jsonl", "{\"text\":\"good\"}\nbad\n{\"text\":\"good too\"}\n");
         var missing = Path.Combine(folder.Path, "missing.csv");
-        var (code, output, errors) = await ServerProcess.RunAsync("import", input, missing, "--collection", "c", "--storage", $"file:{folder.Path}/data");
+        var (code, output, errors) =
+            await ServerProcess.RunAsync("import", input, missing, "--collection", "c", "--storage", $"file:{folder.Path}/data");
         Assert.Equal(1, code);
         Assert.Contains($"{input}:2: ", errors, StringComparison.Ordinal);
         Assert.Contains($"{missing}: there is no such file", errors, StringComparison.Ordinal);
@@ -51,7 +53,8 @@ public sealed class ImportTests
     {
         using var folder = new TemporaryFolder();
         var input = folder.File("a.jsonl", "{\"id\":1,\"text\":\"music player\"}\n{\"id\":2,\"text\":\"qqzzxx\"}\n");
-        var (code, output, _) = await ServerProcess.RunAsync("import", input, "--collection", "c", "--storage", $"file:{folder.Path}/data", "--embed", "client");
+        var (code, output, _) = await ServerProcess.RunAsync(
+            "import", input, "--collection", "c", "--storage", $"file:{folder.Path}/data", "--embed", "client");
         Assert.Equal(0, code);
         Assert.Contains("1 texts without a vector", output, StringComparison.Ordinal);
         await using var client = await EmbeddedGranaryClient.OpenAsync($"file:{folder.Path}/data");
@@ -63,7 +66,8 @@ public sealed class ImportTests
     public async Task A_failed_batch_is_tried_three_times_and_then_point_by_point_so_that_only_the_bad_one_is_left_out()
     {
         using var folder = new TemporaryFolder();
-        var input = folder.File("a.jsonl", string.Concat(Enumerable.Range(1, 20).Select(static i => $"{{\"id\":{i},\"text\":\"{(i == 13 ? "poison" : "fine")}\"}}\n")));
+        var input = folder.File("a.jsonl",
+            string.Concat(Enumerable.Range(1, 20).Select(static i => $"{{\"id\":{i},\"text\":\"{(i == 13 ? "poison" : "fine")}\"}}\n")));
         await using var inner = await EmbeddedGranaryClient.OpenAsync("mem:");
         var client = new Refusing(inner);
         var complaints = new StringWriter();
@@ -91,7 +95,8 @@ public sealed class ImportTests
     {
         public int Batches { get; private set; }
 
-        public Task<UpdateResult> UpsertAsync(string collection, IReadOnlyList<Point> points, bool wait = false, CancellationToken cancellation = default)
+        public Task<UpdateResult> UpsertAsync(
+            string collection, IReadOnlyList<Point> points, bool wait = false, CancellationToken cancellation = default)
         {
             Batches += points.Count > 1 ? 1 : 0;
             return points.Any(static p => p.Payload?.Text("text") == "poison")
@@ -102,18 +107,24 @@ public sealed class ImportTests
         public Task CreateCollectionAsync(string collection, CollectionConfig config, CancellationToken cancellation = default) =>
             inner.CreateCollectionAsync(collection, config, cancellation);
 
-        public Task<CollectionConfig> GetCollectionAsync(string collection, CancellationToken cancellation = default) => inner.GetCollectionAsync(collection, cancellation);
+        public Task<CollectionConfig> GetCollectionAsync(string collection, CancellationToken cancellation = default) =>
+            inner.GetCollectionAsync(collection, cancellation);
 
-        public Task<bool> CollectionExistsAsync(string collection, CancellationToken cancellation = default) => inner.CollectionExistsAsync(collection, cancellation);
+        public Task<bool> CollectionExistsAsync(string collection, CancellationToken cancellation = default) =>
+            inner.CollectionExistsAsync(collection, cancellation);
 
-        public Task<IReadOnlyList<string>> ListCollectionsAsync(CancellationToken cancellation = default) => inner.ListCollectionsAsync(cancellation);
+        public Task<IReadOnlyList<string>> ListCollectionsAsync(CancellationToken cancellation = default) =>
+            inner.ListCollectionsAsync(cancellation);
 
-        public Task<bool> DeleteCollectionAsync(string collection, CancellationToken cancellation = default) => inner.DeleteCollectionAsync(collection, cancellation);
+        public Task<bool> DeleteCollectionAsync(string collection, CancellationToken cancellation = default) =>
+            inner.DeleteCollectionAsync(collection, cancellation);
 
-        public Task<UpdateResult> DeleteAsync(string collection, IReadOnlyList<PointId> ids, bool wait = false, CancellationToken cancellation = default) =>
+        public Task<UpdateResult> DeleteAsync(
+            string collection, IReadOnlyList<PointId> ids, bool wait = false, CancellationToken cancellation = default) =>
             inner.DeleteAsync(collection, ids, wait, cancellation);
 
-        public Task<UpdateResult> DeleteAsync(string collection, Filter filter, bool wait = false, CancellationToken cancellation = default) =>
+        public Task<UpdateResult> DeleteAsync(
+            string collection, Filter filter, bool wait = false, CancellationToken cancellation = default) =>
             inner.DeleteAsync(collection, filter, wait, cancellation);
 
         public Task<IReadOnlyList<Hit>> QueryAsync(string collection, QueryRequest query, CancellationToken cancellation = default) =>
@@ -122,17 +133,21 @@ public sealed class ImportTests
         public Task<IReadOnlyList<Hit>> HybridAsync(string collection, HybridQuery query, CancellationToken cancellation = default) =>
             inner.HybridAsync(collection, query, cancellation);
 
-        public Task<IReadOnlyList<Point>> RetrieveAsync(string collection, IReadOnlyList<PointId> ids, bool withVectors = false, CancellationToken cancellation = default) =>
+        public Task<IReadOnlyList<Point>> RetrieveAsync(
+            string collection, IReadOnlyList<PointId> ids, bool withVectors = false, CancellationToken cancellation = default) =>
             inner.RetrieveAsync(collection, ids, withVectors, cancellation);
 
         public Task<PointPage> ScrollAsync(string collection, ScrollRequest request, CancellationToken cancellation = default) =>
             inner.ScrollAsync(collection, request, cancellation);
 
-        public Task<long> CountAsync(string collection, Filter? filter = null, CancellationToken cancellation = default) => inner.CountAsync(collection, filter, cancellation);
+        public Task<long> CountAsync(string collection, Filter? filter = null, CancellationToken cancellation = default) =>
+            inner.CountAsync(collection, filter, cancellation);
 
-        public Task<CollectionStats> StatsAsync(string collection, CancellationToken cancellation = default) => inner.StatsAsync(collection, cancellation);
+        public Task<CollectionStats> StatsAsync(string collection, CancellationToken cancellation = default) =>
+            inner.StatsAsync(collection, cancellation);
 
-        public Task<bool> WaitAsync(string collection, TimeSpan? limit = null, CancellationToken cancellation = default) => inner.WaitAsync(collection, limit, cancellation);
+        public Task<bool> WaitAsync(string collection, TimeSpan? limit = null, CancellationToken cancellation = default) =>
+            inner.WaitAsync(collection, limit, cancellation);
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

@@ -19,7 +19,8 @@ public sealed class ReadingTests : IDisposable
     [Fact]
     public async Task JSON_lines_become_points_and_bad_lines_are_told_with_their_number()
     {
-        var records = await ReadAsync(InputFormat.JsonLines, "\uFEFF{\"id\":7,\"text\":\"a\",\"vector\":[1,2]}\r\n\nnonsense\n[1]\n{\"id\":\"x\"}\n{\"vector\":[1,\"b\"]}\n{\"id\":-1}");
+        var records = await ReadAsync(InputFormat.JsonLines,
+            "\uFEFF{\"id\":7,\"text\":\"a\",\"vector\":[1,2]}\r\n\nnonsense\n[1]\n{\"id\":\"x\"}\n{\"vector\":[1,\"b\"]}\n{\"id\":-1}");
         Assert.Equal([new PointId(7), NameId.OfText("x"), NameId.Of(File.Name, 7)], records.Select(static r => r.Id));
         Assert.Equal([1f, 2f], records[0].Vector!);
         Assert.Equal("""{"id":7,"text":"a"}""", records[0].Payload.ToString());
@@ -45,7 +46,8 @@ public sealed class ReadingTests : IDisposable
         lengths =>
         {
             var expected = lengths.Select(static (n, i) => new string((char)('a' + (i % 26)), Math.Abs(n % 40) * 1000)).ToList();
-            var reader = new LineReader(new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(expected.Select(static l => l + "\n")))), 100_000);
+            var reader = new LineReader(
+                new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(expected.Select(static l => l + "\n")))), 100_000);
             var read = new List<string>();
             while (reader.ReadAsync(default).AsTask().GetAwaiter().GetResult())
                 read.Add(Encoding.UTF8.GetString(reader.Line.Span));
@@ -55,7 +57,8 @@ public sealed class ReadingTests : IDisposable
     [Fact]
     public async Task CSV_follows_RFC_4180_and_reads_numbers()
     {
-        var records = await ReadAsync(InputFormat.Csv, "id,text,size,code,flag,vector\r\n1,\"a, \"\"b\"\"\nc\",1.5,007,true,\"[1,2]\"\r\n2,too short\r\n3,d,-4,,false,\r\n");
+        var records = await ReadAsync(InputFormat.Csv,
+            "id,text,size,code,flag,vector\r\n1,\"a, \"\"b\"\"\nc\",1.5,007,true,\"[1,2]\"\r\n2,too short\r\n3,d,-4,,false,\r\n");
         Assert.Equal("""{"id":1,"text":"a, \u0022b\u0022\nc","size":1.5,"code":"007","flag":true}""", records[0].Payload.ToString());
         Assert.Equal([1f, 2f], records[0].Vector!);
         Assert.Equal("""{"id":3,"text":"d","size":-4,"flag":false}""", records[1].Payload.ToString());
@@ -67,12 +70,15 @@ public sealed class ReadingTests : IDisposable
         ArbMap.Default.ArbFor<string[][]>(),
         rows =>
         {
-            var expected = rows.Where(static r => r is { Length: > 0 }).Select(static r => r.Select(static f => f ?? "").ToArray()).ToList();
-            var text = string.Concat(expected.Select(static r => string.Join(',', r.Select(static f => $"\"{f.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")) + "\r\n"));
+            var expected = rows.Where(static r => r is { Length: > 0 }).Select(static r => r.Select(static f => f ?? "").ToArray())
+                .ToList();
+            var text = string.Concat(expected.Select(
+                static r => string.Join(',', r.Select(static f => $"\"{f.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")) + "\r\n"));
             var reader = new CsvRows(new StringReader(text));
             foreach (var row in expected)
             {
-                if (!reader.ReadAsync(default).AsTask().GetAwaiter().GetResult() || reader.Problem is not null || !reader.Fields.SequenceEqual(row))
+                if (!reader.ReadAsync(default).AsTask().GetAwaiter().GetResult() || reader.Problem is not null
+                    || !reader.Fields.SequenceEqual(row))
                     return false;
             }
 
@@ -84,7 +90,8 @@ public sealed class ReadingTests : IDisposable
     {
         var text = string.Join(' ', Enumerable.Range(1, 40).Select(static i => $"Sentence number {i:00} says something."));
         var chunks = await ChunksAsync(text, 200, 60);
-        Assert.All(chunks, static chunk => Assert.True(chunk.Length <= 200 && chunk.EndsWith('.') && chunk.StartsWith("Sentence", StringComparison.Ordinal)));
+        Assert.All(chunks, static chunk =>
+            Assert.True(chunk.Length <= 200 && chunk.EndsWith('.') && chunk.StartsWith("Sentence", StringComparison.Ordinal)));
         for (var i = 1; i < chunks.Count; i++)
             Assert.Contains(chunks[i][..33], chunks[i - 1], StringComparison.Ordinal);
         for (var i = 1; i <= 40; i++)

@@ -25,7 +25,8 @@ internal sealed class ModelPartition(PartitionKey key)
 
     public long Next => _log!.NextOperation;
 
-    public bool InFlight => _appending.Length > 0 || _publishing is not null || _deleting is not null || _dropping || _truncating > _truncated;
+    public bool InFlight => _appending.Length > 0 || _publishing is not null || _deleting is not null || _dropping
+        || _truncating > _truncated;
 
     public async Task OpenAsync(FileStorage storage)
     {
@@ -127,7 +128,8 @@ internal sealed class ModelPartition(PartitionKey key)
 
         var acknowledged = _records.Count == 0 ? 0 : _records[^1].LastOperation;
         var last = log.NextOperation - 1;
-        Assert.True(last >= (disk ? acknowledged : _synced), $"{place}: acknowledged up to {acknowledged}, synced up to {_synced}, found up to {last}");
+        Assert.True(last >= (disk ? acknowledged : _synced),
+            $"{place}: acknowledged up to {acknowledged}, synced up to {_synced}, found up to {last}");
         if (_appending.Length > 0 && last > acknowledged)
             Assert.Equal(_appending[^1].LastOperation, last);
 
@@ -150,7 +152,8 @@ internal sealed class ModelPartition(PartitionKey key)
             var bytes = new byte[500];
             stream.ReadExactly(bytes);
             Assert.Equal(Content(checkpoint.Operation), bytes);
-            Assert.True(checkpoint.Operation <= last, $"{place}: checkpoint {checkpoint.Operation} holds more than the log, which ends with {last}");
+            Assert.True(checkpoint.Operation <= last,
+                $"{place}: checkpoint {checkpoint.Operation} holds more than the log, which ends with {last}");
             listed.Insert(0, checkpoint.Operation);
         }
 

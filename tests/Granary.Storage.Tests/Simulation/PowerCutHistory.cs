@@ -119,7 +119,8 @@ internal sealed class PowerCutHistory(int seed, Durability durability, bool part
         await using var storage = FileStorage.Open(_files, Folder, Options);
         var found = (await storage.Catalog.ListAsync("", CancellationToken.None)).ToDictionary(e => e.Key, e => e.Version);
         var whole = Same(found, _catalog) || (_catalogInFlight is not null && Same(found, _catalogInFlight));
-        Assert.True(whole, $"seed {seed}: the catalog holds [{Text(found)}], acknowledged was [{Text(_catalog)}], in flight [{Text(_catalogInFlight)}]");
+        Assert.True(whole, $"seed {seed}: the catalog holds [{Text(found)}], acknowledged was [{Text(_catalog)}], in flight "
+            + $"[{Text(_catalogInFlight)}]");
         Interrupted += _catalogInFlight is not null || _partitions.Any(p => p.InFlight) ? 1 : 0;
         (_catalog, _catalogInFlight) = (found, null);
         foreach (var partition in _partitions)

@@ -71,7 +71,8 @@ internal sealed class SimulatedFileSystem : IFileSystem
     {
         lock (_lock)
         {
-            return [.. Folder(folder).Entries.Select(e => new FolderEntry(e.Key, e.Value is SimulatedFolder, (e.Value as SimulatedFile)?.Content.Length ?? 0))];
+            return [.. Folder(folder).Entries.Select(
+                e => new FolderEntry(e.Key, e.Value is SimulatedFolder, (e.Value as SimulatedFile)?.Content.Length ?? 0))];
         }
     }
 
@@ -178,7 +179,8 @@ internal sealed class SimulatedFileSystem : IFileSystem
         return node;
     }
 
-    private SimulatedFolder Folder(string path) => Find(path) as SimulatedFolder ?? throw new DirectoryNotFoundException($"'{path}' is not there");
+    private SimulatedFolder Folder(string path) =>
+        Find(path) as SimulatedFolder ?? throw new DirectoryNotFoundException($"'{path}' is not there");
 
     private (SimulatedFolder Folder, string Name) Parent(string path) => (Folder(Path.GetDirectoryName(path)!), Path.GetFileName(path));
 

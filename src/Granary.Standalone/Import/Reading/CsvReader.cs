@@ -14,9 +14,11 @@ namespace Granary.Standalone.Import.Reading;
 /// </summary>
 internal sealed class CsvReader(ImportOptions options, ImportReport report) : RecordReader(options, report)
 {
-    public override async IAsyncEnumerable<ImportRecord> ReadAsync(InputFile file, Stream stream, [EnumeratorCancellation] CancellationToken cancellation)
+    public override async IAsyncEnumerable<ImportRecord> ReadAsync(
+        InputFile file, Stream stream, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var reader = new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: true, 1 << 16);
+        using var reader = new StreamReader(
+            stream, new UTF8Encoding(false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: true, 1 << 16);
         var rows = new CsvRows(reader);
         if (!await rows.ReadAsync(cancellation))
             yield break;
@@ -99,7 +101,8 @@ internal sealed class CsvReader(ImportOptions options, ImportReport report) : Re
     private static void WriteValue(Utf8JsonWriter json, string value)
     {
         // A number only where writing it again gives the same text: 007 and +1 stay texts.
-        if (long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer) && integer.ToString(CultureInfo.InvariantCulture) == value)
+        if (long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)
+            && integer.ToString(CultureInfo.InvariantCulture) == value)
             json.WriteNumberValue(integer);
         else if (value is "true" or "false")
             json.WriteBooleanValue(value == "true");

@@ -15,7 +15,8 @@ internal sealed class JsonLinesReader(ImportOptions options, ImportReport report
 
     private static readonly JsonDocumentOptions Parsing = new() { MaxDepth = 64, AllowTrailingCommas = false };
 
-    public override async IAsyncEnumerable<ImportRecord> ReadAsync(InputFile file, Stream stream, [EnumeratorCancellation] CancellationToken cancellation)
+    public override async IAsyncEnumerable<ImportRecord> ReadAsync(
+        InputFile file, Stream stream, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var lines = new LineReader(stream, LongestLine);
         var payload = new ArrayBufferWriter<byte>();
@@ -71,7 +72,8 @@ internal sealed class JsonLinesReader(ImportOptions options, ImportReport report
 
                 if (member.NameEquals(Options.IdField ?? "id"))
                     id = ReadId(member.Value);
-                if (Options.Embed == EmbedSide.Client && member.NameEquals(Options.TextField) && member.Value.ValueKind == JsonValueKind.String)
+                if (Options.Embed == EmbedSide.Client && member.NameEquals(Options.TextField)
+                    && member.Value.ValueKind == JsonValueKind.String)
                     text = member.Value.GetString();
                 member.WriteTo(json);
             }
@@ -81,7 +83,11 @@ internal sealed class JsonLinesReader(ImportOptions options, ImportReport report
 
         if (id is null && Options.IdField is { } field)
             throw new InvalidDataException($"field `{field}` is missing");
-        return new ImportRecord(file, line, id ?? NameId.Of(file.Name, line), new Payload(payload.WrittenSpan.ToArray())) { Text = text, Vector = vector };
+        return new ImportRecord(file, line, id ?? NameId.Of(file.Name, line), new Payload(payload.WrittenSpan.ToArray()))
+        {
+            Text = text,
+            Vector = vector,
+        };
     }
 
     private PointId? ReadId(JsonElement value) => value.ValueKind switch
@@ -89,7 +95,8 @@ internal sealed class JsonLinesReader(ImportOptions options, ImportReport report
         JsonValueKind.Number when value.TryGetUInt64(out var number) => new PointId(number),
         JsonValueKind.String when value.GetString() is { Length: > 0 } text => NameId.OfText(text),
         _ when Options.IdField is null => null,
-        _ => throw new InvalidDataException($"field `{Options.IdField}`: {value.GetRawText()} cannot be an id (an unsigned integer or a text is needed)"),
+        _ => throw new InvalidDataException(
+            $"field `{Options.IdField}`: {value.GetRawText()} cannot be an id (an unsigned integer or a text is needed)"),
     };
 
     private float[] ReadVector(JsonElement list)

@@ -1,8 +1,9 @@
 namespace Granary.Standalone.Import.Reading;
 
 /// <summary>
-/// Splits a text into chunks of at most <paramref name="size"/> characters that end where a sentence or a paragraph does, or a word where there
-/// is neither, each beginning with the last whole sentences of the one before, up to <paramref name="overlap"/> characters. Holds two chunks at most.
+/// Splits a text into chunks of at most <paramref name="size"/> characters that end where a sentence or a paragraph does, or a word where
+/// there is neither, each beginning with the last whole sentences of the one before, up to <paramref name="overlap"/> characters. Holds two
+/// chunks at most.
 /// </summary>
 internal sealed class SentenceChunker(TextReader reader, int size, int overlap)
 {
@@ -44,7 +45,9 @@ internal sealed class SentenceChunker(TextReader reader, int size, int overlap)
         }
     }
 
-    /// <summary>Where a chunk ends: behind its last sentence, else its last word, else at the limit; always behind what was repeated.</summary>
+    /// <summary>
+    /// Where a chunk ends: behind its last sentence, else its last word, else at the limit; always behind what was repeated.
+    /// </summary>
     private static int End(ReadOnlySpan<char> text, int repeated)
     {
         // A sentence that ends in the first half would leave a chunk too small to be worth a point.
@@ -86,5 +89,6 @@ internal sealed class SentenceChunker(TextReader reader, int size, int overlap)
 
     /// <summary>Whether a sentence or a paragraph ends right before the blank at <paramref name="at"/>.</summary>
     private static bool EndsSentence(ReadOnlySpan<char> text, int at) =>
-        char.IsWhiteSpace(text[at]) && (text[at - 1] is '.' or '!' or '?' or '\u3002' or '\u2026' || (text[at] == '\n' && text[at - 1] == '\n'));
+        char.IsWhiteSpace(text[at])
+            && (text[at - 1] is '.' or '!' or '?' or '\u3002' or '\u2026' || (text[at] == '\n' && text[at - 1] == '\n'));
 }

@@ -8,9 +8,11 @@ namespace Granary.Standalone.Import.Reading;
 /// <summary>Text and Markdown: every chunk is a point with <c>source</c>, <c>chunk</c> and the text.</summary>
 internal sealed class TextFileReader(ImportOptions options, ImportReport report) : RecordReader(options, report)
 {
-    public override async IAsyncEnumerable<ImportRecord> ReadAsync(InputFile file, Stream stream, [EnumeratorCancellation] CancellationToken cancellation)
+    public override async IAsyncEnumerable<ImportRecord> ReadAsync(
+        InputFile file, Stream stream, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var reader = new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: true, 1 << 14);
+        using var reader = new StreamReader(
+            stream, new UTF8Encoding(false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: true, 1 << 14);
         var chunker = new SentenceChunker(reader, Options.ChunkSize, Options.ChunkOverlap);
         for (var number = 0; await chunker.ReadAsync(cancellation) is { } chunk; number++)
         {
