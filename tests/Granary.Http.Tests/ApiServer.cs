@@ -17,7 +17,7 @@ public sealed class ApiServer : IAsyncLifetime
 {
     private readonly GranaryHttpOptions _options;
     private WebApplication? _app;
-    private Database? _database;
+    private Collections.Database? _database;
 
     public ApiServer() : this(new GranaryHttpOptions())
     {
@@ -27,11 +27,13 @@ public sealed class ApiServer : IAsyncLifetime
 
     public HttpClient Client { get; private set; } = new();
 
+    internal IDatabase Database => _database!;
+
     public string Url { get; private set; } = "";
 
     public async Task InitializeAsync()
     {
-        _database = await Database.OpenAsync(new MemoryStorage(), new DatabaseOptions(), CancellationToken.None);
+        _database = await Collections.Database.OpenAsync(new MemoryStorage(), new DatabaseOptions(), CancellationToken.None);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");

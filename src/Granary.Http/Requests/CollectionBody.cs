@@ -32,10 +32,6 @@ internal static partial class CollectionBody
         if (fields.Object("payload") is { } payload)
             CheckPlacement(payload);
         fields.Int("write_consistency_factor", 1);
-        // Without a threshold for indexing there is no graph: every search is exact.
-        if (fields.Object("optimizers_config")?.Count("indexing_threshold") == 0)
-            hnsw = hnsw with { M = 0 };
-
         var schema = new IndexSchema
         {
             Dense = [.. ReadVectors(fields["vectors"], hnsw)],

@@ -35,8 +35,22 @@ internal static class CollectionPatch
             Vectors(declared, vectors, schema);
         if (body.Object("sparse_vectors") is { } sparse)
             schema = Sparse(declared, sparse, schema);
-        return config with { Declared = declared.ToImmutable(), Schema = schema };
+        var changed = config with { Declared = declared.ToImmutable(), Schema = schema };
+        return body["hnsw_config"] is null && body["vectors"] is null ? changed : changed with { Schema = Graphs(changed) };
     }
+
+    /// <summary>The schema with the graph settings that are declared now; the vectors they change for are linked anew.</summary>
+    private static IndexSchema Graphs(CollectionConfig config) => config.Schema with
+    {
+        Dense = [.. config.Schema.Dense.Select(vector => vector with
+        {
+            Hnsw = vector.Hnsw with
+            {
+                M = (int?)DeclaredVectors.Hnsw(config, vector.Name, "m") ?? vector.Hnsw.M,
+                EfConstruct = (int?)DeclaredVectors.Hnsw(config, vector.Name, "ef_construct") ?? vector.Hnsw.EfConstruct,
+            },
+        })],
+    };
 
     /// <summary>Adds a vector: <c>{"dense": {...}}</c> or <c>{"sparse": {...}}</c>.</summary>
     public static CollectionConfig AddVector(CollectionConfig config, string name, JsonFields body)
@@ -49,7 +63,9 @@ internal static class CollectionPatch
         JsonFields settings;
         if (body.Object("dense") is { } dense)
         {
-            schema = schema with { Dense = schema.Dense.Add(CollectionBody.ReadVector(name, dense, new HnswSettings())) };
+            var common = config.Declared.TryGetValue("hnsw_config", out var json)
+                ? CollectionBody.ReadHnsw(new JsonFields(System.Text.Json.JsonElement.Parse(json), "hnsw_config")) : new HnswSettings();
+            schema = schema with { Dense = schema.Dense.Add(CollectionBody.ReadVector(name, dense, common)) };
             (section, settings) = ("vectors", dense);
         }
         else if (body.Object("sparse") is { } sparse)

@@ -117,7 +117,12 @@ public sealed partial class PartitionIndex
     private static bool Stays(IndexSchema before, IndexSchema after, string name)
     {
         if (before.FindDense(name) is { } dense && after.FindDense(name) is { } nextDense)
-            return (dense with { Hnsw = nextDense.Hnsw }) == nextDense && dense.Hnsw.M == nextDense.Hnsw.M;
+        {
+            // The settings a graph is built with are those of all its nodes; others are the searches' and change at once.
+            return (dense with { Hnsw = nextDense.Hnsw }) == nextDense && dense.Hnsw.M == nextDense.Hnsw.M
+                && (dense.Hnsw.M == 0 || dense.Hnsw.EfConstruct == nextDense.Hnsw.EfConstruct);
+        }
+
         if (before.FindSparse(name) is { } sparse && after.FindSparse(name) is { } nextSparse)
             return sparse == nextSparse;
 

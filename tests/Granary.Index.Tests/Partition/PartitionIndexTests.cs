@@ -67,6 +67,30 @@ public sealed class PartitionIndexTests
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(8, 200, true)]
+    [InlineData(16, 50, true)]
+    [InlineData(16, 200, false)]
+    public void AVectorIsLinkedAnewWhenItsGraphIsToBeAnother(int m, int efConstruct, bool anew)
+    {
+        using var index = Filled(50);
+        while (index.Link(10, 1, CancellationToken.None) > 0)
+        {
+        }
+
+        Assert.Equal(50, index.LinkedOperation);
+        var hnsw = new HnswSettings { M = m, EfConstruct = efConstruct, FullScanThreshold = 7 };
+        _writer.Clear();
+        _writer.Begin(OperationKind.ChangeSchema, default);
+        _writer.Payload(SchemaJson.Write(Schema with { Dense = [Schema.Dense[0] with { Hnsw = hnsw }] }));
+        _writer.End();
+        Assert.Equal(ApplyOutcome.Applied, index.Apply(51, new OperationView(_writer.Written.Span[4..]), out _));
+        Assert.Equal(anew, index.Link(1000, 1, CancellationToken.None) > 0);
+        Assert.Equal(51, index.LinkedOperation);
+        using var reader = index.OpenReader();
+        Assert.Equal(5, reader.Search(new DenseLeg("", new float[] { 1, 2 }) { Limit = 5 }).Hits.Count);
+    }
+
     [Fact]
     public void LinkedOperationFollowsTheGraph()
     {
