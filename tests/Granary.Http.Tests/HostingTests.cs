@@ -35,6 +35,22 @@ public sealed class HostingTests
         Assert.Equal("x", (await server.Api.OkAsync("GET", "/collections")).GetProperty("collections")[0].GetProperty("name").GetString());
     }
 
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    [InlineData("br")]
+    public async Task A_body_that_does_not_decompress_is_refused(string encoding)
+    {
+        await using var server = await Started.NewAsync(new GranaryHttpOptions());
+        for (var first = 0; first < 256; first += 15)
+        {
+            using var content = new ByteArrayContent([(byte)first, .. Enumerable.Repeat((byte)0xFF, 200)]);
+            content.Headers.ContentEncoding.Add(encoding);
+            using var response = await server.Api.Client.PutAsync("/collections/x", content);
+            Assert.True((int)response.StatusCode == 400, $"{first}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
+        }
+    }
+
     [Fact]
     public async Task Answers_are_limited()
     {

@@ -102,7 +102,17 @@ internal sealed class RequestBody(int sizeHint) : IDisposable
         while (true)
         {
             Reserve(1, limit);
-            var read = await stream.ReadAsync(_buffer.AsMemory(_length), cancellation);
+            int read;
+            try
+            {
+                read = await stream.ReadAsync(_buffer.AsMemory(_length), cancellation);
+            }
+            catch (InvalidOperationException e)
+            {
+                // What Brotli's stream throws for bytes that are not its own.
+                throw new InvalidDataException(e.Message, e);
+            }
+
             if (read == 0)
                 return;
             _length += read;
