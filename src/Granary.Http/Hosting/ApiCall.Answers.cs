@@ -9,12 +9,13 @@ internal sealed partial class ApiCall
     private const int CompressFrom = 1024;
 
     /// <summary>Answers 200 with <c>result</c> as the caller writes it.</summary>
-    public Task AnswerAsync<T>(T value, Action<JsonOut, T> write)
+    public async Task AnswerAsync<T>(T value, Action<JsonOut, T> write)
     {
         using var json = new JsonOut(State.Options.MaxResponseBytes);
         json.Raw("{\"result\":"u8);
         write(json, value);
-        return SendAsync(200, json, "ok"u8);
+        json.Raw(",\"status\":\"ok\",\"time\":"u8).Number(Elapsed.TotalSeconds).Raw('}');
+        await WriteAsync(200, "application/json", json.Written);
     }
 
     /// <summary>Answers 200 with a boolean result.</summary>
@@ -27,19 +28,19 @@ internal sealed partial class ApiCall
     public Task AnswerAsync(UpdateResult result) => AnswerAsync(result, WriteUpdate);
 
     /// <summary>Answers with an error.</summary>
-    public Task FailAsync(int status, string message)
+    public async Task FailAsync(int status, string message)
     {
         using var json = new JsonOut();
         json.Raw("{\"status\":{\"error\":"u8).String(message).Raw("},\"time\":"u8).Number(Elapsed.TotalSeconds).Raw(",\"result\":null}"u8);
-        return WriteAsync(status, "application/json", json.Written);
+        await WriteAsync(status, "application/json", json.Written);
     }
 
     /// <summary>Answers with plain text.</summary>
-    public Task TextAsync(string text, int status = 200, string contentType = "text/plain; charset=utf-8")
+    public async Task TextAsync(string text, int status = 200, string contentType = "text/plain; charset=utf-8")
     {
         using var json = new JsonOut();
         json.Raw(text);
-        return WriteAsync(status, contentType, json.Written);
+        await WriteAsync(status, contentType, json.Written);
     }
 
     /// <summary>Answers with a body that needs no envelope.</summary>
@@ -60,14 +61,7 @@ internal sealed partial class ApiCall
         }).Raw("\"}"u8);
     }
 
-    private Task SendAsync(int status, JsonOut json, ReadOnlySpan<byte> word)
-    {
-        json.Raw(",\"status\":\""u8).Raw(word).Raw("\",\"time\":"u8).Number(Elapsed.TotalSeconds).Raw('}');
-        return WriteAsync(status, "application/json", json.Written);
-    }
-
-    /// <summary>Copies the bytes into the response before it returns, so that the caller's buffer is free again.</summary>
-    private Task WriteAsync(int status, string contentType, ReadOnlyMemory<byte> bytes)
+    private async Task WriteAsync(int status, string contentType, ReadOnlyMemory<byte> bytes)
     {
         var response = Http.Response;
         response.StatusCode = status;
@@ -76,17 +70,15 @@ internal sealed partial class ApiCall
         {
             response.Headers.ContentEncoding = "gzip";
             response.Headers.Vary = "Accept-Encoding";
-            using var gzip = new GZipStream(response.BodyWriter.AsStream(leaveOpen: true), CompressionLevel.Fastest, leaveOpen: true);
-            gzip.Write(bytes.Span);
+            // Awaited all the way: a caller who reads slowly holds up no thread.
+            await using var gzip = new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
+            await gzip.WriteAsync(bytes, Cancellation);
         }
         else
         {
             response.ContentLength = bytes.Length;
-            bytes.Span.CopyTo(response.BodyWriter.GetSpan(bytes.Length));
-            response.BodyWriter.Advance(bytes.Length);
+            await response.BodyWriter.WriteAsync(bytes, Cancellation);
         }
-
-        return response.BodyWriter.FlushAsync(Cancellation).AsTask();
     }
 
     private bool AcceptsGzip()
