@@ -30,8 +30,19 @@ internal sealed class ApiState(GranaryHttpOptions options)
     {
         var time = Stopwatch.GetElapsedTime(started);
         Responses.GetOrAdd((method, endpoint, status), static _ => new ResponseCounter()).Add(time);
-        // A caller may name collections without end; those that are not there are not remembered.
-        if (collection is not null && status != 404 && ByCollection.Count < MostByCollection)
+        // A caller may name collections without end: only what succeeded is remembered, and only while the collection is there.
+        if (collection is null || status is < 200 or >= 300)
+            return;
+        if (method == "DELETE" && endpoint == "/collections/{collection_name}")
+        {
+            foreach (var key in ByCollection.Keys.Where(key => key.Collection == collection))
+                ByCollection.TryRemove(key, out _);
+            return;
+        }
+
+        if (ByCollection.TryGetValue((method, endpoint, status, collection), out var counter))
+            counter.Add(time);
+        else if (ByCollection.Count < MostByCollection)
             ByCollection.GetOrAdd((method, endpoint, status, collection), static _ => new ResponseCounter()).Add(time);
     }
 
