@@ -21,7 +21,8 @@ public sealed class HostingTests
         Assert.Equal(200, (await server.Api.SendAsync("GET", "/collections", null, ("api-key", "just-looking"))).Status);
         Assert.Equal(403, (await server.Api.SendAsync("PUT", "/collections/x", "{}", ("api-key", "just-looking"))).Status);
         Assert.Equal(200, (await server.Api.SendAsync("PUT", "/collections/x", "{}", ("api-key", "all-of-it"))).Status);
-        Assert.Equal(200, (await server.Api.SendAsync("GET", "/healthz")).Status);
+        foreach (var open in new[] { "/", "/healthz", "/livez", "/readyz" })
+            Assert.Equal(200, (await server.Api.SendAsync("GET", open)).Status);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ internal static class ServiceEndpoints
     /// <summary>Binds the endpoints.</summary>
     public static void Map(ApiRouter router)
     {
-        router.Map("GET", "/", Access.Read, "Version", Root);
+        router.Map("GET", "/", Access.Open, "Version", Root);
         router.Map("GET", "/healthz", Access.Open, "Whether the process answers", static call => call.TextAsync("healthz check passed"));
         router.Map("GET", "/livez", Access.Open, "Whether the process answers", static call => call.TextAsync("healthz check passed"));
         router.Map("GET", "/readyz", Access.Open, "Whether every partition serves", ReadyAsync);

@@ -12,6 +12,9 @@ internal sealed class ServerProcess : IDisposable
 
     private ServerProcess(Process process) => (_process, _errors) = (process, process.StandardError.ReadToEndAsync());
 
+    /// <summary>All it writes to standard error, once it has ended.</summary>
+    public Task<string> Errors => _errors;
+
     /// <summary>Where it listens.</summary>
     public Uri Address { get; private set; } = null!;
 

@@ -68,6 +68,16 @@ public sealed class StartTests
         AssertOneLine(await ServerProcess.RunAsync("--storage", $"file:{folder.Path}", "--urls", "http://127.0.0.1:0"), folder.Path, "");
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("all", false)]
+    public async Task A_read_only_key_alone_is_warned_about(string key, bool warned)
+    {
+        using var server = await ServerProcess.StartAsync("mem:", "--read-only-api-key", "look", "--api-key", key);
+        Assert.Equal(0, await server.StopAsync());
+        Assert.Equal(warned ? "granary: only a read-only key is set, so nobody can write; writes need --api-key (GRANARY_API_KEY)\n" : "", await server.Errors);
+    }
+
     [Fact]
     public async Task The_demo_answers_three_queries_and_loads_only_once()
     {
