@@ -73,6 +73,36 @@ public sealed class ErrorTests(ApiServer server) : IClassFixture<ApiServer>
     }
 
     [Fact]
+    public async Task Names_that_are_too_long_or_cannot_be_are_said_so_once()
+    {
+        foreach (var (section, settings) in new[] { ("vectors", """{"size":2,"distance":"Dot"}"""), ("sparse_vectors", "{}"),
+            ("text", """{"path":"a"}""") })
+        {
+            var answer = await server.SendAsync("PUT", "/collections/names", $$$"""{"{{{section}}}":{"{{{new string('n', 201)}}}":{{{settings}}}}}""");
+            Assert.Equal(422, answer.Status);
+            Assert.Equal("Validation error in JSON body: [vectors: vector name must be at most 200 bytes long]",
+                answer.Json.GetProperty("status").GetProperty("error").GetString());
+        }
+
+        await server.CreateSampleAsync("names_of");
+        var alias = await server.SendAsync("POST", "/collections/aliases",
+            """{"actions":[{"create_alias":{"collection_name":"names_of","alias_name":"a/b"}}]}""");
+        Assert.Equal(422, alias.Status);
+        Assert.Equal(1, alias.Text.Split("Validation error").Length - 1);
+    }
+
+    [Theory]
+    [InlineData("""{"weighted_sum":{"weights":[1e39,1]}}""")]
+    [InlineData("""{"rrf":{"weights":[1,-1e39]}}""")]
+    public async Task Weights_must_be_finite(string query)
+    {
+        var name = $"weights_{Guid.NewGuid():N}";
+        await server.CreateSampleAsync(name);
+        await server.RefusedAsync("POST", $"/collections/{name}/points/query",
+            $$"""{"prefetch":[{"query":[1,0,0,0]},{"query":[0,1,0,0]}],"query":{{query}} }""", 400, "expected f32");
+    }
+
+    [Fact]
     public async Task One_bad_point_refuses_the_whole_batch()
     {
         await server.CreateSampleAsync("whole");

@@ -36,17 +36,10 @@ internal static class ServiceEndpoints
 
     private static async Task ReadyAsync(ApiCall call)
     {
-        foreach (var name in await call.Database.ListCollectionsAsync(call.Cancellation))
-        {
-            var collection = await call.Database.GetCollectionAsync(name, call.Cancellation);
-            if ((await collection.GetInfoAsync(call.Cancellation)).Partitions.Any(static p => p.Fault is not null))
-            {
-                await call.TextAsync("some shards are not ready", 503);
-                return;
-            }
-        }
-
-        await call.TextAsync("all shards are ready");
+        if ((await InfosAsync(call)).Any(static info => info.Partitions.Any(static p => p.Fault is not null)))
+            await call.TextAsync("some shards are not ready", 503);
+        else
+            await call.TextAsync("all shards are ready");
     }
 
     private static async Task MetricsAsync(ApiCall call)

@@ -96,6 +96,7 @@ internal sealed partial class ApiRouter(IEndpointRouteBuilder routes)
     {
         ErrorKind.BadInput => (400, $"Wrong input: {e.Message}"),
         ErrorKind.BadRequest => (400, $"Bad request: {e.Message}"),
+        ErrorKind.Validation when e.Message.StartsWith("Validation error in ", StringComparison.Ordinal) => (422, e.Message),
         ErrorKind.Validation => (422, $"Validation error in JSON body: [{e.Message}]"),
         ErrorKind.NotFound => (404, $"Not found: {e.Message}"),
         ErrorKind.Conflict => (409, $"Wrong input: {e.Message}"),

@@ -129,9 +129,11 @@ internal static partial class CollectionBody
             throw ApiException.Invalid(fields.PathOf("memory"), "the `pinned` placement is not available for this storage");
     }
 
-    private static string CheckName(string name) => System.Text.Encoding.UTF8.GetByteCount(name) <= 255
-        ? name
-        : throw ApiException.Invalid("vectors", $"value {JsonText.Quote(name)} invalid, a vector's name must be at most 255 bytes");
+    private static string CheckName(string name)
+    {
+        Collections.Catalog.CollectionName.ValidateVector(name);
+        return name;
+    }
 
     private static void CheckNames(IndexSchema schema)
     {
