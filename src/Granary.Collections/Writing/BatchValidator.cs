@@ -6,6 +6,7 @@ using System.Text.Json;
 using Granary.Index;
 using Granary.Index.Filters;
 using Granary.Index.Operations;
+using Granary.Index.Payload;
 
 namespace Granary.Collections.Writing;
 
@@ -86,6 +87,8 @@ public sealed class BatchValidator
             ValidatePayload(view, position);
         else if (view.Kind == OperationKind.SetPayload)
             throw GranaryException.BadInput($"Operation {position}: no payload given{At(view, position)}");
+        if (view.Kind == OperationKind.SetPayload && !view.Key.IsEmpty)
+            ValidateKey(view, position);
         foreach (var vector in view)
             Validate(view, vector, position);
     }
@@ -154,6 +157,18 @@ public sealed class BatchValidator
         catch (JsonException e)
         {
             throw Wrong($"The payload is not valid JSON: {e.Message}", view, position);
+        }
+    }
+
+    private static void ValidateKey(OperationView view, int position)
+    {
+        try
+        {
+            PayloadEdit.CheckSet(view.Payload, JsonPath.Parse(Encoding.UTF8.GetString(view.Key)));
+        }
+        catch (GranaryException e)
+        {
+            throw Wrong(e.Message, view, position);
         }
     }
 

@@ -41,6 +41,9 @@ public readonly record struct JsonPathItem(JsonPathStep Kind, string? Key, int I
 /// </summary>
 public sealed class JsonPath : IEquatable<JsonPath>
 {
+    /// <summary>A path has so many steps at most: no payload is nested deeper (<see cref="PayloadEdit.MaxDepth"/>).</summary>
+    public const int MaxSteps = PayloadEdit.MaxDepth;
+
     private readonly string _text;
 
     private JsonPath(ImmutableArray<JsonPathItem> items)
@@ -57,7 +60,7 @@ public sealed class JsonPath : IEquatable<JsonPath>
     public static JsonPath Parse(string text) =>
         TryParse(text, out var path) ? path : throw GranaryException.BadInput($"Invalid json path: '{text}'");
 
-    /// <summary>Parses a path.</summary>
+    /// <summary>Parses a path; false when it is none or has more than <see cref="MaxSteps"/> steps.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out JsonPath? path)
     {
         path = null;
@@ -69,6 +72,8 @@ public sealed class JsonPath : IEquatable<JsonPath>
             return false;
         while (!rest.IsEmpty)
         {
+            if (items.Count == MaxSteps)
+                return false;
             if (rest[0] == '.')
             {
                 rest = rest[1..];

@@ -121,7 +121,13 @@ public static partial class PayloadEdit
 
     private static void CheckDepth(ReadOnlySpan<byte> json)
     {
-        var depth = 0;
+        if (DepthOf(json) > MaxDepth)
+            throw GranaryException.BadInput($"Payload is nested deeper than {MaxDepth}.");
+    }
+
+    private static int DepthOf(ReadOnlySpan<byte> json)
+    {
+        var (depth, deepest) = (0, 0);
         for (var at = 0; at < json.Length; at++)
         {
             switch (json[at])
@@ -130,13 +136,14 @@ public static partial class PayloadEdit
                     at = JsonScan.SkipString(json, at) - 1;
                     break;
                 case (byte)'{' or (byte)'[':
-                    if (++depth > MaxDepth)
-                        throw GranaryException.BadInput($"Payload is nested deeper than {MaxDepth}.");
+                    deepest = Math.Max(deepest, ++depth);
                     break;
                 case (byte)'}' or (byte)']':
                     depth--;
                     break;
             }
         }
+
+        return deepest;
     }
 }

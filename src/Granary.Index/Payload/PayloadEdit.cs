@@ -17,8 +17,10 @@ public static partial class PayloadEdit
     /// <exception cref="GranaryException">The patch is no object, or the result is nested too deep.</exception>
     public static byte[] Set(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> patch, JsonPath? key = null)
     {
+        var normalized = Normalize(patch);
+        CheckSet(normalized, key);
         var root = Root(payload);
-        var merged = JsonTree.Parse(Normalize(patch));
+        var merged = JsonTree.Parse(normalized);
         if (key is null)
             Merge(root, merged);
         else
@@ -26,6 +28,18 @@ public static partial class PayloadEdit
         var result = root.ToUtf8();
         CheckDepth(result);
         return result;
+    }
+
+    /// <summary>Checks what <see cref="Set"/> may be asked for, whatever the payload: the path and the patch below it stay within the depth limit.</summary>
+    /// <param name="patch">Valid JSON.</param>
+    /// <param name="key">Where it is to be merged; null for the root.</param>
+    /// <exception cref="GranaryException">They are deeper than <see cref="MaxDepth"/> together.</exception>
+    public static void CheckSet(ReadOnlySpan<byte> patch, JsonPath? key)
+    {
+        // Before anything is built: the tree is made and written by recursion, one call a level.
+        var steps = key?.Items.Length ?? 0;
+        if (DepthOf(patch) + steps is var depth && depth > MaxDepth)
+            throw GranaryException.BadInput($"Payload is nested deeper than {MaxDepth}: {depth} with the {steps} steps of its key.");
     }
 
     /// <summary>Removes what the paths name. Elements of arrays are not removed by number; <c>a[]</c> empties the array.</summary>

@@ -82,6 +82,29 @@ public sealed class BatchValidatorTests
         });
     }
 
+    [Theory]
+    [InlineData(63, 1, true)]
+    [InlineData(64, 1, false)]
+    [InlineData(60, 4, true)]
+    [InlineData(60, 5, false)]
+    [InlineData(200_000, 1, false)]
+    public void RefusesAPayloadKeyDeeperThanAPayloadMayBe(int steps, int depth, bool accepted)
+    {
+        void Write(OperationWriter w)
+        {
+            w.Begin(OperationKind.SetPayload, new PointId(5));
+            w.Payload(System.Text.Encoding.UTF8.GetBytes(
+                string.Concat(Enumerable.Repeat("{\"a\":", depth - 1)) + "{}" + new string('}', depth - 1)));
+            w.Key(System.Text.Encoding.UTF8.GetBytes(string.Join('.', Enumerable.Repeat("a", steps))));
+            w.End();
+        }
+
+        if (accepted)
+            Check(Write);
+        else
+            Assert.Contains("point 5", Refused(Write).Message);
+    }
+
     [Fact]
     public void RefusesWhatIsNoChangeOfPoints()
     {

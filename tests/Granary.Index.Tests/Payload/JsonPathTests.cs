@@ -5,6 +5,18 @@ namespace Granary.Index.Tests.Payload;
 public sealed class JsonPathTests
 {
     [Theory]
+    [InlineData(".a")]
+    [InlineData("[]")]
+    [InlineData("[3]")]
+    public void RefusesMoreStepsThanAPayloadHasLevels(string step)
+    {
+        Assert.True(JsonPath.TryParse("a" + string.Concat(Enumerable.Repeat(step, 63)), out var longest));
+        Assert.Equal(JsonPath.MaxSteps, longest.Items.Length);
+        Assert.False(JsonPath.TryParse("a" + string.Concat(Enumerable.Repeat(step, 64)), out _));
+        Assert.False(JsonPath.TryParse("a" + string.Concat(Enumerable.Repeat(step, 100_000)), out _));
+    }
+
+    [Theory]
     [InlineData("a", "a")]
     [InlineData("a.b", "a.b")]
     [InlineData("a[].b", "a[].b")]

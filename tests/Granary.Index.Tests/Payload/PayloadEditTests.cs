@@ -46,6 +46,16 @@ public sealed class PayloadEditTests
         Assert.Equal(expected, Text(PayloadEdit.Project(Utf8(Nested), [], Paths(paths))));
 
     [Fact]
+    public void RefusesAPathAndAPatchThatAreTooDeepTogetherWhateverThePayload()
+    {
+        var key = JsonPath.Parse(string.Join('.', Enumerable.Repeat("a", 63)));
+        Assert.NotEmpty(PayloadEdit.Set("{}"u8, "{\"b\":1}"u8, key));
+        Assert.Equal(ErrorKind.BadInput, Assert.Throws<GranaryException>(() => PayloadEdit.Set("{}"u8, "{\"b\":[]}"u8, key)).Kind);
+        var nowhere = JsonPath.Parse("a[0]" + string.Concat(Enumerable.Repeat(".b", 61)));
+        Assert.Equal(ErrorKind.BadInput, Assert.Throws<GranaryException>(() => PayloadEdit.Set("{}"u8, "{\"b\":[]}"u8, nowhere)).Kind);
+    }
+
+    [Fact]
     public void Text_of_numbers_and_strings_is_kept_and_duplicate_keys_end_as_the_last()
     {
         const string Payload = """{ "big" : 123456789012345678901234567890 , "one" : 1.0, "e": 1E2, "s": "\u0041é\ud83d\ude00", "d": 1,"""
