@@ -57,8 +57,11 @@ public static class ConfigRules
                 throw GranaryException.Validation($"Text field '{text.Name}': k1 {text.K1} must be 0 or larger and b {text.B} from 0 to 1");
         }
 
+        var filled = new HashSet<string>(StringComparer.Ordinal);
         foreach (var rule in config.Embeddings)
         {
+            if (!filled.Add(rule.Vector))
+                throw GranaryException.Validation($"Two embedding rules fill vector '{rule.Vector}'; a vector has one");
             if (config.Schema.FindDense(rule.Vector) is not { MultiVector: false })
                 throw GranaryException.Validation($"An embedding rule fills vector '{rule.Vector}', which is not a dense vector of the collection");
             if (string.IsNullOrEmpty(rule.Path))

@@ -20,6 +20,7 @@ public sealed class BatchValidator
     public const int MaxOperationBytes = 128 << 20;
 
     private const int MaxPayloadDepth = 64;
+    private const int FewFields = 128;
     private readonly Field[] _fields;
     private readonly ImmutableArray<EmbeddingRule> _rules;
     private readonly byte[][] _ruleVectors;
@@ -89,13 +90,23 @@ public sealed class BatchValidator
             throw GranaryException.BadInput($"Operation {position}: no payload given{At(view, position)}");
         if (view.Kind == OperationKind.SetPayload && !view.Key.IsEmpty)
             ValidateKey(view, position);
+        if (view.VectorCount == 0)
+            return;
+        Span<bool> named = _fields.Length <= FewFields ? stackalloc bool[FewFields] : new bool[_fields.Length];
         foreach (var vector in view)
-            Validate(view, vector, position);
+        {
+            var field = Find(vector.NameUtf8);
+            if (field < 0)
+                throw Wrong($"Not existing vector name error: {vector.Name}", view, position);
+            if (named[field])
+                throw Wrong($"Vector \"{vector.Name}\" is given twice", view, position);
+            named[field] = true;
+            Validate(view, vector, _fields[field], position);
+        }
     }
 
-    private void Validate(OperationView view, VectorView vector, int position)
+    private static void Validate(OperationView view, VectorView vector, Field field, int position)
     {
-        var field = Find(vector.NameUtf8) ?? throw Wrong($"Not existing vector name error: {vector.Name}", view, position);
         if (vector.Kind != field.Kind)
         {
             var text = (vector.Kind, field.Kind) switch
@@ -132,7 +143,7 @@ public sealed class BatchValidator
             using var names = JsonDocument.Parse(view.Key.ToArray());
             foreach (var name in names.RootElement.EnumerateArray())
             {
-                if (Find(Encoding.UTF8.GetBytes(name.GetString()!)) is null)
+                if (Find(Encoding.UTF8.GetBytes(name.GetString()!)) < 0)
                     throw Wrong($"Not existing vector name error: {name.GetString()}", view, position);
             }
         }
@@ -186,15 +197,15 @@ public sealed class BatchValidator
         return false;
     }
 
-    private Field? Find(ReadOnlySpan<byte> name)
+    private int Find(ReadOnlySpan<byte> name)
     {
-        foreach (var field in _fields)
+        for (var i = 0; i < _fields.Length; i++)
         {
-            if (name.SequenceEqual(field.Name))
-                return field;
+            if (name.SequenceEqual(_fields[i].Name))
+                return i;
         }
 
-        return null;
+        return -1;
     }
 
     private static bool AllFinite(ReadOnlySpan<float> values)

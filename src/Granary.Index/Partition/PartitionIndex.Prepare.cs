@@ -13,6 +13,7 @@ public sealed partial class PartitionIndex
     // The points the operation changes, by id, with the version each has now (or none) and its next payload.
     private readonly List<Target> _targets = [];
     private readonly List<int> _dropFields = [];
+    private bool[] _named = [];
     private PayloadIndexSchema? _nextIndex;
     private IndexSchema? _nextSchema;
 
@@ -63,12 +64,20 @@ public sealed partial class PartitionIndex
 
     private void CheckVectors(OperationView view)
     {
+        if (_named.Length != _fields.All.Length)
+            _named = new bool[_fields.All.Length];
+        Array.Clear(_named);
         var vectors = view.GetEnumerator();
         while (Next(ref vectors))
         {
             var index = _fields.IndexOfVector(vectors.Current.NameUtf8);
             if (index < 0)
                 throw LegChecks.UnknownVector(vectors.Current.Name);
+
+            // The row of the first would belong to the slot and yet not stand in its column.
+            if (_named[index])
+                throw GranaryException.BadInput($"Vector \"{vectors.Current.Name}\" is given twice");
+            _named[index] = true;
             ((VectorColumn)_fields.All[index]).Check(vectors.Current);
         }
     }

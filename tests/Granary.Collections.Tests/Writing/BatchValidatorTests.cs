@@ -106,6 +106,20 @@ public sealed class BatchValidatorTests
     }
 
     [Fact]
+    public void RefusesAVectorGivenTwice()
+    {
+        var error = Refused(w =>
+        {
+            w.Begin(OperationKind.Upsert, new PointId(3));
+            w.Dense("", [1, 2, 3]);
+            w.Sparse("terms", [1], [1]);
+            w.Dense("", [3, 2, 1]);
+            w.End();
+        });
+        Assert.StartsWith("Vector \"\" is given twice (point 3", error.Message);
+    }
+
+    [Fact]
     public void RefusesWhatIsNoChangeOfPoints()
     {
         Refused(w =>

@@ -36,6 +36,24 @@ public sealed class PartitionIndexTests
     }
 
     [Theory]
+    [InlineData(OperationKind.Upsert)]
+    [InlineData(OperationKind.UpdateVectors)]
+    public void AVectorGivenTwiceIsPoisonAndLeavesNoRow(OperationKind kind)
+    {
+        using var index = Filled(3);
+        _writer.Clear();
+        _writer.Begin(kind, new PointId(1));
+        _writer.Dense("", [5f, 1f]);
+        _writer.Dense("", [-5f, 1f]);
+        _writer.End();
+        Assert.Equal(ApplyOutcome.Poison, index.Apply(4, new OperationView(_writer.Written.Span[4..]), out var why));
+        Assert.Equal("Vector \"\" is given twice", why);
+        Assert.Equal(3, index.Statistics.Vectors);
+        using var reader = index.OpenReader();
+        Assert.Equal(3, reader.Search(new DenseLeg("", new float[] { 1f, 1f }) { Limit = 100 }).Hits.Count);
+    }
+
+    [Theory]
     [InlineData("""{"body": "night \\ud800 train", "tag": "\\ud800"}""")]
     [InlineData("""{"body": ["night", "\\udc00"], "tag": ["\\ud800\\ud800"], "\\ud800": 1}""")]
     public void HalvesOfSurrogatePairsStopNothing(string payload)
