@@ -41,8 +41,7 @@ public static class ConfigRules
         {
             if (vector.Size is < 1 or > DenseVectorSchema.MaxSize)
                 throw GranaryException.Validation($"vectors.size: value {vector.Size} invalid, must be from 1 to {DenseVectorSchema.MaxSize}");
-            if (vector.Hnsw is { M: < 0 } or { EfConstruct: < 1 })
-                throw GranaryException.Validation($"hnsw_config: m {vector.Hnsw.M} must be 0 or larger and ef_construct {vector.Hnsw.EfConstruct} 1 or larger");
+            CheckHnsw(vector.Hnsw);
             AddName(vector.Name);
         }
 
@@ -74,6 +73,17 @@ public static class ConfigRules
             if (!names.Add(name))
                 throw GranaryException.Validation($"Vector name '{name}' is used twice; dense, sparse and text fields share one namespace");
         }
+    }
+
+    // The upper bounds keep what a search or a linking thread sets aside, and its arithmetic, within reason.
+    private static void CheckHnsw(HnswSettings hnsw)
+    {
+        if (hnsw.M is < 0 or > HnswSettings.MaxM)
+            throw GranaryException.Validation($"hnsw_config.m: value {hnsw.M} invalid, must be from 0 to {HnswSettings.MaxM}");
+        if (hnsw.EfConstruct is < 1 or > HnswSettings.MaxEf)
+            throw GranaryException.Validation($"hnsw_config.ef_construct: value {hnsw.EfConstruct} invalid, must be from 1 to {HnswSettings.MaxEf}");
+        if (hnsw.Ef is < 0 or > HnswSettings.MaxEf)
+            throw GranaryException.Validation($"hnsw_ef: value {hnsw.Ef} invalid, must be from 0 to {HnswSettings.MaxEf}");
     }
 
     private static void CheckIngestion(IngestionSettings ingestion)

@@ -5,6 +5,12 @@ namespace Granary.Index;
 /// <summary>Settings of the HNSW graph (Malkov and Yashunin, 2016, arXiv:1603.09320).</summary>
 public sealed record HnswSettings
 {
+    /// <summary>The largest <see cref="M"/> allowed.</summary>
+    public const int MaxM = 1_024;
+
+    /// <summary>The largest <see cref="EfConstruct"/> and <see cref="Ef"/> allowed.</summary>
+    public const int MaxEf = 65_536;
+
     /// <summary>Links a node keeps on each upper level; level 0 keeps twice as many. 0 means no graph: every search is exact.</summary>
     public int M { get; init; } = 16;
 

@@ -26,6 +26,7 @@ public sealed unsafe partial class DenseField
 
         // What a walk costs up to here, comparing all accepted rows costs as well: giving up at that point at most doubles the time.
         var budget = (long)(Volatile.Read(ref _inGraph) * (WalkBudget + (WalkBudgetAccepted * share))) + (ef * 4);
+        CheckStart(start, rows);
         visited[start] = stamp;
         ids[0] = start;
         distances[0] = walk.Distance(target, start);

@@ -59,7 +59,6 @@ public sealed unsafe partial class DenseField
         // The tail is fixed before the walk: what is not in it was linked before, and the walk can find it.
         var tailStart = LinkedAdds;
         var tailEnd = Added;
-        var rows = RowCapacity;
         var target = walk.TargetOf(search.Query);
         var entry = _graph!.Entry;
         scratch.Top.Reset(search.K);
@@ -67,6 +66,9 @@ public sealed unsafe partial class DenseField
         if (entry >= 0)
         {
             var start = Descend(walk, target, entry, 0, scratch);
+
+            // Read after the entry and the way down from it, so that where they lead is below it: marks are kept by row.
+            var rows = RowCapacity;
             var share = Math.Clamp(search.Selectivity, 0f, 1f) * LiveShare();
             var found = share >= LateFilterShare && WalkThenFilter(walk, search, target, start, ef, share, rows, ref filter, scratch);
             if (!found && !WalkAccepted(walk, search, target, start, ef, share, rows, ref filter, scratch))

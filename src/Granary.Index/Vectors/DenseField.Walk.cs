@@ -51,7 +51,7 @@ public sealed unsafe partial class DenseField
 
     /// <summary>
     /// Walks one level from a row and leaves the nearest rows met in the pool (Malkov and Yashunin, algorithm 2). Rows at or above
-    /// <paramref name="rows"/> came after the walk began and are passed over.
+    /// <paramref name="rows"/> came after the walk began and are passed over; the start is below it.
     /// </summary>
     private CandidatePool WalkLevel<TWalk>(in TWalk walk, byte* target, int start, int level, int ef, int rows, SearchScratch scratch)
         where TWalk : struct, IWalk
@@ -62,6 +62,7 @@ public sealed unsafe partial class DenseField
         var pool = scratch.Pool(ef);
         var ids = scratch.Rows(graph.BaseLinks);
         var distances = scratch.Distances(graph.BaseLinks);
+        CheckStart(start, rows);
         visited[start] = stamp;
         pool.Add(CandidatePool.Pack(walk.Distance(target, start), start));
         while (pool.TryVisit(out var row))
@@ -88,6 +89,10 @@ public sealed unsafe partial class DenseField
 
         return pool;
     }
+
+    // Once a walk: the marks are written through a pointer.
+    private static void CheckStart(int start, int rows) =>
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)start, (uint)rows, nameof(start));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void PrefetchLinks(int row)

@@ -5,6 +5,26 @@ namespace Granary.Collections.Tests.Catalog;
 
 public sealed class ConfigRulesTests
 {
+    [Theory]
+    [InlineData(HnswSettings.MaxM, HnswSettings.MaxEf, HnswSettings.MaxEf, null)]
+    [InlineData(HnswSettings.MaxM + 1, 200, 0, "hnsw_config.m: value 1025 ")]
+    [InlineData(-1, 200, 0, "hnsw_config.m: value -1 ")]
+    [InlineData(16, int.MaxValue, 0, "hnsw_config.ef_construct: value 2147483647 ")]
+    [InlineData(16, 0, 0, "hnsw_config.ef_construct: value 0 ")]
+    [InlineData(16, 200, int.MaxValue, "hnsw_ef: value 2147483647 ")]
+    public void TheGraphsSettingsAreBoundedBothWays(int m, int efConstruct, int ef, string? refusal)
+    {
+        var hnsw = new HnswSettings { M = m, EfConstruct = efConstruct, Ef = ef };
+        var config = new CollectionConfig
+        {
+            Schema = new IndexSchema { Dense = [new DenseVectorSchema("a", 3, Distance.Dot) { Hnsw = hnsw }] },
+        };
+        if (refusal is null)
+            ConfigRules.Check(config);
+        else
+            Assert.StartsWith(refusal, Assert.Throws<GranaryException>(() => ConfigRules.Check(config)).Message);
+    }
+
     [Fact]
     public void AVectorIsFilledByOneEmbeddingRule()
     {
