@@ -10,6 +10,9 @@ public sealed partial class DenseField
 
     // Rows in the order of their adds; the add with number n stands at n modulo the length while it is not linked.
     private int[] _queue = new int[1024];
+
+    // Adds below this are not in the queue: it grew when they were linked. Written before the longer queue is.
+    private long _queueFloor;
     private long _linked;
 
     /// <summary>How many adds, contiguous from the first, are linked (or need no linking, or were removed before it).</summary>
@@ -47,11 +50,18 @@ public sealed partial class DenseField
             var longer = new int[queue.Length * 2];
             for (var i = linked; i < _added; i++)
                 longer[i & (longer.Length - 1)] = queue[i & (queue.Length - 1)];
+            Volatile.Write(ref _queueFloor, linked);
             Volatile.Write(ref _queue, queue = longer);
         }
 
         Volatile.Write(ref queue[_added & (queue.Length - 1)], row);
     }
+
+    /// <summary>
+    /// Whether a queue read before still holds the adds from <paramref name="from"/> on: none fell out when it grew, and none was
+    /// overwritten, not even by the add that is being made now, which is known only afterwards.
+    /// </summary>
+    private bool StillQueued(int[] queue, long from) => from >= Math.Max(Volatile.Read(ref _queueFloor), Added + 1 - queue.Length);
 
     private void Bury(int row)
     {

@@ -41,7 +41,7 @@ public sealed unsafe partial class DenseField
             scratch.Return();
         }
 
-        // The graph did not reach enough accepted rows: they are few or far off, and comparing all is right and bounded.
+        // The graph did not reach enough accepted rows, or the tail moved on: comparing all is right and bounded.
         if (!complete)
             SearchExact(search, ref filter, hits);
     }
@@ -75,9 +75,7 @@ public sealed unsafe partial class DenseField
                 return false;
         }
 
-        if (!search.IndexedOnly && tailEnd > tailStart)
-            ScanTail(walk, search, target, tailStart, tailEnd, ref filter, scratch);
-        return true;
+        return search.IndexedOnly || tailEnd == tailStart || ScanTail(walk, search, target, tailStart, tailEnd, ref filter, scratch);
     }
 
     /// <summary>Walks without the filter and filters the pool; false when too few of it are accepted.</summary>
@@ -121,8 +119,11 @@ public sealed unsafe partial class DenseField
         return count;
     }
 
-    /// <summary>Compares the rows that are not linked yet, on codes, and the nearest with the originals.</summary>
-    private void ScanTail<TWalk, TFilter>(
+    /// <summary>
+    /// Compares the rows that were not linked when the search began, on codes, and the nearest with the originals. False when so many
+    /// were linked and added since that the queue may have lost some of them, which the walk may have come too early for.
+    /// </summary>
+    private bool ScanTail<TWalk, TFilter>(
         in TWalk walk, in DenseSearch search, byte* target, long from, long to, ref TFilter filter, SearchScratch scratch)
         where TWalk : struct, IWalk
         where TFilter : struct, ISlotFilter
@@ -150,6 +151,8 @@ public sealed unsafe partial class DenseField
                 pool.Add(key);
         }
 
+        if (!StillQueued(queue, from))
+            return false;
         for (var i = 0; i < pool.Count; i++)
         {
             var row = CandidatePool.Row(pool[i]);
@@ -157,6 +160,8 @@ public sealed unsafe partial class DenseField
             if (slot >= 0 && filter.TryAccept(ref slot))
                 scratch.Top.Add(VectorMath.Key(Schema.Distance, search.Query.Pointer, (float*)_vectors.Row(row), _size), slot);
         }
+
+        return true;
     }
 
     // Codes rank a little differently from the originals, so more than K are compared again.
