@@ -25,6 +25,16 @@ public sealed record AliasDocument(string Collection);
 /// <summary>Writes and reads the catalog's documents.</summary>
 public static class CatalogJson
 {
+    private static readonly StoredDefaults Defaults = new StoredDefaults()
+        .With(new HnswSettings(), CatalogContext.Default.HnswSettings)
+        .With(new DenseVectorSchema("", 1, Distance.Cosine), CatalogContext.Default.DenseVectorSchema)
+        .With(new TextFieldSchema("", ""), CatalogContext.Default.TextFieldSchema)
+        .With(new AnalyzerSettings(), CatalogContext.Default.AnalyzerSettings)
+        .With(new PayloadIndexSchema("", PayloadIndexType.Keyword), CatalogContext.Default.PayloadIndexSchema)
+        .With(new IndexSchema(), CatalogContext.Default.IndexSchema)
+        .With(new IngestionSettings(), CatalogContext.Default.IngestionSettings)
+        .With(new CollectionConfig(), CatalogContext.Default.CollectionConfig);
+
     /// <summary>A collection's document as UTF-8 JSON.</summary>
     public static byte[] Write(CollectionDocument document) => JsonSerializer.SerializeToUtf8Bytes(document, CatalogContext.Default.CollectionDocument);
 
@@ -55,7 +65,7 @@ public static class CatalogJson
     {
         try
         {
-            return JsonSerializer.Deserialize(json.Span, type) ?? throw new JsonException("The document is null.");
+            return Defaults.Read(json.Span, type);
         }
         catch (JsonException e)
         {
@@ -64,7 +74,7 @@ public static class CatalogJson
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(CollectionDocument))]
 [JsonSerializable(typeof(AliasDocument))]
 internal sealed partial class CatalogContext : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Granary.Index.Payload;
@@ -5,6 +6,10 @@ namespace Granary.Index.Payload;
 public sealed partial class PayloadIndexes
 {
     private const int ImageVersion = 1;
+
+    private static readonly StoredDefaults Defaults = new StoredDefaults()
+        .With(new AnalyzerSettings(), PayloadIndexJson.Default.AnalyzerSettings)
+        .With(new PayloadIndexSchema("", PayloadIndexType.Keyword), PayloadIndexJson.Default.PayloadIndexSchema);
 
     /// <summary>Writes the indexes. Called by the writing thread.</summary>
     public void Save(Stream stream)
@@ -34,8 +39,7 @@ public sealed partial class PayloadIndexes
             var indexes = new Fields.FieldIndex[reader.ReadInt32()];
             for (var i = 0; i < indexes.Length; i++)
             {
-                var schema = JsonSerializer.Deserialize(reader.ReadString(), PayloadIndexJson.Default.PayloadIndexSchema);
-                indexes[i] = Make(schema ?? throw new JsonException("The schema is null."));
+                indexes[i] = Make(Defaults.Read(Encoding.UTF8.GetBytes(reader.ReadString()), PayloadIndexJson.Default.PayloadIndexSchema));
                 reader.ReadSlots(indexes[i].Points);
                 reader.ReadSlots(indexes[i].Foreign);
                 indexes[i].Load(reader);
@@ -50,5 +54,6 @@ public sealed partial class PayloadIndexes
     }
 }
 
+[System.Text.Json.Serialization.JsonSourceGenerationOptions(RespectRequiredConstructorParameters = true)]
 [System.Text.Json.Serialization.JsonSerializable(typeof(PayloadIndexSchema))]
 internal sealed partial class PayloadIndexJson : System.Text.Json.Serialization.JsonSerializerContext;

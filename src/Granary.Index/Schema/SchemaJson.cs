@@ -11,6 +11,14 @@ namespace Granary.Index;
 /// </summary>
 public static class SchemaJson
 {
+    private static readonly StoredDefaults Defaults = new StoredDefaults()
+        .With(new HnswSettings(), SchemaContext.Default.HnswSettings)
+        .With(new DenseVectorSchema("", 1, Distance.Cosine), SchemaContext.Default.DenseVectorSchema)
+        .With(new TextFieldSchema("", ""), SchemaContext.Default.TextFieldSchema)
+        .With(new AnalyzerSettings(), SchemaContext.Default.AnalyzerSettings)
+        .With(new PayloadIndexSchema("", PayloadIndexType.Keyword), SchemaContext.Default.PayloadIndexSchema)
+        .With(new IndexSchema(), SchemaContext.Default.IndexSchema);
+
     /// <summary>Writes a schema.</summary>
     public static byte[] Write(IndexSchema schema) => JsonSerializer.SerializeToUtf8Bytes(schema, SchemaContext.Default.IndexSchema);
 
@@ -30,7 +38,7 @@ public static class SchemaJson
     {
         try
         {
-            return JsonSerializer.Deserialize(json, type) ?? throw new JsonException("It is null.");
+            return Defaults.Read(json, type);
         }
         catch (JsonException e)
         {
@@ -39,7 +47,7 @@ public static class SchemaJson
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(IndexSchema))]
 [JsonSerializable(typeof(PayloadIndexSchema))]
 internal sealed partial class SchemaContext : JsonSerializerContext;
