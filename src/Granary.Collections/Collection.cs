@@ -11,7 +11,7 @@ using Granary.Index.Filters;
 namespace Granary.Collections;
 
 /// <summary>A collection of the standalone database: its partitions are all in this process.</summary>
-internal sealed partial class Collection : ICollection, IAsyncDisposable
+internal sealed partial class Collection : IHostedCollection
 {
     private readonly CollectionCatalog _catalog;
     private readonly IQueryInputs _inputs;
@@ -54,9 +54,7 @@ internal sealed partial class Collection : ICollection, IAsyncDisposable
         var partitions = new LocalPartition?[placement.Partitions];
         try
         {
-            await Parallel.ForAsync(0, partitions.Length, cancellation, async (i, token) => partitions[i] = await LocalPartition.OpenAsync(
-                storage, new PartitionKey(document.Incarnation, i), document.InitialSchema, document.Config.Ingestion, timings,
-                (operation, id) => embedding.Enqueue(i, operation, id), options.Time, token).ConfigureAwait(false)).ConfigureAwait(false);
+            await Parallel.ForAsync(0, partitions.Length, cancellation, OpenPartitionAsync).ConfigureAwait(false);
         }
         catch
         {
@@ -69,6 +67,20 @@ internal sealed partial class Collection : ICollection, IAsyncDisposable
         var collection = new Collection(name, document, catalog, inputs, options, placement, timings, embedding, [.. partitions.Select(p => p!)]);
         collection.Start();
         return collection;
+
+        async ValueTask OpenPartitionAsync(int number, CancellationToken token)
+        {
+            try
+            {
+                partitions[number] = await LocalPartition.OpenAsync(
+                    storage, new PartitionKey(document.Incarnation, number), document.InitialSchema, document.Config.Ingestion, timings,
+                    (operation, id) => embedding.Enqueue(number, operation, id), options.Time, token).ConfigureAwait(false);
+            }
+            catch (GranaryException e)
+            {
+                throw new GranaryException(e.Kind, $"Partition {number} cannot be opened: {e.Message}", e);
+            }
+        }
     }
 
     /// <inheritdoc/>

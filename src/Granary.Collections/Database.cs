@@ -14,7 +14,7 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
     private readonly DatabaseOptions _options;
     private readonly CollectionCatalog _catalog;
     private readonly TextEmbedder _embedder;
-    private readonly ConcurrentDictionary<string, Collection> _collections = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IHostedCollection> _collections = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changing = new(1, 1);
     private int _disposed;
 
@@ -29,10 +29,10 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
     public string StorageKind => _storage.Kind;
 
     /// <summary>
-    /// Opens every collection of the storage; each answers as soon as its checkpoint is there. The database owns the storage from
-    /// here on, also when opening fails.
+    /// Opens every collection of the storage; each answers as soon as its checkpoint is there. One that cannot be recovered is red and says
+    /// why; the others serve. The database owns the storage from here on, also when opening fails.
     /// </summary>
-    /// <exception cref="GranaryException">The catalog or a partition cannot be recovered.</exception>
+    /// <exception cref="GranaryException">The catalog cannot be recovered.</exception>
     public static async ValueTask<Database> OpenAsync(IStorage storage, DatabaseOptions options, CancellationToken cancellation)
     {
         var database = new Database(storage, options);
@@ -41,7 +41,7 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
             await database._catalog.LoadAsync(cancellation).ConfigureAwait(false);
             await database.DropOrphansAsync(cancellation).ConfigureAwait(false);
             foreach (var name in database._catalog.Names)
-                database._collections[name] = await database.OpenAsync(name, database._catalog.Find(name)!, cancellation).ConfigureAwait(false);
+                database._collections[name] = await database.OpenOrExplainAsync(name, database._catalog.Find(name)!, cancellation).ConfigureAwait(false);
             return database;
         }
         catch
@@ -99,7 +99,7 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
     /// <summary>Closes without draining, as after a crash but in order: what is not indexed is indexed at the next opening.</summary>
     public ValueTask CloseNowAsync() => Interlocked.Exchange(ref _disposed, 1) == 0 ? CloseAsync() : ValueTask.CompletedTask;
 
-    private Collection? Find(string name)
+    private IHostedCollection? Find(string name)
     {
         if (_collections.TryGetValue(name, out var collection))
             return collection;
@@ -108,6 +108,18 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
 
     private ValueTask<Collection> OpenAsync(string name, CollectionDocument document, CancellationToken cancellation) =>
         Collection.OpenAsync(name, document, _storage, _catalog, this, _embedder, _options, cancellation);
+
+    private async ValueTask<IHostedCollection> OpenOrExplainAsync(string name, CollectionDocument document, CancellationToken cancellation)
+    {
+        try
+        {
+            return await OpenAsync(name, document, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException && !cancellation.IsCancellationRequested)
+        {
+            return new UnavailableCollection(name, document.Config, e);
+        }
+    }
 
     /// <summary>Drops what a crash left between storage and catalog.</summary>
     private async ValueTask DropOrphansAsync(CancellationToken cancellation)

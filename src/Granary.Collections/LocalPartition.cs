@@ -147,8 +147,8 @@ public sealed class LocalPartition : IEmbeddingTarget, IAsyncDisposable
     }
 
     /// <summary>
-    /// After a loss of power the log may end before the checkpoint does, since only the checkpoint was synced. Its numbers must not
-    /// be given out again: the gap is filled with operations that do nothing.
+    /// The log may end before the checkpoint does, where its last records were damaged after the checkpoint was taken or the disk broke its
+    /// word. Its numbers must not be given out again: the gap is filled with operations that do nothing.
     /// </summary>
     private static async ValueTask CatchUpLogAsync(IPartitionLog log, PartitionIndexer indexer, AdmissionGate gate, CancellationToken cancellation)
     {

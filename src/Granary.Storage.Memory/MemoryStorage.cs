@@ -3,7 +3,7 @@ using Granary.Collections.Ports;
 namespace Granary.Storage.Memory;
 
 /// <summary>Storage that lives as long as its process, for tests: durable across <see cref="Reopen"/> only.</summary>
-public sealed class MemoryStorage : IStorage
+public sealed partial class MemoryStorage : IStorage
 {
     private readonly MemoryContents _contents;
     private readonly MemoryCatalog _catalog;

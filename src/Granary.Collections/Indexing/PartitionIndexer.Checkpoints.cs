@@ -97,7 +97,9 @@ public sealed partial class PartitionIndexer
             notes.Add(mended);
         var refused = new List<CheckpointInfo>();
         var first = options.Log.FirstOperation;
-        foreach (var info in await options.Checkpoints.ListAsync(cancellation).ConfigureAwait(false))
+        var listed = await options.Checkpoints.ListAsync(cancellation).ConfigureAwait(false);
+        CheckLogIsThere(options, listed);
+        foreach (var info in listed)
         {
             if (info.Operation + 1 < first)
             {
@@ -113,13 +115,16 @@ public sealed partial class PartitionIndexer
                 // Only now that another one reads well: the two that are kept must be good ones.
                 foreach (var torn in refused)
                     await options.Checkpoints.DeleteAsync(torn, cancellation).ConfigureAwait(false);
+                if (info.Operation >= options.Log.NextOperation)
+                    notes.Add($"The log ended before operation {options.Log.NextOperation}; what follows up to {info.Operation} is in the checkpoint.");
                 return (new IndexHolder(index, handle), info.Operation, Note());
             }
             catch (Exception e)
             {
                 if (handle is not null)
                     await handle.DisposeAsync().ConfigureAwait(false);
-                if (e is not GranaryException { Kind: ErrorKind.Corrupted })
+                // NotFound: a section is missing.
+                if (e is not GranaryException { Kind: ErrorKind.Corrupted or ErrorKind.NotFound })
                     throw;
                 notes.Add($"The checkpoint at operation {info.Operation} was refused: {e.Message}");
                 refused.Add(info);
@@ -136,6 +141,23 @@ public sealed partial class PartitionIndexer
         return (new IndexHolder(new PartitionIndex(options.InitialSchema), null), 0, Note());
 
         string? Note() => notes.Count == 0 ? null : string.Join(" ", notes);
+    }
+
+    /// <remarks>
+    /// A log without a single operation beside a checkpoint that has some was lost, not cut short by a loss of power: storages make a log
+    /// durable up to an operation before they publish a checkpoint with it, whatever the durability of acknowledgements (files sync the
+    /// log, a database commits both in order), and truncating keeps the next number. What the log held beyond the checkpoint was
+    /// acknowledged, so going on silently is no choice. A log that had to be cut when it was opened was there: its last group may have been
+    /// the only one, and the checkpoint has it.
+    /// </remarks>
+    private static void CheckLogIsThere(IndexerOptions options, IReadOnlyList<CheckpointInfo> checkpoints)
+    {
+        var newest = checkpoints.Count == 0 ? 0 : checkpoints.Max(c => c.Operation);
+        if (options.Log.NextOperation > 1 || newest == 0 || options.Log.RecoveryNote is not null)
+            return;
+        throw new GranaryException(
+            ErrorKind.Corrupted,
+            $"Partition {options.Key} cannot be recovered: it has a checkpoint at operation {newest}, but its log is gone. Put the log back in place, or drop the collection.");
     }
 
     /// <summary>The next operation was truncated away: a newer checkpoint takes the index's place.</summary>

@@ -1,3 +1,4 @@
+using Granary.Collections.Ports;
 using Granary.Collections.Tests.Support;
 using Granary.Index;
 using Granary.Storage.Memory;
@@ -41,6 +42,34 @@ public sealed class AckIsDurable
     public async Task ATornCheckpointIsRefusedAndTheOneBeforeIsUsed()
     {
         await using var fixture = await Fixture.CreateAsync();
+        await FillAsync(fixture);
+        var before = await fixture.AllAsync();
+        var key = new PartitionKey(Assert.Single(await fixture.Storage.ListIncarnationsAsync(default)), 0);
+        // The last byte of the slots: as when their end never reached the disk.
+        fixture.Storage.FlipByte(key, 30, "slots", fixture.Storage.SectionsOf(key, 30)["slots"] - 1);
+        await fixture.KillAndRestartAsync();
+        Assert.Equal(before.Select(p => (p.Id, p.Version)), (await fixture.AllAsync()).Select(p => (p.Id, p.Version)));
+        var partition = Assert.Single((await fixture.Collection.GetInfoAsync()).Partitions);
+        Assert.Equal(20, partition.Checkpointed);
+        Assert.Contains("The checkpoint at operation 30 was refused", partition.RecoveryNote);
+    }
+
+    [Fact]
+    public async Task ACheckpointThatCannotBePublishedLeavesTheEarlierOnesAndTheLogAlone()
+    {
+        await using var fixture = await Fixture.CreateAsync();
+        await FillAsync(fixture);
+        await fixture.Collection.WriteAsync(new WriteBatch().Upsert(99, new float[8]), Batches.Wait);
+        fixture.Storage.Faults.FailPublishes();
+        await Assert.ThrowsAsync<GranaryException>(() => fixture.Collection.CheckpointAsync().AsTask());
+        await fixture.KillAndRestartAsync();
+        Assert.Equal(31, await fixture.Collection.CountAsync(null));
+        Assert.Equal(30, Assert.Single((await fixture.Collection.GetInfoAsync()).Partitions).Checkpointed);
+    }
+
+    /// <summary>30 points, with checkpoints after 10, 20 and 30.</summary>
+    private static async Task FillAsync(Fixture fixture)
+    {
         var random = new Random(2);
         for (ulong id = 0; id < 30; id++)
         {
@@ -48,14 +77,5 @@ public sealed class AckIsDurable
             if (id % 10 == 9)
                 await fixture.Collection.CheckpointAsync();
         }
-
-        var before = await fixture.AllAsync();
-        await fixture.KillAndRestartAsync(f => f.FailPublishes());
-        Assert.Equal(before.Select(p => (p.Id, p.Version)), (await fixture.AllAsync()).Select(p => (p.Id, p.Version)));
-        // A checkpoint that cannot be published leaves the earlier ones and the log alone.
-        await fixture.Collection.WriteAsync(new WriteBatch().Upsert(99, Batches.Vector(random)), Batches.Wait);
-        await Assert.ThrowsAsync<GranaryException>(() => fixture.Collection.CheckpointAsync().AsTask());
-        await fixture.KillAndRestartAsync();
-        Assert.Equal(31, await fixture.Collection.CountAsync(null));
     }
 }
