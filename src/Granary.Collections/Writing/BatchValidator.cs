@@ -7,6 +7,7 @@ using Granary.Index;
 using Granary.Index.Filters;
 using Granary.Index.Operations;
 using Granary.Index.Payload;
+using Granary.Index.Vectors;
 
 namespace Granary.Collections.Writing;
 
@@ -30,8 +31,8 @@ public sealed class BatchValidator
     {
         _fields =
         [
-            .. config.Schema.Dense.Select(d => new Field(Encoding.UTF8.GetBytes(d.Name), d.MultiVector ? VectorKind.Multi : VectorKind.Dense, d.Size)),
-            .. config.Schema.Sparse.Select(s => new Field(Encoding.UTF8.GetBytes(s.Name), VectorKind.Sparse, 0)),
+            .. config.Schema.Dense.Select(d => new Field(Encoding.UTF8.GetBytes(d.Name), d.MultiVector ? VectorKind.Multi : VectorKind.Dense, d.Size, d.Distance)),
+            .. config.Schema.Sparse.Select(s => new Field(Encoding.UTF8.GetBytes(s.Name), VectorKind.Sparse, 0, null)),
         ];
         _rules = config.Embeddings;
         _ruleVectors = [.. _rules.Select(r => Encoding.UTF8.GetBytes(r.Vector))];
@@ -126,6 +127,8 @@ public sealed class BatchValidator
             throw Wrong($"Vector \"{vector.Name}\" is a matrix without rows", view, position);
         if (!AllFinite(vector.Values))
             throw Wrong($"Vector \"{vector.Name}\" holds a value that is not a finite number", view, position);
+        if (field.Distance is { } distance && !VectorNorm.Fits(distance, vector.Values, field.Size))
+            throw Wrong(VectorNorm.TooLong($"Vector \"{vector.Name}\"").Message, view, position);
         var indices = vector.Indices;
         for (var i = 1; i < indices.Length; i++)
         {
@@ -233,5 +236,5 @@ public sealed class BatchValidator
     private static string At(OperationView view, int position) =>
         view.Id.Kind == PointIdKind.None ? $" (operation {position})" : $" (point {view.Id}, operation {position})";
 
-    private sealed record Field(byte[] Name, VectorKind Kind, int Size);
+    private sealed record Field(byte[] Name, VectorKind Kind, int Size, Distance? Distance);
 }

@@ -28,6 +28,13 @@ internal abstract class VectorColumn(string name) : Field(name)
         if (!LegChecks.AllFinite(vector.Values))
             throw GranaryException.BadInput($"Vector \"{Name}\" holds a value that is not a finite number");
     }
+
+    /// <summary>Refuses a vector or row so long that its distances would not be numbers.</summary>
+    protected void CheckLength(in VectorView vector, DenseVectorSchema schema)
+    {
+        if (!VectorNorm.Fits(schema.Distance, vector.Values, schema.Size))
+            throw VectorNorm.TooLong($"Vector \"{Name}\"");
+    }
 }
 
 /// <summary>A dense vector.</summary>
@@ -57,6 +64,7 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn(inner.Schema.
         LegChecks.SameShape(VectorKind.Dense, vector.Kind, Name);
         LegChecks.SameSize(inner.Schema.Size, vector.Size);
         CheckFinite(vector);
+        CheckLength(vector, inner.Schema);
     }
 
     /// <inheritdoc/>
@@ -153,6 +161,7 @@ internal sealed class MultiColumn(MultiField inner) : VectorColumn(inner.Schema.
         if (vector.Rows < 1)
             throw GranaryException.BadInput($"Vector \"{Name}\" is a matrix without rows");
         CheckFinite(vector);
+        CheckLength(vector, inner.Schema);
     }
 
     /// <inheritdoc/>

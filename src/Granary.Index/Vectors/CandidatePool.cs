@@ -34,9 +34,12 @@ internal unsafe struct CandidatePool
     /// <summary>The farthest entry; only when there is one.</summary>
     public readonly ulong Last => _keys[Count - 1];
 
+    /// <summary>Makes an entry. What is not a number counts as farthest: by its sign it could come first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Pack(float distance, int row)
     {
+        if (float.IsNaN(distance))
+            distance = float.PositiveInfinity;
         var bits = BitConverter.SingleToInt32Bits(distance);
         return ((ulong)((uint)bits ^ (uint)((bits >> 31) | int.MinValue)) << 32) | ((uint)row << 1);
     }

@@ -13,7 +13,7 @@ public sealed unsafe class DenseQuery
     private readonly byte[] _target;
 
     /// <summary>Prepares a query.</summary>
-    /// <exception cref="GranaryException">The vector has not the field's size.</exception>
+    /// <exception cref="GranaryException">The vector has not the field's size, or is too long (<see cref="VectorNorm"/>).</exception>
     public DenseQuery(DenseVectorSchema schema, ReadOnlySpan<float> vector)
     {
         Size = schema.Size;
@@ -39,10 +39,12 @@ public sealed unsafe class DenseQuery
     internal byte* Target => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_target));
 
     /// <summary>Prepares another vector; no search may be using this object.</summary>
-    /// <exception cref="GranaryException">The vector has not the field's size.</exception>
+    /// <exception cref="GranaryException">The vector has not the field's size, or is too long (<see cref="VectorNorm"/>).</exception>
     public void Set(ReadOnlySpan<float> vector)
     {
         VectorMath.CheckSize(Size, vector.Length);
+        if (!VectorNorm.Fits(Distance, vector, Size))
+            throw VectorNorm.TooLong("The query vector");
         VectorMath.Copy(vector, Distance, _values);
         RowCode.Prepare(_values, Distance == Distance.Euclid, Target);
     }

@@ -6,12 +6,14 @@ public sealed class MultiQuery
     private readonly float[] _values;
 
     /// <summary>Prepares a matrix given row after row.</summary>
-    /// <exception cref="GranaryException">It is empty or not a whole number of rows.</exception>
+    /// <exception cref="GranaryException">It is empty or not a whole number of rows, or one is too long (<see cref="VectorNorm"/>).</exception>
     public MultiQuery(DenseVectorSchema schema, ReadOnlySpan<float> matrix)
     {
         Rows = VectorMath.CountRows(schema.Size, matrix.Length);
         Size = schema.Size;
         Distance = schema.Distance;
+        if (!VectorNorm.Fits(Distance, matrix, Size))
+            throw VectorNorm.TooLong("A row of the query");
         _values = GC.AllocateUninitializedArray<float>(matrix.Length, pinned: true);
         for (var i = 0; i < matrix.Length; i += Size)
             VectorMath.Copy(matrix.Slice(i, Size), Distance, _values.AsSpan(i, Size));

@@ -49,6 +49,22 @@ public sealed class BatchValidatorTests
         Assert.Contains("not a finite number", Refused(w => Upsert(w, 1, "", [1, value, 0])).Message);
 
     [Fact]
+    public void RefusesAVectorWhoseSquaresOverflowUnlessItIsNormalised()
+    {
+        Check(w => Upsert(w, 1, "", [1e30f, -1e30f, 1e38f]));
+        Check(w => Matrix(w, [1e19f, 0, 0, -1e19f]));
+        var error = Refused(w => Matrix(w, [1, 0, 1e19f, 1.6e19f]));
+        Assert.StartsWith("Vector \"rows\" is too long: the sum of the squares of its values must be at most 3.4028235E+38 (point 1", error.Message);
+
+        static void Matrix(OperationWriter writer, float[] values)
+        {
+            writer.Begin(OperationKind.Upsert, new PointId(1));
+            writer.Multi("rows", values.Length / 2, 2, values);
+            writer.End();
+        }
+    }
+
+    [Fact]
     public void RefusesAnUnknownVector() =>
         Assert.StartsWith("Not existing vector name error: other", Refused(w => Upsert(w, 1, "other", [1, 2, 3])).Message);
 
