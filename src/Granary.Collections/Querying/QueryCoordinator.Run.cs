@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Granary.Collections.Searching;
 using Granary.Index;
@@ -120,7 +121,8 @@ public sealed partial class QueryCoordinator
             if (owner._partitions.Count == 1)
                 return legs;
             var texts = legs.OfType<TextLeg>().Select(l => (l.Field, l.Text)).ToList();
-            var sparse = legs.OfType<SparseLeg>().Where(l => owner._schema.FindSparse(l.Vector) is { Idf: true }).Select(l => (l.Vector, l.Indices)).ToList();
+            var weighted = legs.Select(Weighted).ToList();
+            var sparse = weighted.OfType<(string, ImmutableArray<uint>)>().ToList();
             if (texts.Count == 0 && sparse.Count == 0)
                 return legs;
             var request = new StatisticsRequest([.. texts], [.. sparse]);
@@ -128,7 +130,7 @@ public sealed partial class QueryCoordinator
             int text = 0, vector = 0;
             return
             [
-                .. legs.Select(leg =>
+                .. legs.Select((leg, position) =>
                 {
                     if (leg is TextLeg t)
                     {
@@ -136,15 +138,31 @@ public sealed partial class QueryCoordinator
                         return t with { Statistics = parts.Select(p => p.Texts[i]).Aggregate((a, b) => a.Add(b)) };
                     }
 
-                    if (leg is SparseLeg s && owner._schema.FindSparse(s.Vector) is { Idf: true })
-                    {
-                        var i = vector++;
-                        return s with { Statistics = parts.Select(p => p.Sparse[i]).Aggregate((a, b) => a.Add(b)) };
-                    }
-
-                    return leg;
+                    if (weighted[position] is null)
+                        return leg;
+                    var j = vector++;
+                    var statistics = parts.Select(p => p.Sparse[j]).Aggregate((a, b) => a.Add(b));
+                    return leg is ExampleLeg examples ? examples with { Statistics = statistics } : (SparseLeg)leg with { Statistics = statistics };
                 }),
             ];
+        }
+
+        /// <summary>The sparse field and the dimensions whose weights in the leg follow from the collection's statistics.</summary>
+        private (string Vector, ImmutableArray<uint> Indices)? Weighted(Leg leg) => leg switch
+        {
+            SparseLeg l when HasIdf(l.Vector) => (l.Vector, l.Indices),
+            ExampleLeg l when HasIdf(l.Vector) => (l.Vector, Dimensions(l)),
+            _ => null,
+        };
+
+        private bool HasIdf(string vector) => owner._schema.FindSparse(vector) is { Idf: true };
+
+        private static ImmutableArray<uint> Dimensions(ExampleLeg leg)
+        {
+            var dimensions = new SortedSet<uint>();
+            foreach (var example in leg.Positive.Concat(leg.Negative).Append(leg.Target))
+                dimensions.UnionWith(example?.Indices.ToArray() ?? []);
+            return [.. dimensions];
         }
 
         private async ValueTask<Ranking> DiversifyAsync(MmrNode node, Ranking candidates)

@@ -14,9 +14,9 @@ internal sealed partial class LegSearch
     {
         if (Fields.Find(example.Vector) is not VectorColumn column)
             throw LegChecks.UnknownVector(example.Vector);
-        var target = example.Target is null ? null : Prepare(column, example.Target);
-        var positive = PrepareAll(column, example.Positive);
-        var negative = PrepareAll(column, example.Negative);
+        var target = example.Target is null ? null : Prepare(column, example.Target, example.Statistics);
+        var positive = PrepareAll(column, example.Positive, example.Statistics);
+        var negative = PrepareAll(column, example.Negative, example.Statistics);
         Check(example, positive, negative);
         var best = new BestHits<LegHit>(leg.Limit, HitOrder.HighestFirst);
         var filter = new SnapshotFilter(view, column, plan);
@@ -105,10 +105,10 @@ internal sealed partial class LegSearch
 
     private static float ScaledSigmoid(float x) => 0.5f * (Sigmoid(x) + 1f);
 
-    private static Func<int, float>[] PrepareAll(VectorColumn column, ImmutableArray<ExampleVector> examples) =>
-        [.. examples.Select(example => Prepare(column, example))];
+    private static Func<int, float>[] PrepareAll(VectorColumn column, ImmutableArray<ExampleVector> examples, SparseStatistics? statistics) =>
+        [.. examples.Select(example => Prepare(column, example, statistics))];
 
-    private static Func<int, float> Prepare(VectorColumn column, ExampleVector example)
+    private static Func<int, float> Prepare(VectorColumn column, ExampleVector example, SparseStatistics? statistics)
     {
         var values = example.Values;
         if (!LegChecks.AllFinite(values.Span))
@@ -126,7 +126,8 @@ internal sealed partial class LegSearch
                 var matrix = new MultiQuery(multi.Matrices.Schema, values.Span);
                 return row => Similarity(matrix.Distance, multi.Matrices.Score(matrix, row));
             case SparseColumn postings when values.Length == example.Indices.Length:
-                return row => postings.Postings.Score(row, example.Indices.Span, values.Span, null) ?? 0f;
+                var weighted = postings.Postings.Prepare(example.Indices.Span, values.Span, statistics);
+                return row => postings.Postings.Score(row, weighted) is var score && float.IsNaN(score) ? 0f : score;
             default:
                 throw LegChecks.WrongShape(sparse, column.Name);
         }

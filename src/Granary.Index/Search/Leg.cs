@@ -93,7 +93,7 @@ public enum ExampleStrategy : byte
 }
 
 /// <summary>Scores by several example vectors.</summary>
-/// <param name="Vector">The dense field (or multi-vector field).</param>
+/// <param name="Vector">The field: dense, multi-vector or sparse.</param>
 /// <param name="Strategy">How the examples combine.</param>
 public sealed record ExampleLeg(string Vector, ExampleStrategy Strategy) : Leg
 {
@@ -105,6 +105,9 @@ public sealed record ExampleLeg(string Vector, ExampleStrategy Strategy) : Leg
 
     /// <summary>Negative examples; for discovery and context, the negative of each pair.</summary>
     public ImmutableArray<ExampleVector> Negative { get; init; } = [];
+
+    /// <summary>Statistics over all partitions for every dimension of the examples, over a sparse field; null for this partition's own.</summary>
+    public SparseStatistics? Statistics { get; init; }
 }
 
 /// <summary>An example of any kind of vector: a dense row or matrix (<paramref name="Values"/> with <paramref name="Rows"/>), or sparse (<paramref name="Indices"/> and <paramref name="Values"/>).</summary>

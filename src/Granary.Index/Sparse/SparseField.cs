@@ -186,19 +186,21 @@ public sealed partial class SparseField
     {
         var query = Prepare(indices, values, statistics);
         for (var i = 0; i < rows.Length; i++)
-        {
-            scores[i] = float.NaN;
-            if (rows[i] < 0 || rows[i] >= _rows.Count || _rows.ValueOf(rows[i]) is not { Indices: not null } vector)
-                continue;
-            var dot = (float)query.Dot(vector, out var shared);
-            if (shared)
-                scores[i] = dot;
-        }
-
+            scores[i] = Score(rows[i], query);
         SparseQuery.Return(query);
     }
 
-    private SparseQuery Prepare(ReadOnlySpan<uint> indices, ReadOnlySpan<float> values, SparseStatistics? statistics)
+    /// <summary>The score of one row; NaN as in <see cref="ScoreRows"/>.</summary>
+    internal float Score(int row, SparseQuery query)
+    {
+        if (row < 0 || row >= _rows.Count || _rows.ValueOf(row) is not { Indices: not null } vector)
+            return float.NaN;
+        var dot = (float)query.Dot(vector, out var shared);
+        return shared ? dot : float.NaN;
+    }
+
+    /// <summary>A query with its final weights, to score many rows by. It is the caller's until it is returned; it need not be.</summary>
+    internal SparseQuery Prepare(ReadOnlySpan<uint> indices, ReadOnlySpan<float> values, SparseStatistics? statistics)
     {
         var query = SparseQuery.Rent(indices, values);
         if (Schema.Idf)
