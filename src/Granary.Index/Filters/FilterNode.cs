@@ -51,9 +51,12 @@ internal sealed class CombinationNode(FilterNode[] must, FilterNode[] should, Fi
 /// <summary>A test of the values at a path, answered by an index where it can.</summary>
 internal sealed class ValueNode(FilterPlan plan, int key, ImmutableArray<JsonPathItem> rest, ValueTest test, bool negated) : FilterNode
 {
-    // A bitmap of all candidates is only worth making once more than a few slots were asked about.
+    // A bitmap of all candidates is only worth making once more than a few slots were asked about, and more the larger it is: setting
+    // so many bits costs about what looking into one payload does.
     private const int Patience = 16;
+    private const int BitsForOne = 64;
     private int _asked;
+    private int _patience;
     private PooledBits? _bits;
 
     /// <summary>What an index knows about the condition at the point's own payload.</summary>
@@ -81,7 +84,9 @@ internal sealed class ValueNode(FilterPlan plan, int key, ImmutableArray<JsonPat
         var bits = Volatile.Read(ref _bits);
         if (bits is null)
         {
-            if (++_asked < Patience)
+            if (_patience == 0)
+                _patience = (int)Math.Clamp(Match.Count / BitsForOne, Patience, int.MaxValue);
+            if (++_asked < _patience)
                 return null;
             bits = plan.Rent();
             Match.Fill(bits.Bits);
