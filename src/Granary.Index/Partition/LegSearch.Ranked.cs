@@ -28,9 +28,9 @@ internal sealed partial class LegSearch
                 if (k <= 0)
                     return Finish(matrix.Distance.HigherIsNearer());
                 if (TryRows(column, CandidateBound, out var rows))
-                    column.Matrices.SearchRows(matrix, k, CollectionsMarshal.AsSpan(rows), ref filter, _hits);
+                    column.Matrices.SearchRows(matrix, k, CollectionsMarshal.AsSpan(rows), ref filter, _hits, cancellation);
                 else
-                    column.Matrices.SearchExact(matrix, k, ref filter, _hits);
+                    column.Matrices.SearchExact(matrix, k, ref filter, _hits, cancellation);
                 return Finish(matrix.Distance.HigherIsNearer());
             case SparseColumn:
                 throw LegChecks.WrongShape(sparse: true, dense.Vector);
@@ -54,7 +54,7 @@ internal sealed partial class LegSearch
         {
             if (TryRows(column, exact ? CandidateBound : Math.Max(settings.FullScanThreshold * 4, 1024), out var rows))
             {
-                field.SearchRows(query, k, CollectionsMarshal.AsSpan(rows), ref filter, _hits);
+                field.SearchRows(query, k, CollectionsMarshal.AsSpan(rows), ref filter, _hits, cancellation);
                 return;
             }
         }
@@ -63,6 +63,7 @@ internal sealed partial class LegSearch
         {
             Ef = dense.Ef ?? (settings.Ef > 0 ? settings.Ef : null),
             IndexedOnly = dense.IndexedOnly,
+            Cancellation = cancellation,
             Selectivity = plan is null ? 1f : Math.Clamp((float)plan.Estimate.Expected / Math.Max(1, view.PointCount), 0f, 1f),
         };
         cancellation.ThrowIfCancellationRequested();

@@ -7,6 +7,9 @@ public sealed unsafe partial class DenseField
     // Below this share it is cheaper to ask the filter before the vector is read.
     private const float FilterFirst = 0.5f;
 
+    // After so many rows a scan asks whether it is still wanted.
+    private const int RowsAtOnce = 4096;
+
     /// <summary>
     /// Compares every row that the filter accepts. Appends the best, best first, and every hit whose score equals the last one's, so
     /// that there may be more than K.
@@ -25,6 +28,8 @@ public sealed unsafe partial class DenseField
             var rows = RowCapacity;
             for (var row = 0; row < rows; row++)
             {
+                if (row % RowsAtOnce == 0)
+                    search.Cancellation.ThrowIfCancellationRequested();
                 var slot = SlotOf(row);
                 if (slot < 0 || (search.IndexedOnly && !IsLinked(row)) || (filterFirst && !filter.TryAccept(ref slot)))
                     continue;
@@ -42,7 +47,9 @@ public sealed unsafe partial class DenseField
     }
 
     /// <summary>Compares the given rows that the filter accepts; otherwise as <see cref="SearchExact"/>.</summary>
-    public void SearchRows<TFilter>(DenseQuery query, int k, ReadOnlySpan<int> rows, ref TFilter filter, List<SlotHit> hits)
+    public void SearchRows<TFilter>(
+        DenseQuery query, int k, ReadOnlySpan<int> rows, ref TFilter filter, List<SlotHit> hits,
+        CancellationToken cancellation = default)
         where TFilter : struct, ISlotFilter
     {
         Check(query);
@@ -51,8 +58,11 @@ public sealed unsafe partial class DenseField
         {
             var top = scratch.Top;
             top.Reset(k);
-            foreach (var row in rows)
+            for (var i = 0; i < rows.Length; i++)
             {
+                if (i % RowsAtOnce == 0)
+                    cancellation.ThrowIfCancellationRequested();
+                var row = rows[i];
                 var slot = SlotOf(row);
                 if (slot < 0 || !filter.TryAccept(ref slot))
                     continue;

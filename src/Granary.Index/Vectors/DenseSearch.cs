@@ -16,4 +16,7 @@ public readonly record struct DenseSearch(DenseQuery Query, int K)
     /// returned.
     /// </summary>
     public float Selectivity { get; init; } = 1f;
+
+    /// <summary>Ends a scan over many rows early with an exception.</summary>
+    public CancellationToken Cancellation { get; init; }
 }

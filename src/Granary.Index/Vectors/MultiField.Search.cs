@@ -5,7 +5,8 @@ namespace Granary.Index.Vectors;
 public sealed unsafe partial class MultiField
 {
     /// <summary>Compares every row that the filter accepts; hits as <see cref="DenseField.SearchExact"/> gives them.</summary>
-    public void SearchExact<TFilter>(MultiQuery query, int k, ref TFilter filter, List<SlotHit> hits)
+    public void SearchExact<TFilter>(
+        MultiQuery query, int k, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default)
         where TFilter : struct, ISlotFilter
     {
         Check(query);
@@ -17,6 +18,7 @@ public sealed unsafe partial class MultiField
             var rows = RowCapacity;
             for (var row = 0; row < rows; row++)
             {
+                cancellation.ThrowIfCancellationRequested();
                 var slot = SlotOf(row);
                 if (slot >= 0 && filter.TryAccept(ref slot))
                     top.Add(Key(query, row), slot);
@@ -31,7 +33,8 @@ public sealed unsafe partial class MultiField
     }
 
     /// <summary>Compares the given rows that the filter accepts; hits as <see cref="DenseField.SearchExact"/> gives them.</summary>
-    public void SearchRows<TFilter>(MultiQuery query, int k, ReadOnlySpan<int> rows, ref TFilter filter, List<SlotHit> hits)
+    public void SearchRows<TFilter>(
+        MultiQuery query, int k, ReadOnlySpan<int> rows, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default)
         where TFilter : struct, ISlotFilter
     {
         Check(query);
@@ -42,6 +45,7 @@ public sealed unsafe partial class MultiField
             top.Reset(k);
             foreach (var row in rows)
             {
+                cancellation.ThrowIfCancellationRequested();
                 var slot = SlotOf(row);
                 if (slot >= 0 && filter.TryAccept(ref slot))
                     top.Add(Key(query, row), slot);
