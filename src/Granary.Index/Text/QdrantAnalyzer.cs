@@ -13,6 +13,10 @@ namespace Granary.Index.Text;
 public sealed class QdrantAnalyzer : ITextAnalyzer
 {
     private const int StackLimit = 256;
+
+    // Code points of the longest prefix stored, unless words as short are not stored at all: the prefixes of a word take memory by the
+    // square of its length.
+    private const int LongestPrefix = 255;
     private readonly TermFilter _filter;
     private readonly int _minimum;
     private readonly int _maximum;
@@ -156,7 +160,7 @@ public sealed class QdrantAnalyzer : ITextAnalyzer
         if (count < _minimum)
             return;
         if (prefix)
-            AnalyzerRules.EmitPrefixes(term, Settings.MinTokenLength ?? 1, _maximum, role, sink);
+            AnalyzerRules.EmitPrefixes(term, Settings.MinTokenLength ?? 1, Math.Min(_maximum, Math.Max(_minimum, LongestPrefix)), role, sink);
         else if (count <= _maximum)
             sink.Add(term);
     }

@@ -25,6 +25,22 @@ public sealed class QdrantAnalyzerTests
         Assert.Equal(expected, string.Join(' ', terms));
     }
 
+    [Theory]
+    [InlineData("""{"tokenizer":"prefix"}""", 255, 1)]
+    [InlineData("""{"tokenizer":"prefix","min_token_len":10,"max_token_len":100000}""", 255, 10)]
+    [InlineData("""{"tokenizer":"prefix","min_token_len":300}""", 300, 300)]
+    [InlineData("""{"tokenizer":"prefix","max_token_len":20}""", 20, 1)]
+    public void The_prefixes_of_a_long_word_end_and_queries_find_the_longest(string parameters, int longest, int shortest)
+    {
+        ITextAnalyzer analyzer = QdrantAnalyzer.Create(Parse(parameters));
+        var terms = new List<string>();
+        analyzer.Analyze(new string('a', 5_000), terms);
+        Assert.Equal(Enumerable.Range(shortest, longest - shortest + 1), terms.Select(t => t.Length));
+        var query = new List<string>();
+        analyzer.AnalyzeQuery(new string('a', 4_000), query);
+        Assert.Equal([new string('a', longest)], query);
+    }
+
     [Fact]
     public void A_prefix_query_keeps_stop_words_and_only_the_longest_prefix()
     {
