@@ -16,6 +16,7 @@ namespace Granary.Http.Tests;
 public sealed class ApiServer : IAsyncLifetime
 {
     private readonly GranaryHttpOptions _options;
+    private readonly Func<IDatabase, IDatabase>? _around;
     private WebApplication? _app;
     private Collections.Database? _database;
 
@@ -23,7 +24,7 @@ public sealed class ApiServer : IAsyncLifetime
     {
     }
 
-    internal ApiServer(GranaryHttpOptions options) => _options = options;
+    internal ApiServer(GranaryHttpOptions options, Func<IDatabase, IDatabase>? around = null) => (_options, _around) = (options, around);
 
     public HttpClient Client { get; private set; } = new();
 
@@ -37,7 +38,7 @@ public sealed class ApiServer : IAsyncLifetime
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton<IDatabase>(_database);
+        builder.Services.AddSingleton(_around?.Invoke(_database) ?? _database);
         builder.Services.AddGranaryHttp(_options);
         _app = builder.Build();
         _app.MapGranary();

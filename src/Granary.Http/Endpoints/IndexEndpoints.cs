@@ -27,8 +27,9 @@ internal static class IndexEndpoints
             && collection.Config.Schema.FindPayloadIndex(index.Path) is null && collection.Config.Schema.PayloadIndexes.Length >= most)
             throw ApiException.StrictMode($"Collection already has the maximum number of payload indices ({most})",
                 "Please delete an existing index before creating a new one.");
+        var result = await collection.CreatePayloadIndexAsync(index, options, call.Cancellation);
         await ShowAsync(call, collection, index.Path, parameters);
-        await call.AnswerAsync(await collection.CreatePayloadIndexAsync(index, options, call.Cancellation));
+        await call.AnswerAsync(result);
     }
 
     private static async Task DeleteAsync(ApiCall call)
