@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Granary.Index;
 using Granary.Standalone.Demo;
 using Granary.Standalone.Hosting;
@@ -11,13 +12,24 @@ namespace Granary.Standalone;
 internal static class Commands
 {
     /// <summary>Parses and runs; the process's exit code is 0, or 1 after one line of explanation on standard error.</summary>
-    public static Task<int> RunAsync(string[] args) =>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var parsed = Build().Parse(args);
+        if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
+        {
+            var command = parsed.CommandResult.Command is RootCommand ? "granary" : $"granary {parsed.CommandResult.Command.Name}";
+            var problems = string.Join(" ", parsed.Errors.Select(static error => error.Message));
+            await Console.Error.WriteLineAsync($"granary: {problems} See `{command} --help`.");
+            return 1;
+        }
+
         // The host handles signals itself, so that a stop drains; the parser's own handler would end the process after two seconds.
-        Build().Parse(args).InvokeAsync(new InvocationConfiguration
+        return await parsed.InvokeAsync(new InvocationConfiguration
         {
             ProcessTerminationTimeout = null,
             EnableDefaultExceptionHandler = false,
         });
+    }
 
     /// <summary>The commands with their options.</summary>
     public static RootCommand Build()

@@ -45,50 +45,51 @@ internal static class CollectionJson
         return body;
     }
 
-    /// <summary>Reads what <c>GET /collections/{name}</c> shows.</summary>
-    public static CollectionConfig Read(JsonElement result)
+    /// <summary>Reads what <c>GET /collections/{name}/config</c> shows.</summary>
+    public static CollectionConfig Read(JsonElement result) => new()
     {
-        var config = result.GetProperty("config");
-        var parameters = config.GetProperty("params");
-        var schema = new IndexSchema
+        Schema = SchemaJson.ReadSchema(System.Text.Encoding.UTF8.GetBytes(result.GetProperty("schema").GetRawText())),
+        Partitions = result.GetProperty("partitions").GetInt32(),
+        Replicas = result.GetProperty("replicas").GetInt32(),
+        Ingestion = ReadIngestion(result.GetProperty("indexing")),
+        Embeddings = [.. result.GetProperty("embeddings").EnumerateArray().Select(ReadRule)],
+        // What stands above already is not the caller's own declaration.
+        Declared = result.GetProperty("declared").EnumerateObject()
+            .Where(static d => d.Name is not ("payload_schema" or "shard_number" or "replication_factor"))
+            .ToImmutableDictionary(static d => d.Name, static d => d.Value.GetRawText()),
+    };
+
+    /// <summary>The body that creates a payload index.</summary>
+    public static JsonObject IndexBody(PayloadIndexSchema index)
+    {
+        var type = index.Type.ToString().ToLowerInvariant();
+        JsonNode schema = index switch
         {
-            Dense = parameters.TryGetProperty("vectors", out var vectors) ? ReadVectors(vectors) : [],
-            Sparse = parameters.TryGetProperty("sparse_vectors", out var sparse)
-                ? [.. sparse.EnumerateObject()
-                    .Select(v => new SparseVectorSchema(v.Name, v.Value.TryGetProperty("modifier", out var m) && m.ValueEquals("idf")))]
-                : [],
-            Text = config.TryGetProperty("text", out var text)
-                ? [.. text.EnumerateObject().Select(f => new TextFieldSchema(f.Name, f.Value.GetProperty("path").GetString()!))]
-                : [],
-            PayloadIndexes = result.TryGetProperty("payload_schema", out var indexes)
-                ? [.. indexes.EnumerateObject().Select(
-                    i => new PayloadIndexSchema(i.Name, Enum.Parse<PayloadIndexType>(i.Value.GetProperty("data_type").GetString()!, true)))]
-                : [],
+            { Parameters: { } parameters } => JsonNode.Parse(parameters)!,
+            { Type: PayloadIndexType.Integer } when !index.Lookup || !index.Range =>
+                new JsonObject { ["type"] = type, ["lookup"] = index.Lookup, ["range"] = index.Range },
+            { Type: PayloadIndexType.Text, Analyzer: { } analyzer } =>
+                new JsonObject { ["type"] = type, ["phrase_matching"] = index.Phrase, ["analyzer"] = Analyzer(analyzer) },
+            { Type: PayloadIndexType.Text, Phrase: true } => new JsonObject { ["type"] = type, ["phrase_matching"] = true },
+            _ => type,
         };
-        return new CollectionConfig
-        {
-            Schema = schema,
-            Partitions = parameters.TryGetProperty("shard_number", out var partitions) ? partitions.GetInt32() : 1,
-            Replicas = parameters.TryGetProperty("replication_factor", out var replicas) ? replicas.GetInt32() : 1,
-            Embeddings = config.TryGetProperty("embeddings", out var rules) ? [.. rules.EnumerateArray().Select(ReadRule)] : [],
-        };
+        return new JsonObject { ["field_name"] = index.Path, ["field_schema"] = schema };
     }
 
+    private static IngestionSettings ReadIngestion(JsonElement indexing) => new()
+    {
+        Mode = indexing.GetProperty("mode").ValueEquals("synchronous") ? IndexingMode.Synchronous : IndexingMode.Asynchronous,
+        QueueCapacity = indexing.GetProperty("queue_capacity").GetInt32(),
+        BatchSize = indexing.GetProperty("batch_size").GetInt32(),
+        BatchDelay = TimeSpan.FromMilliseconds(indexing.GetProperty("batch_delay_ms").GetDouble()),
+        AdmissionTimeout = TimeSpan.FromMilliseconds(indexing.GetProperty("admission_timeout_ms").GetDouble()),
+        LinkParallelism = indexing.GetProperty("link_parallelism").GetInt32(),
+        CheckpointOperations = indexing.GetProperty("checkpoint_operations").GetInt64(),
+        CheckpointLogBytes = indexing.GetProperty("checkpoint_log_bytes").GetInt64(),
+    };
+
     private static EmbeddingRule ReadRule(JsonElement rule) => new(
-        rule.TryGetProperty("vector", out var vector) ? vector.GetString() ?? "" : "",
-        rule.GetProperty("path").GetString()!,
-        rule.TryGetProperty("model", out var model) ? model.GetString() : null);
-
-    private static ImmutableArray<DenseVectorSchema> ReadVectors(JsonElement vectors) =>
-        vectors.TryGetProperty("size", out var size) && size.ValueKind == JsonValueKind.Number
-        ? [ReadVector("", vectors)]
-        : [.. vectors.EnumerateObject().Select(v => ReadVector(v.Name, v.Value))];
-
-    private static DenseVectorSchema ReadVector(string name, JsonElement vector) =>
-        new(name, vector.GetProperty("size").GetInt32(), Enum.Parse<Distance>(vector.GetProperty("distance").GetString()!))
-        {
-            MultiVector = vector.TryGetProperty("multivector_config", out var multi) && multi.ValueKind == JsonValueKind.Object,
-        };
+        rule.GetProperty("vector").GetString()!, rule.GetProperty("path").GetString()!, rule.GetProperty("model").GetString());
 
     private static JsonObject Vectors(IndexSchema schema) => schema.Dense is [{ Name: "" } only]
         ? Vector(only)
@@ -97,8 +98,19 @@ internal static class CollectionJson
     private static JsonObject Vector(DenseVectorSchema vector)
     {
         var json = new JsonObject { ["size"] = vector.Size, ["distance"] = vector.Distance.ToString() };
-        if (vector.Hnsw != new HnswSettings())
-            json["hnsw_config"] = new JsonObject { ["m"] = vector.Hnsw.M, ["ef_construct"] = vector.Hnsw.EfConstruct };
+        var standard = new HnswSettings();
+        if (vector.Hnsw != standard)
+        {
+            var hnsw = new JsonObject { ["m"] = vector.Hnsw.M, ["ef_construct"] = vector.Hnsw.EfConstruct };
+            if (vector.Hnsw.Ef != standard.Ef)
+                hnsw["ef"] = vector.Hnsw.Ef;
+            if (vector.Hnsw.FullScanThreshold != standard.FullScanThreshold)
+                hnsw["full_scan_points"] = vector.Hnsw.FullScanThreshold;
+            json["hnsw_config"] = hnsw;
+        }
+
+        if (vector.Storage == VectorStorage.Float32)
+            json["storage"] = "float32";
         if (vector.MultiVector)
             json["multivector_config"] = new JsonObject { ["comparator"] = "max_sim" };
         return json;
@@ -109,16 +121,30 @@ internal static class CollectionJson
 
     private static JsonObject Text(IndexSchema schema) => new(schema.Text.Select(f =>
     {
-        var json = new JsonObject
-        {
-            ["path"] = f.Path, ["k1"] = f.K1, ["b"] = f.B, ["tokenizer"] = f.Analyzer.Tokenizer, ["language"] = f.Analyzer.Language,
-            ["lowercase"] = f.Analyzer.Lowercase, ["ascii_folding"] = f.Analyzer.AsciiFolding, ["stem"] = f.Analyzer.Stem,
-            ["min_token_len"] = f.Analyzer.MinTokenLength, ["max_token_len"] = f.Analyzer.MaxTokenLength,
-        };
-        if (f.Analyzer.StopWords is { } words)
-            json["stopwords"] = new JsonArray([.. words.Select(w => (JsonNode)w)]);
+        var json = Analyzer(f.Analyzer);
+        json["path"] = f.Path;
+        json["k1"] = f.K1;
+        json["b"] = f.B;
         return KeyValuePair.Create(f.Name, (JsonNode?)json);
     }));
+
+    private static JsonObject Analyzer(AnalyzerSettings analyzer)
+    {
+        var json = new JsonObject
+        {
+            ["tokenizer"] = analyzer.Tokenizer,
+            ["language"] = analyzer.Language,
+            ["lowercase"] = analyzer.Lowercase,
+            ["ascii_folding"] = analyzer.AsciiFolding,
+            ["stem"] = analyzer.Stem,
+            ["stemmer_language"] = analyzer.StemmerLanguage,
+            ["min_token_len"] = analyzer.MinTokenLength,
+            ["max_token_len"] = analyzer.MaxTokenLength,
+        };
+        if (analyzer.StopWords is { } words)
+            json["stopwords"] = new JsonArray([.. words.Select(w => (JsonNode)w)]);
+        return json;
+    }
 
     private static JsonObject Ingestion(IngestionSettings settings) => new()
     {

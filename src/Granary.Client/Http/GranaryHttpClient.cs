@@ -41,7 +41,8 @@ public sealed class GranaryHttpClient : IGranaryClient
         foreach (var index in config.Schema.PayloadIndexes)
         {
             using (await _calls.SendAsync(
-                HttpMethod.Put, Path(collection, "index?wait=true"), json => WriteIndex(json, index), cancellation).ConfigureAwait(false))
+                HttpMethod.Put, Path(collection, "index?wait=true"), json => CollectionJson.IndexBody(index).WriteTo(json), cancellation)
+                    .ConfigureAwait(false))
             {
             }
         }
@@ -50,7 +51,7 @@ public sealed class GranaryHttpClient : IGranaryClient
     /// <inheritdoc/>
     public async Task<CollectionConfig> GetCollectionAsync(string collection, CancellationToken cancellation = default)
     {
-        using var answer = await _calls.SendAsync(HttpMethod.Get, Path(collection), null, cancellation).ConfigureAwait(false);
+        using var answer = await _calls.SendAsync(HttpMethod.Get, Path(collection, "config"), null, cancellation).ConfigureAwait(false);
         return CollectionJson.Read(answer.Result);
     }
 
@@ -204,18 +205,6 @@ public sealed class GranaryHttpClient : IGranaryClient
 
     private static string Path(string collection, string? rest = null) =>
         rest is null ? $"collections/{Uri.EscapeDataString(collection)}" : $"collections/{Uri.EscapeDataString(collection)}/{rest}";
-
-    private static void WriteIndex(Utf8JsonWriter json, PayloadIndexSchema index)
-    {
-        json.WriteStartObject();
-        json.WriteString("field_name"u8, index.Path);
-        json.WritePropertyName("field_schema"u8);
-        if (index.Parameters is { } parameters)
-            json.WriteRawValue(parameters);
-        else
-            json.WriteStringValue(index.Type.ToString().ToLowerInvariant());
-        json.WriteEndObject();
-    }
 
     private static void WriteIds(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<PointId> ids)
     {

@@ -23,6 +23,11 @@ public sealed record HybridQuery(string Text)
     /// <summary>The dense query vector; null: the server embeds <see cref="Text"/>.</summary>
     public ReadOnlyMemory<float>? Vector { get; init; }
 
+    /// <summary>
+    /// The embedder of <see cref="Text"/>, which should be the one the collection's vectors come from; null: the server's default.
+    /// </summary>
+    public string? Model { get; init; }
+
     /// <summary>The dense vector searched.</summary>
     public string VectorName { get; init; } = "";
 
@@ -57,7 +62,7 @@ public sealed record HybridQuery(string Text)
     public QueryRequest ToRequest()
     {
         var candidates = Math.Max(Candidates, Limit);
-        VectorInput dense = Vector is { } vector ? new DenseInput(vector) : new TextInput(Text);
+        VectorInput dense = Vector is { } vector ? new DenseInput(vector) : new TextInput(Text, Model);
         return new QueryRequest
         {
             Prefetches =

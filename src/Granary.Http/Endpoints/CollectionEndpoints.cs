@@ -17,6 +17,7 @@ internal static class CollectionEndpoints
         const string One = "/collections/{collection_name}";
         router.Map("GET", "/collections", Access.Read, "Names of all collections", ListAsync);
         router.Map("GET", One, Access.Read, "State and settings of a collection", GetAsync);
+        router.Map("GET", One + "/config", Access.Read, "Every setting of a collection", ConfigAsync);
         router.Map("PUT", One, Access.Write, "Creates a collection", CreateAsync);
         router.Map("PATCH", One, Access.Write, "Changes settings of a collection", UpdateAsync);
         router.Map("DELETE", One, Access.Write, "Deletes a collection", DeleteAsync);
@@ -46,6 +47,12 @@ internal static class CollectionEndpoints
     {
         var collection = await call.CollectionAsync();
         await call.AnswerAsync(CollectionView.Info(await collection.GetInfoAsync(call.Cancellation)).ToJsonString());
+    }
+
+    private static async Task ConfigAsync(ApiCall call)
+    {
+        var collection = await call.CollectionAsync();
+        await call.AnswerAsync(ConfigView.Build(collection.Config).ToJsonString());
     }
 
     private static async Task CreateAsync(ApiCall call)

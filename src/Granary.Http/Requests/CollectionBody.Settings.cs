@@ -24,6 +24,9 @@ internal static partial class CollectionBody
         {
             M = fields.Int("m", 0, 10_000) ?? basis.M,
             EfConstruct = fields.Int("ef_construct", 4, 100_000) ?? basis.EfConstruct,
+            // Granary's own: the default hnsw_ef, and full_scan_threshold counted in points.
+            Ef = fields.Int("ef", 0, 100_000) ?? basis.Ef,
+            FullScanThreshold = fields.Int("full_scan_points") ?? basis.FullScanThreshold,
         };
     }
 
@@ -145,6 +148,7 @@ internal static partial class CollectionBody
         Lowercase = fields.Flag("lowercase") ?? basis.Lowercase,
         AsciiFolding = fields.Flag("ascii_folding") ?? basis.AsciiFolding,
         Stem = fields.Flag("stem") ?? basis.Stem,
+        StemmerLanguage = fields.Text("stemmer_language") ?? basis.StemmerLanguage,
         StopWords = fields["stopwords"] is { ValueKind: JsonValueKind.Array }
             ? [.. fields.Items("stopwords").Select(w =>
                 w.ValueKind == JsonValueKind.String ? JsonFields.Read(w)

@@ -43,7 +43,9 @@ internal static class IndexBody
                         "Validation error: the 'lookup' and 'range' capabilities can't be both disabled [{}]");
                 return new PayloadIndexSchema(path, PayloadIndexType.Integer) { Lookup = lookup, Range = range };
             case "text":
-                var analyzer = QdrantAnalyzer.ParseIndexParameters(parameters?.Element ?? JsonElement.Parse("{}"));
+                var analyzer = parameters?.Object("analyzer") is { } own
+                    ? CollectionBody.ReadAnalyzer(own, new AnalyzerSettings())
+                    : QdrantAnalyzer.ParseIndexParameters(parameters?.Element ?? JsonElement.Parse("{}"));
                 return new PayloadIndexSchema(path, PayloadIndexType.Text) { Analyzer = analyzer,
                     Phrase = parameters?.Flag("phrase_matching") ?? false };
             default:

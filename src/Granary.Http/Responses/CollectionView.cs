@@ -113,19 +113,8 @@ internal static partial class CollectionView
         }
 
         if (!config.Embeddings.IsEmpty)
-        {
-            view["embeddings"] = new JsonArray([.. config.Embeddings.Select(static rule =>
-                (JsonNode)new JsonObject { ["vector"] = rule.Vector, ["path"] = rule.Path, ["model"] = rule.Model })]);
-        }
-
-        var ingestion = config.Ingestion;
-        view["indexing"] = new JsonObject
-        {
-            ["mode"] = ingestion.Mode == IndexingMode.Synchronous ? "synchronous" : "asynchronous",
-            ["queue_capacity"] = ingestion.QueueCapacity,
-            ["batch_size"] = ingestion.BatchSize,
-            ["batch_delay_ms"] = ingestion.BatchDelay.TotalMilliseconds,
-        };
+            view["embeddings"] = ConfigView.Embeddings(config);
+        view["indexing"] = ConfigView.Ingestion(config.Ingestion);
     }
 
     private static JsonObject PayloadSchema(CollectionInfo info)

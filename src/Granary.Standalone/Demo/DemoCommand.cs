@@ -22,13 +22,14 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(ServerSettings settings, bool exit, CancellationToken cancellation)
     {
+        var embedder = await DemoEmbedder.FindAsync(settings.Engine, cancellation);
         await using var server = await GranaryServer.StartAsync(settings, cancellation);
         await using var client = new GranaryHttpClient(server.Addresses[0], settings.Http.ApiKey);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, server.Stopping);
         try
         {
-            await new SampleLoader(client).LoadAsync(stop.Token);
-            await new DemoQueries(client).RunAsync(stop.Token);
+            await new SampleLoader(client, embedder).LoadAsync(stop.Token);
+            await new DemoQueries(client, embedder.Model).RunAsync(stop.Token);
         }
         catch (OperationCanceledException) when (server.Stopping.IsCancellationRequested)
         {

@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace Granary.Standalone.Demo;
 
 /// <summary>Three hybrid queries, each answered as a table that shows how the two rankings made one.</summary>
-internal sealed class DemoQueries(IGranaryClient client)
+internal sealed class DemoQueries(IGranaryClient client, string model)
 {
     private const int Hits = 5;
 
@@ -22,7 +22,14 @@ internal sealed class DemoQueries(IGranaryClient client)
     {
         foreach (var text in Texts)
         {
-            var query = new HybridQuery(text) { VectorName = "dense", TextField = "text", Limit = Hits, Explain = true };
+            var query = new HybridQuery(text)
+            {
+                Model = model,
+                VectorName = "dense",
+                TextField = "text",
+                Limit = Hits,
+                Explain = true,
+            };
             var started = Stopwatch.GetTimestamp();
             var hits = await client.HybridAsync(SampleCollection.Name, query, cancellation);
             var time = Stopwatch.GetElapsedTime(started);

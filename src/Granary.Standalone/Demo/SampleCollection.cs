@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using Granary.Client;
 using Granary.Collections;
-using Granary.Embeddings;
 using Granary.Index;
 
 namespace Granary.Standalone.Demo;
@@ -16,13 +15,15 @@ internal static class SampleCollection
     public const int Count = 5_000;
 
     /// <summary>
-    /// Its settings: a dense vector computed from the text by the built-in embedder, the text ranked by BM25, payload indexes.
+    /// Its settings: a dense vector computed from the text, the text ranked by BM25, payload indexes.
     /// </summary>
-    public static CollectionConfig Config { get; } = new()
+    /// <param name="model">The embedder's name.</param>
+    /// <param name="dimensions">The size of its vectors.</param>
+    public static CollectionConfig Config(string model, int dimensions) => new()
     {
         Schema = new IndexSchema
         {
-            Dense = [new DenseVectorSchema("dense", GloveEmbeddingGenerator.Dimensions, Distance.Cosine)],
+            Dense = [new DenseVectorSchema("dense", dimensions, Distance.Cosine)],
             Text = [new TextFieldSchema("text", "text")],
             PayloadIndexes =
             [
@@ -32,7 +33,7 @@ internal static class SampleCollection
                 new PayloadIndexSchema("installed_kb", PayloadIndexType.Integer),
             ],
         },
-        Embeddings = [new EmbeddingRule("dense", "text", GloveEmbeddingGenerator.ModelName)],
+        Embeddings = [new EmbeddingRule("dense", "text", model)],
     };
 
     /// <summary>The points, numbered from 1 in the order of the file: payload only, the vector is computed by the server.</summary>

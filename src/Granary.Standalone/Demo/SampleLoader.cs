@@ -4,7 +4,7 @@ using Granary.Standalone.Terminal;
 namespace Granary.Standalone.Demo;
 
 /// <summary>Loads the sample collection, unless it is there whole already.</summary>
-internal sealed class SampleLoader(IGranaryClient client)
+internal sealed class SampleLoader(IGranaryClient client, DemoEmbedder embedder)
 {
     private const int BatchSize = 250;
     private const int Concurrency = 4;
@@ -12,11 +12,18 @@ internal sealed class SampleLoader(IGranaryClient client)
     public async Task LoadAsync(CancellationToken cancellation)
     {
         if (!await client.CollectionExistsAsync(SampleCollection.Name, cancellation))
-            await client.CreateCollectionAsync(SampleCollection.Name, SampleCollection.Config, cancellation);
-        else if (await client.CountAsync(SampleCollection.Name, null, cancellation) >= SampleCollection.Count)
         {
-            Console.WriteLine($"Collection `{SampleCollection.Name}` is there already; nothing was loaded.");
-            return;
+            var config = SampleCollection.Config(embedder.Model, embedder.Dimensions);
+            await client.CreateCollectionAsync(SampleCollection.Name, config, cancellation);
+        }
+        else
+        {
+            embedder.Check((await client.GetCollectionAsync(SampleCollection.Name, cancellation)).Embeddings);
+            if (await client.CountAsync(SampleCollection.Name, null, cancellation) >= SampleCollection.Count)
+            {
+                Console.WriteLine($"Collection `{SampleCollection.Name}` is there already; nothing was loaded.");
+                return;
+            }
         }
 
         using (var progress = ProgressLine.Start($"Loading {SampleCollection.Count:N0} package descriptions", SampleCollection.Count))

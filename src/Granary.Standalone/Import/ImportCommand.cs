@@ -58,7 +58,10 @@ internal static class ImportCommand
     private static readonly Option<string> Embed = Word(
         "--embed", "Where texts become vectors: server (by the collection's rule), client (here) or none.", "server", "client", "none");
     private static readonly Option<int> ChunkSize =
-        Number("--chunk-size", "Characters of a chunk of a text file, at most, 100 to 1000000.", 1_200, 100, 1_000_000);
+        Number("--chunk-size",
+            "Characters of a chunk of a text file, at most, 100 to 1000000; when given, long text fields of JSON lines and CSV are split, "
+                + "too.",
+            1_200, 100, 1_000_000);
     private static readonly Option<int> ChunkOverlap =
         Number("--chunk-overlap", "Characters a chunk repeats of the one before, at most, 0 to half of --chunk-size.", 150, 0, 500_000);
     private static readonly Option<int> Batch = Number("--batch", "Points in one upsert, 1 to 10000.", 100, 1, 10_000);
@@ -89,7 +92,7 @@ internal static class ImportCommand
             AddFiles(path, options.Format, files, report);
 
         using (report.Progress = ProgressLine.Start("Importing", files.Sum(static file => new FileInfo(file.Path).Length)))
-            await new ImportPipeline(client, options, generator, report).RunAsync(files, cancellation);
+            await new ImportPipeline(client, options, generator, report).RunAsync(InputFile.Distinguish(files), cancellation);
         Console.WriteLine(report.Summary());
         return report.Skipped == 0 ? 0 : 1;
     }
@@ -131,6 +134,7 @@ internal static class ImportCommand
             VectorName = parsed.GetValue(VectorName),
             Embed = Enum.Parse<EmbedSide>(parsed.GetValue(Embed)!, ignoreCase: true),
             ChunkSize = parsed.GetValue(ChunkSize),
+            ChunkFields = parsed.GetResult(ChunkSize) is { Implicit: false },
             ChunkOverlap = parsed.GetValue(ChunkOverlap),
             BatchSize = parsed.GetValue(Batch),
             Parallel = parsed.GetValue(Parallel),

@@ -53,6 +53,9 @@ internal sealed record ImportOptions
     /// <summary>Characters of a chunk of a text file, at most.</summary>
     public int ChunkSize { get; init; } = 1_200;
 
+    /// <summary>Whether text fields of JSON lines and CSV that are longer than a chunk are split, too.</summary>
+    public bool ChunkFields { get; init; }
+
     /// <summary>Characters that a chunk repeats of the one before, at most.</summary>
     public int ChunkOverlap { get; init; } = 150;
 

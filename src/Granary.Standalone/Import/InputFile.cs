@@ -14,8 +14,11 @@ internal sealed record InputFile(string Path, InputFormat Format)
         [".txt"] = InputFormat.Text, [".text"] = InputFormat.Text, [".md"] = InputFormat.Text, [".markdown"] = InputFormat.Text,
     };
 
-    /// <summary>What ids are made of: the absolute path, written alike on every system.</summary>
-    public string Name { get; } = System.IO.Path.GetFullPath(Path).Replace('\\', '/');
+    /// <summary>
+    /// What ids are made of: the path below the folder that was given, or the file's own name; written alike on every system, so the same
+    /// folder gives the same ids wherever it lies.
+    /// </summary>
+    public string Name { get; init; } = System.IO.Path.GetFileName(Path);
 
     private bool IsGzip => Path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
 
@@ -26,8 +29,18 @@ internal sealed record InputFile(string Path, InputFormat Format)
             return [new InputFile(path, format != InputFormat.Auto ? format : Detect(path))];
         return Directory.EnumerateFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false })
             .Order(StringComparer.Ordinal)
-            .Select(file => new InputFile(file, format != InputFormat.Auto ? format : ByExtension(file)))
+            .Select(file => new InputFile(file, format != InputFormat.Auto ? format : ByExtension(file))
+            {
+                Name = Portable(System.IO.Path.GetRelativePath(path, file)),
+            })
             .Where(static file => file.Format != InputFormat.Auto);
+    }
+
+    /// <summary>Where several inputs of one import have the same name, they go by the paths that were given.</summary>
+    public static IReadOnlyList<InputFile> Distinguish(IReadOnlyList<InputFile> files)
+    {
+        var names = files.CountBy(static file => file.Name).ToDictionary(StringComparer.Ordinal);
+        return [.. files.Select(file => names[file.Name] == 1 ? file : file with { Name = Portable(file.Path) })];
     }
 
     /// <summary>Opens it; bytes taken from the disk are added to <paramref name="read"/>.</summary>
@@ -37,6 +50,8 @@ internal sealed record InputFile(string Path, InputFormat Format)
             new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan), read);
         return IsGzip ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
+
+    private static string Portable(string path) => path.Replace('\\', '/');
 
     private static InputFormat ByExtension(string path)
     {

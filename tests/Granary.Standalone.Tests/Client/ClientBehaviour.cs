@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Granary.Client;
 using Granary.Collections;
@@ -45,6 +46,20 @@ public abstract class ClientBehaviour : IAsyncLifetime
         Assert.True(await Client.DeleteCollectionAsync(Name));
         Assert.False(await Client.DeleteCollectionAsync(Name));
         Assert.Empty(await Client.ListCollectionsAsync());
+    }
+
+    [Fact]
+    public async Task Every_setting_of_a_collection_is_read_back_as_it_was_given()
+    {
+        var given = EverySetting.Config;
+        await Client.CreateCollectionAsync(Name, given);
+        var config = await Client.GetCollectionAsync(Name);
+        Assert.Equal(Encoding.UTF8.GetString(SchemaJson.Write(given.Schema)), Encoding.UTF8.GetString(SchemaJson.Write(config.Schema)));
+        Assert.Equal((given.Partitions, given.Replicas, given.Ingestion), (config.Partitions, config.Replicas, config.Ingestion));
+        Assert.Equal(given.Embeddings.AsEnumerable(), config.Embeddings.AsEnumerable());
+        Assert.Equal(["metadata", "sparse_vectors", "strict_mode_config", "vectors"], config.Declared.Keys.Order());
+        foreach (var (key, json) in given.Declared)
+            Assert.True(JsonNode.DeepEquals(JsonNode.Parse(json), JsonNode.Parse(config.Declared[key])), key);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Granary.Client;
 using Granary.Index;
+using Granary.Standalone.Tests.Embeddings;
 
 namespace Granary.Standalone.Tests.Hosting;
 
@@ -57,6 +58,36 @@ public sealed class StartTests
     public async Task A_bad_option_is_told_in_one_line_with_code_1(string option, string value, string named, string known) =>
         AssertOneLine(await ServerProcess.RunAsync(option, value), named, known);
 
+    [Theory]
+    [InlineData("Unrecognized command or argument '--nonsense'.", "--nonsense")]
+    [InlineData("Option '--collection' is required.", "import", "x")]
+    [InlineData("Required argument missing for option: '--storage'.", "--storage")]
+    [InlineData("--batch 0 must be from 1 to 10000", "import", "x", "--collection", "c", "--batch", "0")]
+    public async Task A_command_line_that_cannot_be_read_is_told_in_one_line_with_code_1(string error, params string[] arguments) =>
+        AssertOneLine(await ServerProcess.RunAsync(arguments), error, "--help`");
+
+    [Theory]
+    [InlineData("0.1.0", "--version")]
+    [InlineData("--storage <VALUE>", "--help")]
+    [InlineData("--chunk-overlap <NUMBER>", "import", "--help")]
+    public async Task Help_and_version_are_printed_with_code_0(string text, params string[] arguments)
+    {
+        var ended = await ServerProcess.RunAsync(arguments);
+        Assert.Equal(("", 0), (ended.Errors, ended.ExitCode));
+        Assert.Contains(text, ended.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_of_a_newer_format_is_refused_in_one_line()
+    {
+        using var folder = new TemporaryFolder();
+        using (var server = await ServerProcess.StartAsync($"file:{folder.Path}/data"))
+            await server.StopAsync();
+        await File.WriteAllTextAsync($"{folder.Path}/data/format", "granary-folder 99\ncrc32c 9e62415d\n");
+        AssertOneLine(await ServerProcess.RunAsync("--storage", $"file:{folder.Path}/data", "--urls", "http://127.0.0.1:0"),
+            "data/format", "format version 99", "use a newer one");
+    }
+
     [Fact]
     public async Task A_folder_that_is_no_storage_or_damaged_is_told_in_one_line_with_code_1()
     {
@@ -76,6 +107,32 @@ public sealed class StartTests
         using var server = await ServerProcess.StartAsync("mem:", "--read-only-api-key", "look", "--api-key", key);
         Assert.Equal(0, await server.StopAsync());
         Assert.Equal(warned ? "granary: only a read-only key is set, so nobody can write; writes need --api-key (GRANARY_API_KEY)\n" : "", await server.Errors);
+    }
+
+    [Fact]
+    public async Task The_demo_takes_its_vectors_from_the_embedder_it_is_given_and_refuses_to_mix_two()
+    {
+        using var folder = new TemporaryFolder();
+        await using var stub = await OpenAiStub.StartAsync();
+        string[] common = ["demo", "--exit", "--storage", $"file:{folder.Path}/data", "--urls", "http://127.0.0.1:0"];
+        string[] openai = ["--embeddings", "openai", "--embedding-url", stub.BaseUrl.ToString(), "--embedding-model", "m"];
+        var demo = await ServerProcess.RunAsync([.. common, .. openai]);
+        Assert.Equal("", demo.Errors);
+        Assert.Equal(0, demo.ExitCode);
+        Assert.Contains("5,000 points, 5,000 vectors linked, 0 texts without a vector", demo.Output, StringComparison.Ordinal);
+        Assert.Equal(3, demo.Output.Split("fused score").Length - 1);
+        var mixed = await ServerProcess.RunAsync(common);
+        AssertOneLine((mixed.ExitCode, "", mixed.Errors), "embedder `m`", "the server has `builtin`");
+    }
+
+    [Fact]
+    public async Task The_demo_without_an_embedder_is_refused_in_one_line()
+    {
+        using var folder = new TemporaryFolder();
+        string[] common = ["demo", "--exit", "--storage", $"file:{folder.Path}/data", "--urls", "http://127.0.0.1:0"];
+        AssertOneLine(await ServerProcess.RunAsync([.. common, "--embeddings", "none"]), "--embeddings `none`", "builtin or openai");
+        AssertOneLine(await ServerProcess.RunAsync([.. common, "--embeddings", "openai", "--embedding-url", "http://127.0.0.1:1/v1"]),
+            "127.0.0.1:1", "the demo needs the embedder");
     }
 
     [Fact]

@@ -34,6 +34,85 @@ public sealed class ImportTests
     }
 
     [Fact]
+    public async Task Ids_come_from_the_place_below_the_folder_wherever_it_lies()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var root in new[] { "here", "there/deeper" })
+        {
+            folder.File($"{root}/a.jsonl", "{\"text\":\"one\"}\n{\"text\":\"two\"}\n");
+            folder.File($"{root}/deep/a.jsonl", "{\"text\":\"three\"}\n");
+            folder.File($"{root}/deep/b.md", "Four.\n");
+        }
+
+        var storage = $"file:{folder.Path}/data";
+        foreach (var root in new[] { "here", "there/deeper" })
+            Assert.Equal(0, (await ServerProcess.RunAsync(
+                "import", $"{folder.Path}/{root}", "--collection", "c", "--storage", storage)).ExitCode);
+        await using (var client = await EmbeddedGranaryClient.OpenAsync(storage))
+            Assert.Equal(4, await client.CountAsync("c"));
+
+        // Two inputs of one name in one import are two sources all the same.
+        var both = await ServerProcess.RunAsync("import", $"{folder.Path}/here", $"{folder.Path}/there/deeper", "--collection", "d",
+            "--storage", storage);
+        Assert.Equal(0, both.ExitCode);
+        await using (var client = await EmbeddedGranaryClient.OpenAsync(storage))
+            Assert.Equal(8, await client.CountAsync("d"));
+    }
+
+    [Fact]
+    public async Task As_many_lines_as_go_in_are_points_in_the_server()
+    {
+        const int Lines = 4_000;
+        using var folder = new TemporaryFolder();
+        using var server = await ServerProcess.StartAsync($"file:{folder.Path}/data");
+        var input = folder.File("lines.jsonl",
+            string.Concat(Enumerable.Range(0, Lines).Select(static i => $"{{\"text\":\"line {i}\"}}\n")));
+        var table = folder.File("rows.csv", "text\n" + string.Concat(Enumerable.Range(0, Lines).Select(static i => $"row {i}\n")));
+        var (code, output, errors) = await ServerProcess.RunAsync(
+            "import", input, table, "--collection", "c", "--embed", "none", "--url", server.Address.ToString().TrimEnd('/'));
+        Assert.Equal("", errors);
+        Assert.Equal(0, code);
+        Assert.Contains("Imported 8,000 points from 2 files (8,000 records)", output, StringComparison.Ordinal);
+        await using var client = new GranaryHttpClient(server.Address);
+        Assert.Equal(2 * Lines, await client.CountAsync("c"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Long_fields_are_split_where_a_chunk_size_is_given_and_kept_whole_where_not(bool given)
+    {
+        using var folder = new TemporaryFolder();
+        var text = string.Join(' ', Enumerable.Range(0, 20).Select(static i => $"This is sentence number {i} of a long text."));
+        var lines = folder.File("a.jsonl", $"{{\"id\":1,\"text\":\"{text}\",\"kind\":\"x\"}}\n{{\"id\":2,\"text\":\"short\"}}\n");
+        var rows = folder.File("b.csv", $"id,text,kind\n3,{text},y\n");
+        string[] size = given ? ["--chunk-size", "200", "--chunk-overlap", "0"] : [];
+        for (var round = 0; round < 2; round++)
+        {
+            var ended = await ServerProcess.RunAsync(
+                ["import", lines, rows, "--collection", "c", "--embed", "none", "--storage", $"file:{folder.Path}/data", .. size]);
+            Assert.Equal(("", 0), (ended.Errors, ended.ExitCode));
+        }
+
+        await using var client = await EmbeddedGranaryClient.OpenAsync($"file:{folder.Path}/data");
+        var points = (await client.ScrollAsync("c", new Collections.ScrollRequest { Limit = 100 })).Points;
+        if (!given)
+        {
+            Assert.Equal([1, 2, 3], points.Select(static p => (int)p.Id.Number));
+            return;
+        }
+
+        Assert.Equal("short", points.Single(static p => p.Id == new PointId(2)).Payload!.Text("text"));
+        foreach (var kind in new[] { "x", "y" })
+        {
+            var chunks = points.Where(p => p.Payload!.Text("kind") == kind).OrderBy(static p => (int)p.Payload!.ToJson()["chunk"]!)
+                .ToList();
+            Assert.All(chunks, static p => Assert.InRange(p.Payload!.Text("text")!.Length, 1, 200));
+            Assert.Equal(text, string.Join(' ', chunks.Select(static p => p.Payload!.Text("text"))));
+        }
+    }
+
+    [Fact]
     public async Task Bad_lines_and_files_are_told_and_skipped_and_the_exit_code_says_so()
     {
         using var folder = new TemporaryFolder();

@@ -31,8 +31,10 @@ internal sealed class CsvReader(ImportOptions options, ImportReport report) : Re
         {
             if (rows.Fields is [""])
                 continue;
-            if (Read(file, rows, header, payload) is { } record)
-                yield return record;
+            if (Read(file, rows, header, payload) is not { } record)
+                continue;
+            await foreach (var part in SplitAsync(record, cancellation))
+                yield return part;
         }
     }
 

@@ -30,8 +30,10 @@ internal sealed class JsonLinesReader(ImportOptions options, ImportReport report
 
             if (lines.Line.Span.Trim(" \t"u8).IsEmpty)
                 continue;
-            if (Read(file, lines, payload) is { } record)
-                yield return record;
+            if (Read(file, lines, payload) is not { } record)
+                continue;
+            await foreach (var part in SplitAsync(record, cancellation))
+                yield return part;
         }
     }
 
