@@ -142,7 +142,9 @@ public sealed partial class QueryCoordinator
                         return leg;
                     var j = vector++;
                     var statistics = parts.Select(p => p.Sparse[j]).Aggregate((a, b) => a.Add(b));
-                    return leg is ExampleLeg examples ? examples with { Statistics = statistics } : (SparseLeg)leg with { Statistics = statistics };
+                    return leg is ExampleLeg examples
+                        ? examples with { Statistics = statistics }
+                        : (SparseLeg)leg with { Statistics = statistics };
                 }),
             ];
         }

@@ -31,7 +31,8 @@ public sealed class BatchValidator
     {
         _fields =
         [
-            .. config.Schema.Dense.Select(d => new Field(Encoding.UTF8.GetBytes(d.Name), d.MultiVector ? VectorKind.Multi : VectorKind.Dense, d.Size, d.Distance)),
+            .. config.Schema.Dense.Select(
+                d => new Field(Encoding.UTF8.GetBytes(d.Name), d.MultiVector ? VectorKind.Multi : VectorKind.Dense, d.Size, d.Distance)),
             .. config.Schema.Sparse.Select(s => new Field(Encoding.UTF8.GetBytes(s.Name), VectorKind.Sparse, 0, null)),
         ];
         _rules = config.Embeddings;

@@ -30,7 +30,9 @@ public static partial class PayloadEdit
         return result;
     }
 
-    /// <summary>Checks what <see cref="Set"/> may be asked for, whatever the payload: the path and the patch below it stay within the depth limit.</summary>
+    /// <summary>
+    /// Checks what <see cref="Set"/> may be asked for, whatever the payload: the path and the patch below it stay within the depth limit.
+    /// </summary>
     /// <param name="patch">Valid JSON.</param>
     /// <param name="key">Where it is to be merged; null for the root.</param>
     /// <exception cref="GranaryException">They are deeper than <see cref="MaxDepth"/> together.</exception>

@@ -106,7 +106,9 @@ public sealed record ExampleLeg(string Vector, ExampleStrategy Strategy) : Leg
     /// <summary>Negative examples; for discovery and context, the negative of each pair.</summary>
     public ImmutableArray<ExampleVector> Negative { get; init; } = [];
 
-    /// <summary>Statistics over all partitions for every dimension of the examples, over a sparse field; null for this partition's own.</summary>
+    /// <summary>
+    /// Over a sparse field, statistics over all partitions for every dimension of the examples; null for this partition's own.
+    /// </summary>
     public SparseStatistics? Statistics { get; init; }
 }
 

@@ -3,12 +3,14 @@ using System.Runtime.Intrinsics;
 namespace Granary.Index.Vectors;
 
 /// <summary>
-/// How long a vector may be: the sum of its squares must be a float32, or distances to it are infinite or not numbers at all. Cosine vectors
-/// are normalised in float64 and may have any length.
+/// How long a vector may be: the sum of its squares must be a float32, or distances to it are infinite or not numbers at all. Cosine
+/// vectors are normalised in float64 and may have any length.
 /// </summary>
 public static class VectorNorm
 {
-    /// <summary>Whether every row of a vector or matrix is short enough for a distance; a row with a value that is not finite never is.</summary>
+    /// <summary>
+    /// Whether every row of a vector or matrix is short enough for a distance; a row with a value that is not finite never is.
+    /// </summary>
     /// <param name="distance">The comparison.</param>
     /// <param name="values">Row after row.</param>
     /// <param name="size">Dimensions of a row.</param>
