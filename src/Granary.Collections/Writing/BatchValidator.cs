@@ -58,7 +58,7 @@ public sealed class BatchValidator
             else if (view.Id.Kind == PointIdKind.None)
                 throw GranaryException.BadInput($"Operation {position} ({view.Kind}) names no point and no filter");
             Validate(view, byFilter, position);
-            if (_rules.Length > 0 && view.Kind == OperationKind.Upsert && AwaitsEmbedding(view))
+            if (_rules.Length > 0 && !byFilter && AwaitsEmbedding(view))
                 MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(bytes), bytes.Length)[1] |= (byte)OperationFlags.AwaitsEmbedding;
             position++;
         }
@@ -187,8 +187,17 @@ public sealed class BatchValidator
         }
     }
 
+    /// <summary>
+    /// Whether the operation may bring a text to a point without the vector it is for. Whether the point has the vector is seen when the
+    /// operation is applied, and one that is there is left alone.
+    /// </summary>
     private bool AwaitsEmbedding(OperationView view)
     {
+        if (view.Kind is not (OperationKind.Upsert or OperationKind.SetPayload or OperationKind.OverwritePayload))
+            return false;
+        // What is set under a key may lie at a rule's path or beside it.
+        if (view.Kind == OperationKind.SetPayload && !view.Key.IsEmpty)
+            return true;
         for (var i = 0; i < _rules.Length; i++)
         {
             var has = false;

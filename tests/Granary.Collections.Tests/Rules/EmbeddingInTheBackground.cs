@@ -1,5 +1,7 @@
+using System.Text;
 using Granary.Collections.Tests.Support;
 using Granary.Index;
+using Granary.Index.Operations;
 using Microsoft.Extensions.AI;
 
 namespace Granary.Collections.Tests.Rules;
@@ -84,8 +86,34 @@ public sealed class EmbeddingInTheBackground
         Assert.Equal(StubGenerator.Of("bad words"), VectorOf((await fixture.AllAsync())[0]));
     }
 
-    private static Task<Fixture> CreateAsync(StubGenerator generator, TimeProvider? time = null) => Fixture.CreateAsync(
-        Config,
+    [Theory]
+    [InlineData(OperationKind.SetPayload, null, """{"text":"late words"}""")]
+    [InlineData(OperationKind.OverwritePayload, null, """{"text":"late words"}""")]
+    [InlineData(OperationKind.SetPayload, "deep", """{"text":"late words"}""")]
+    public async Task ATextThatComesLaterIsEmbeddedAndAVectorThatIsThereIsLeftAlone(OperationKind kind, string? key, string payload)
+    {
+        var config = Config with { Embeddings = [new EmbeddingRule("", key is null ? "text" : "deep.text")] };
+        await using var fixture = await CreateAsync(new StubGenerator(), config: config);
+        float[] own = [1, 2, 3, 4, 5, 6, 7, 8];
+        await fixture.Collection.WriteAsync(new WriteBatch().Upsert(1, null, """{"n":1}""").Upsert(2, own, """{"n":1}"""), Batches.Wait);
+        var batch = new WriteBatch();
+        for (ulong id = 1; id <= 2; id++)
+        {
+            batch.Operations.Begin(kind, new PointId(id));
+            batch.Operations.Payload(Encoding.UTF8.GetBytes(payload));
+            if (key is not null)
+                batch.Operations.Key(Encoding.UTF8.GetBytes(key));
+            batch.Operations.End();
+        }
+
+        Assert.Equal(UpdateStatus.Completed, (await fixture.Collection.WriteAsync(batch, Batches.Wait)).Status);
+        var points = await fixture.AllAsync();
+        Assert.Equal(StubGenerator.Of("late words"), VectorOf(points[0]));
+        Assert.Equal(own, VectorOf(points[1])!);
+    }
+
+    private static Task<Fixture> CreateAsync(StubGenerator generator, TimeProvider? time = null, CollectionConfig? config = null) => Fixture.CreateAsync(
+        config ?? Config,
         new DatabaseOptions
         {
             Generators = new Dictionary<string, IEmbeddingGenerator<string, Embedding<float>>> { ["stub"] = generator },
