@@ -42,7 +42,9 @@ public sealed class EmbeddingInTheBackground
         await fixture.Collection.WriteAsync(new WriteBatch().Upsert(1, null, """{"text":"waiting words"}"""), Batches.NoWait);
         Assert.Single(await SearchTextAsync(fixture, "waiting"));
         var info = await fixture.Collection.GetInfoAsync();
-        Assert.Equal((1, CollectionColor.Yellow), (info.EmbeddingQueue, info.Color));
+        // The look for leftovers at the start may find the point as well as the write did.
+        Assert.InRange(info.EmbeddingQueue, 1, 2);
+        Assert.Equal(CollectionColor.Yellow, info.Color);
         // A change meanwhile does not lose the vector.
         await fixture.Collection.WriteAsync(new WriteBatch().SetPayload(1, """{"n":1}"""), Batches.NoWait);
         held.SetResult();
