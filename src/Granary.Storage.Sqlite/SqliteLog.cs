@@ -93,7 +93,9 @@ internal sealed class SqliteLog : IPartitionLog
         catch (IOException e)
         {
             if (!Committed(records, next))
-                throw new GranaryException(ErrorKind.Internal, $"{e.Message}; it did not", e);
+                throw e.InnerException is SqliteException reason
+                    ? SqliteErrors.From(_database.Path, reason)
+                    : new GranaryException(ErrorKind.Internal, $"{e.Message}; it did not", e);
         }
 
         Volatile.Write(ref _bytes, _bytes + records.Sum(r => (long)r.Operations.Length));

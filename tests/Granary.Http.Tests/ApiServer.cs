@@ -61,7 +61,8 @@ public sealed class ApiServer : IAsyncLifetime
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         if (body is not null)
             request.Content = new ByteArrayContent(
-                Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+                Encoding.UTF8.GetBytes(body))
+            { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
         using var response = await Client.SendAsync(request);

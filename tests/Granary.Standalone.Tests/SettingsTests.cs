@@ -77,8 +77,13 @@ public sealed class SettingsTests
     {
         var settings = ServerSettings.From(Values(new()
         {
-            ["Granary:ApiKey"] = "k", ["Granary:MaxRequestMb"] = "3", ["Granary:IndexingMode"] = "synchronous", ["Granary:LinkDelay"] = "5",
-            ["Granary:Urls"] = "http://127.0.0.1:1; http://*:2", ["Granary:EmbeddingTimeout"] = "4", ["Granary:Durability"] = "disk",
+            ["Granary:ApiKey"] = "k",
+            ["Granary:MaxRequestMb"] = "3",
+            ["Granary:IndexingMode"] = "synchronous",
+            ["Granary:LinkDelay"] = "5",
+            ["Granary:Urls"] = "http://127.0.0.1:1; http://*:2",
+            ["Granary:EmbeddingTimeout"] = "4",
+            ["Granary:Durability"] = "disk",
         }, static _ => null));
         Assert.Equal("k", settings.Http.ApiKey);
         Assert.Null(settings.Http.ReadOnlyApiKey);

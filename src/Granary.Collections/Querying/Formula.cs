@@ -142,7 +142,8 @@ public sealed class Formula
             if (!JsonPath.TryParse(name, out var path))
                 throw GranaryException.BadInput($"failed to parse variable ID {name}: Invalid payload variable: {name}");
             NeedsPayload = true;
-            return p => Payload(p, path, "number", v => v.ValueKind == JsonValueKind.Number ? (v.GetDouble(), "") : (null, "Value is not a number"));
+            return p => Payload(p, path, "number", v => v.ValueKind == JsonValueKind.Number
+                ? (v.GetDouble(), "") : (null, "Value is not a number"));
         }
 
         var prefetch = 0;
@@ -173,7 +174,8 @@ public sealed class Formula
         {
             var values = PayloadValues.At(payload, path).Take(2).ToList();
             if (values.Count > 1)
-                throw WrongType(path, type, type == "number" ? "Value is not a number" : type == "datetime" ? "Value is not a string" : "invalid type: sequence");
+                throw WrongType(path, type, type == "number" ? "Value is not a number" : type == "datetime"
+                    ? "Value is not a string" : "invalid type: sequence");
             // A single value inside an array counts as the value.
             if (values.Count == 1)
                 value = values[0].ValueKind == JsonValueKind.Array && values[0].GetArrayLength() == 1 ? values[0][0] : values[0];
@@ -214,7 +216,8 @@ public sealed class Formula
             {
                 var difference = x(p) - target(p);
                 return Math.Exp(lambda * difference * difference);
-            },
+            }
+            ,
         };
     }
 
@@ -240,7 +243,8 @@ public sealed class Formula
         return product;
     };
 
-    private static Func<FormulaPoint, double> Quotient(Func<FormulaPoint, double> left, Func<FormulaPoint, double> right, double? byZero) => p =>
+    private static Func<FormulaPoint, double> Quotient(Func<FormulaPoint, double> left, Func<FormulaPoint, double> right, double? byZero) =>
+        p =>
     {
         var dividend = left(p);
         if (dividend == 0)
@@ -252,7 +256,8 @@ public sealed class Formula
         return double.IsFinite(quotient) ? quotient : throw NotFinite($"{Show(dividend)}/{Show(divisor)} = {Show(quotient)}");
     };
 
-    private static Func<FormulaPoint, double> Finite(Func<FormulaPoint, double> x, Func<double, double> function, Func<double, string> show) => p =>
+    private static Func<FormulaPoint, double> Finite(
+        Func<FormulaPoint, double> x, Func<double, double> function, Func<double, string> show) => p =>
     {
         var value = x(p);
         var result = function(value);
@@ -260,7 +265,8 @@ public sealed class Formula
     };
 
     private static string Show(double value) =>
-        double.IsNaN(value) ? "NaN" : double.IsInfinity(value) ? (value > 0 ? "inf" : "-inf") : value.ToString("R", CultureInfo.InvariantCulture);
+        double.IsNaN(value) ? "NaN" : double.IsInfinity(value)
+            ? (value > 0 ? "inf" : "-inf") : value.ToString("R", CultureInfo.InvariantCulture);
 
     private static GranaryException NotFinite(string expression) =>
         GranaryException.BadInput($"The expression {expression} produced a non-finite number");

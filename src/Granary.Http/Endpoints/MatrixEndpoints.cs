@@ -66,8 +66,11 @@ internal static class MatrixEndpoints
             throw Errors.VectorNotFound(vector);
 
         check.Take(call.State, collection.Name);
-        var having = new Filter { Must = [new HasVectorCondition(vector),
-            .. filter is null ? [] : (Condition[])[new FilterCondition(filter)]] };
+        var having = new Filter
+        {
+            Must = [new HasVectorCondition(vector),
+            .. filter is null ? [] : (Condition[])[new FilterCondition(filter)]]
+        };
         var sampled = await collection.QueryAsync(
             new QueryRequest { Query = new SampleQuery(), Filter = having, Limit = sample, Read = read }, call.Cancellation);
         if (sampled.Count < 2)

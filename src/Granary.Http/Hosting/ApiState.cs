@@ -17,7 +17,8 @@ internal sealed class ApiState(GranaryHttpOptions options)
 
     /// <summary>Responses by collection, for <c>/metrics?per_collection=true</c>; kept for so many collections only.</summary>
     public ConcurrentDictionary<(string Method, string Endpoint, int Status, string Collection),
-        ResponseCounter> ByCollection { get; } = new();
+        ResponseCounter> ByCollection
+    { get; } = new();
 
     /// <summary>Requests under way.</summary>
     public long Running;

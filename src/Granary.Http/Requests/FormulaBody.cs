@@ -71,7 +71,8 @@ internal static class FormulaBody
 
         if (fields.Object("pow") is { } pow)
             return new FormulaExpression(
-                "pow") { Operands = [Expression(pow.Required("base"), depth + 1), Expression(pow.Required("exponent"), depth + 1)] };
+                "pow")
+            { Operands = [Expression(pow.Required("base"), depth + 1), Expression(pow.Required("exponent"), depth + 1)] };
         if (fields.Object("geo_distance") is { } geo)
             return GeoDistance(geo);
         if (fields.Text("datetime") is { } datetime)

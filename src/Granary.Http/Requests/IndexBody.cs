@@ -46,8 +46,11 @@ internal static class IndexBody
                 var analyzer = parameters?.Object("analyzer") is { } own
                     ? CollectionBody.ReadAnalyzer(own, new AnalyzerSettings())
                     : QdrantAnalyzer.ParseIndexParameters(parameters?.Element ?? JsonElement.Parse("{}"));
-                return new PayloadIndexSchema(path, PayloadIndexType.Text) { Analyzer = analyzer,
-                    Phrase = parameters?.Flag("phrase_matching") ?? false };
+                return new PayloadIndexSchema(path, PayloadIndexType.Text)
+                {
+                    Analyzer = analyzer,
+                    Phrase = parameters?.Flag("phrase_matching") ?? false
+                };
             default:
                 return new PayloadIndexSchema(path, Enum.Parse<PayloadIndexType>(type, ignoreCase: true));
         }

@@ -103,9 +103,14 @@ internal static partial class CollectionView
             {
                 text[field.Name] = new JsonObject
                 {
-                    ["path"] = field.Path, ["k1"] = field.K1, ["b"] = field.B, ["tokenizer"] = field.Analyzer.Tokenizer,
-                    ["language"] = field.Analyzer.Language, ["lowercase"] = field.Analyzer.Lowercase,
-                    ["ascii_folding"] = field.Analyzer.AsciiFolding, ["stem"] = field.Analyzer.Stem,
+                    ["path"] = field.Path,
+                    ["k1"] = field.K1,
+                    ["b"] = field.B,
+                    ["tokenizer"] = field.Analyzer.Tokenizer,
+                    ["language"] = field.Analyzer.Language,
+                    ["lowercase"] = field.Analyzer.Lowercase,
+                    ["ascii_folding"] = field.Analyzer.AsciiFolding,
+                    ["stem"] = field.Analyzer.Stem,
                 };
             }
 

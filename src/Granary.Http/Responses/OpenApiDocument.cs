@@ -15,7 +15,8 @@ internal static class OpenApiDocument
             var operation = new JsonObject
             {
                 ["summary"] = summary,
-                ["operationId"] = method.ToLowerInvariant() + string.Concat(path.Where(static c => c is not ('{' or '}')).Select(static c => c == '/' ? '_' : c)),
+                ["operationId"] = method.ToLowerInvariant()
+                    + string.Concat(path.Where(static c => c is not ('{' or '}')).Select(static c => c == '/' ? '_' : c)),
                 ["tags"] = new JsonArray(Tag(path)),
                 ["responses"] = new JsonObject
                 {
@@ -42,7 +43,8 @@ internal static class OpenApiDocument
             ["openapi"] = "3.0.1",
             ["info"] = new JsonObject
             {
-                ["title"] = "Granary", ["version"] = options.QdrantVersion,
+                ["title"] = "Granary",
+                ["version"] = options.QdrantVersion,
                 ["description"] = "A hybrid search database behind the REST API of Qdrant.",
                 ["license"] = new JsonObject { ["name"] = "Apache 2.0", ["url"] = "https://www.apache.org/licenses/LICENSE-2.0.html" },
             },

@@ -35,8 +35,12 @@ internal static class Telemetry
                 ["version"] = state.Options.QdrantVersion,
                 ["features"] = new JsonObject
                 {
-                    ["debug"] = false, ["service_debug_feature"] = false, ["recovery_mode"] = false, ["gpu"] = false, ["rocksdb"] = false,
-                        ["staging"] = false,
+                    ["debug"] = false,
+                    ["service_debug_feature"] = false,
+                    ["recovery_mode"] = false,
+                    ["gpu"] = false,
+                    ["rocksdb"] = false,
+                    ["staging"] = false,
                 },
                 ["system"] = new JsonObject
                 {
@@ -66,8 +70,11 @@ internal static class Telemetry
                 ["config"] = new JsonObject { ["enabled"] = false },
                 ["exceeded"] = new JsonObject { ["resident_memory"] = false, ["disk_usage"] = false },
             },
-            ["requests"] = new JsonObject { ["rest"] = new JsonObject { ["responses"] = responses },
-                ["grpc"] = new JsonObject { ["responses"] = new JsonObject() } },
+            ["requests"] = new JsonObject
+            {
+                ["rest"] = new JsonObject { ["responses"] = responses },
+                ["grpc"] = new JsonObject { ["responses"] = new JsonObject() }
+            },
         };
     }
 }

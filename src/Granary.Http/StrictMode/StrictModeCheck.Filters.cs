@@ -113,11 +113,11 @@ internal sealed partial class StrictModeCheck
             ? Need(key, prefix, ["integer", "keyword", "uuid"], static i =>
                 i.Type is PayloadIndexType.Keyword or PayloadIndexType.Uuid or PayloadIndexType.Integer)
             : values[0].Kind switch
-        {
-            MatchValueKind.Integer => Need(key, prefix, ["integer"], static i => i is { Type: PayloadIndexType.Integer, Lookup: true }),
-            MatchValueKind.Bool => Need(key, prefix, ["bool"], static i => i.Type == PayloadIndexType.Bool),
-            _ => Need(key, prefix, ["keyword", "uuid"], static i => i.Type is PayloadIndexType.Keyword or PayloadIndexType.Uuid),
-        };
+            {
+                MatchValueKind.Integer => Need(key, prefix, ["integer"], static i => i is { Type: PayloadIndexType.Integer, Lookup: true }),
+                MatchValueKind.Bool => Need(key, prefix, ["bool"], static i => i.Type == PayloadIndexType.Bool),
+                _ => Need(key, prefix, ["keyword", "uuid"], static i => i.Type is PayloadIndexType.Keyword or PayloadIndexType.Uuid),
+            };
 
     private (string Key, string[] Types)? NeedAny(string key, string prefix) =>
         Need(key, prefix, ["bool", "datetime", "float", "geo", "integer", "keyword", "text", "uuid"], static _ => true);

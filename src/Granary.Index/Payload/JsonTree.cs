@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Granary.Index.Payload;
 
-/// <summary>A JSON value that can be changed. What is not touched keeps its text; objects and arrays open when they are looked into.</summary>
+/// <summary>
+/// A JSON value that can be changed. What is not touched keeps its text; objects and arrays open when they are looked into.
+/// </summary>
 internal sealed class JsonTree
 {
     private ReadOnlyMemory<byte> _raw;
@@ -158,7 +160,7 @@ internal sealed class JsonTree
         if (span[0] == '{')
         {
             (_members, _places) = ([], []);
-            for (var at = 1; ; )
+            for (var at = 1; ;)
             {
                 at = JsonScan.SkipSpace(span, at);
                 if (span[at] == ',')
@@ -176,7 +178,7 @@ internal sealed class JsonTree
         else
         {
             _elements = [];
-            for (var at = 1; ; )
+            for (var at = 1; ;)
             {
                 at = JsonScan.SkipSpace(span, at);
                 if (span[at] == ',')

@@ -9,9 +9,14 @@ internal sealed record InputFile(string Path, InputFormat Format)
 {
     private static readonly Dictionary<string, InputFormat> Extensions = new(StringComparer.OrdinalIgnoreCase)
     {
-        [".jsonl"] = InputFormat.JsonLines, [".ndjson"] = InputFormat.JsonLines, [".json"] = InputFormat.JsonLines,
-            [".csv"] = InputFormat.Csv,
-        [".txt"] = InputFormat.Text, [".text"] = InputFormat.Text, [".md"] = InputFormat.Text, [".markdown"] = InputFormat.Text,
+        [".jsonl"] = InputFormat.JsonLines,
+        [".ndjson"] = InputFormat.JsonLines,
+        [".json"] = InputFormat.JsonLines,
+        [".csv"] = InputFormat.Csv,
+        [".txt"] = InputFormat.Text,
+        [".text"] = InputFormat.Text,
+        [".md"] = InputFormat.Text,
+        [".markdown"] = InputFormat.Text,
     };
 
     /// <summary>

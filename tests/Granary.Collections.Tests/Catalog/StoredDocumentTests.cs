@@ -38,8 +38,16 @@ public sealed class StoredDocumentTests
 
     private static readonly AnalyzerSettings OtherAnalyzer = new()
     {
-        Tokenizer = "whitespace", Language = "french", Lowercase = false, AsciiFolding = false, Stem = false, StemmerLanguage = "german",
-        StopWords = ["le"], MinTokenLength = 2, MaxTokenLength = 9, Version = 2,
+        Tokenizer = "whitespace",
+        Language = "french",
+        Lowercase = false,
+        AsciiFolding = false,
+        Stem = false,
+        StemmerLanguage = "german",
+        StopWords = ["le"],
+        MinTokenLength = 2,
+        MaxTokenLength = 9,
+        Version = 2,
     };
 
     private static readonly IndexSchema Everything = new()
@@ -48,14 +56,27 @@ public sealed class StoredDocumentTests
         [
             new DenseVectorSchema("v", 8, Distance.Dot)
             {
-                Hnsw = new HnswSettings { M = 5, EfConstruct = 6, Ef = 7, FullScanThreshold = 8 }, Storage = VectorStorage.Float32, MultiVector = true,
+                Hnsw = new HnswSettings
+                {
+                    M = 5,
+                    EfConstruct = 6,
+                    Ef = 7,
+                    FullScanThreshold = 8,
+                }, Storage = VectorStorage.Float32, MultiVector = true,
             },
         ],
         Sparse = [new SparseVectorSchema("s", true)],
         Text = [new TextFieldSchema("t", "p") { K1 = 2, B = 0.5f, Analyzer = OtherAnalyzer }],
         PayloadIndexes =
         [
-            new PayloadIndexSchema("i", PayloadIndexType.Text) { Analyzer = OtherAnalyzer, Phrase = true, Lookup = false, Range = false, Parameters = "{}" },
+            new PayloadIndexSchema("i", PayloadIndexType.Text)
+            {
+                Analyzer = OtherAnalyzer,
+                Phrase = true,
+                Lookup = false,
+                Range = false,
+                Parameters = "{}",
+            },
         ],
     };
 
@@ -69,8 +90,14 @@ public sealed class StoredDocumentTests
             Replicas = 2,
             Ingestion = new IngestionSettings
             {
-                Mode = IndexingMode.Synchronous, QueueCapacity = 1, BatchSize = 2, BatchDelay = TimeSpan.FromSeconds(3), AdmissionTimeout = TimeSpan.FromSeconds(4),
-                LinkParallelism = 5, CheckpointOperations = 6, CheckpointLogBytes = 7,
+                Mode = IndexingMode.Synchronous,
+                QueueCapacity = 1,
+                BatchSize = 2,
+                BatchDelay = TimeSpan.FromSeconds(3),
+                AdmissionTimeout = TimeSpan.FromSeconds(4),
+                LinkParallelism = 5,
+                CheckpointOperations = 6,
+                CheckpointLogBytes = 7,
             },
             Embeddings = [new EmbeddingRule("v", "p", "m")],
             Declared = Fixture(),
@@ -115,7 +142,8 @@ public sealed class StoredDocumentTests
         Assert.Equal(new DenseVectorSchema("", 4, Distance.Dot) { Hnsw = dense.Hnsw }, dense);
         Assert.Empty(schema.Text);
         Assert.Empty(schema.PayloadIndexes);
-        Assert.Equal(new PayloadIndexSchema("n", PayloadIndexType.Integer), SchemaJson.ReadPayloadIndex("""{"path":"n","type":"Integer","later":1}"""u8));
+        Assert.Equal(new PayloadIndexSchema("n", PayloadIndexType.Integer),
+            SchemaJson.ReadPayloadIndex("""{"path":"n","type":"Integer","later":1}"""u8));
         Assert.Throws<GranaryException>(() => SchemaJson.ReadPayloadIndex("""{"path":"n"}"""u8));
         Assert.Throws<GranaryException>(() => SchemaJson.ReadPayloadIndex("""{"path":"n","path":"m","type":"Integer"}"""u8));
     }
@@ -123,7 +151,8 @@ public sealed class StoredDocumentTests
     private static System.Collections.Immutable.ImmutableDictionary<string, string> Fixture() =>
         System.Collections.Immutable.ImmutableDictionary<string, string>.Empty.Add("metadata", "{}");
 
-    private static CollectionDocument Read(JsonNode document) => CatalogJson.ReadCollection("collection/c", Encoding.UTF8.GetBytes(document.ToJsonString()));
+    private static CollectionDocument Read(JsonNode document) =>
+        CatalogJson.ReadCollection("collection/c", Encoding.UTF8.GetBytes(document.ToJsonString()));
 
     /// <summary>The path of every property, and the name under which its owner stands.</summary>
     private static IEnumerable<(string Path, string Shape)> Properties(JsonNode? node, string path)
@@ -137,5 +166,6 @@ public sealed class StoredDocumentTests
     }
 
     private static JsonNode? At(JsonNode? node, string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries)
-        .Aggregate(node, (at, step) => at is JsonArray array ? array[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture)] : at![step]);
+        .Aggregate(node, (at, step) => at is JsonArray array
+            ? array[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture)] : at![step]);
 }

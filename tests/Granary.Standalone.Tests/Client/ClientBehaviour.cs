@@ -90,8 +90,10 @@ public abstract class ClientBehaviour : IAsyncLifetime
         await FillAsync();
         var near = await Client.QueryAsync(Name, new QueryRequest
         {
-            Query = new NearestQuery(new DenseInput(new float[] { 0, 0.9f, 0.1f })), Using = "dense", Limit = 2,
-                WithPayload = PayloadSelector.All,
+            Query = new NearestQuery(new DenseInput(new float[] { 0, 0.9f, 0.1f })),
+            Using = "dense",
+            Limit = 2,
+            WithPayload = PayloadSelector.All,
         });
         Assert.Equal([2, 3], near.Select(static h => (long)h.Id.Number));
         Assert.Equal("green pear", near[0].Payload!.Text("text"));
@@ -115,8 +117,10 @@ public abstract class ClientBehaviour : IAsyncLifetime
 
         var filtered = await Client.HybridAsync(Name, new HybridQuery("red hammer")
         {
-            Vector = new float[] { 0, 1, 0 }, VectorName = "dense", Filter = new FilterBuilder().Must(Field.Is("kind", "tool")).Build(),
-                Fusion = HybridFusion.WeightedSum,
+            Vector = new float[] { 0, 1, 0 },
+            VectorName = "dense",
+            Filter = new FilterBuilder().Must(Field.Is("kind", "tool")).Build(),
+            Fusion = HybridFusion.WeightedSum,
         });
         Assert.Equal(new PointId(3), Assert.Single(filtered).Id);
     }
