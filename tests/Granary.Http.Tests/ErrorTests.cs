@@ -78,7 +78,8 @@ public sealed class ErrorTests(ApiServer server) : IClassFixture<ApiServer>
         foreach (var (section, settings) in new[] { ("vectors", """{"size":2,"distance":"Dot"}"""), ("sparse_vectors", "{}"),
             ("text", """{"path":"a"}""") })
         {
-            var answer = await server.SendAsync("PUT", "/collections/names", $$$"""{"{{{section}}}":{"{{{new string('n', 201)}}}":{{{settings}}}}}""");
+            var answer = await server.SendAsync("PUT", "/collections/names",
+                $$$"""{"{{{section}}}":{"{{{new string('n', 201)}}}":{{{settings}}}}}""");
             Assert.Equal(422, answer.Status);
             Assert.Equal("Validation error in JSON body: [vectors: vector name must be at most 200 bytes long]",
                 answer.Json.GetProperty("status").GetProperty("error").GetString());

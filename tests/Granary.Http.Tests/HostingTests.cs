@@ -48,7 +48,8 @@ public sealed class HostingTests
             using var content = new ByteArrayContent([(byte)first, .. Enumerable.Repeat((byte)0xFF, 200)]);
             content.Headers.ContentEncoding.Add(encoding);
             using var response = await server.Api.Client.PutAsync("/collections/x", content);
-            Assert.True((int)response.StatusCode == 400, $"{first}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
+            Assert.True((int)response.StatusCode == 400,
+                $"{first}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
         }
     }
 
@@ -58,9 +59,11 @@ public sealed class HostingTests
         await using var server = await Started.NewAsync(new GranaryHttpOptions { MaxResponseBytes = 100_000 });
         await server.Api.CreateSampleAsync("large");
         var body = new string('x', 60_000);
-        await server.Api.OkAsync("POST", "/collections/large/points/payload?wait=true", $$"""{"payload":{"a":"{{body}}"},"points":[1,2]}""");
+        await server.Api.OkAsync("POST", "/collections/large/points/payload?wait=true",
+            $$"""{"payload":{"a":"{{body}}"},"points":[1,2]}""");
         await server.Api.OkAsync("POST", "/collections/large/points", """{"ids":[1]}""");
-        await server.Api.RefusedAsync("POST", "/collections/large/points", """{"ids":[1,2]}""", 400, "larger than allowed (limit: 100000 bytes)");
+        await server.Api.RefusedAsync("POST", "/collections/large/points", """{"ids":[1,2]}""", 400,
+            "larger than allowed (limit: 100000 bytes)");
         await server.Api.RefusedAsync("POST", "/collections/large/points/scroll", "{}", 400, "larger than allowed (limit: 100000 bytes)");
     }
 

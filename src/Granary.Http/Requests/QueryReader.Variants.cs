@@ -83,7 +83,8 @@ internal sealed partial class QueryReader
 
     private static ImmutableArray<float> ReadWeights(JsonFields fields) =>
         [.. fields.Items("weights").Select(w =>
-            w.ValueKind == JsonValueKind.Number && w.TryGetSingle(out var weight) && float.IsFinite(weight) ? weight : throw JsonFields.Wrong(fields.PathOf("weights"), w, "f32"))];
+            w.ValueKind == JsonValueKind.Number && w.TryGetSingle(out var weight) && float.IsFinite(weight) ? weight
+                : throw JsonFields.Wrong(fields.PathOf("weights"), w, "f32"))];
 
     private static RecommendQuery ReadRecommend(JsonFields recommend)
     {

@@ -210,7 +210,8 @@ public sealed class OperationWriter : IBufferWriter<byte>
     {
         var needed = _length + count;
         if (needed > _most)
-            throw GranaryException.BadInput($"The operations of one batch have {needed} bytes or more, the limit is {_most} bytes; send fewer at a time");
+            throw GranaryException.BadInput(
+                $"The operations of one batch have {needed} bytes or more, the limit is {_most} bytes; send fewer at a time");
         if (_buffer.Length < needed)
             Array.Resize(ref _buffer, (int)Math.Min(_most, Math.Max(_buffer.Length * 2L, needed)));
     }
