@@ -38,7 +38,10 @@ public sealed record IndexerOptions
     /// <summary>The log is looked at when no ring came for so long: a lost ring costs time, never an operation.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Told, before it is visible, of every applied operation whose point's text is to be embedded.</summary>
+    /// <summary>
+    /// Told, before it is visible, of every applied operation whose point's text is to be embedded; not of those in the log at opening:
+    /// their embedding may follow in the log, and who embeds looks for points without a vector once the log is applied.
+    /// </summary>
     public Action<long, PointId>? AwaitsEmbedding { get; init; }
 
     /// <summary>Told that everything up to an operation is linked.</summary>

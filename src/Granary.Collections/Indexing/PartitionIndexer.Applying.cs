@@ -78,8 +78,9 @@ public sealed partial class PartitionIndexer
         }
 
         RingLinker();
-        if (CheckpointIsDue())
-            await CheckpointIfDueAsync(stop).ConfigureAwait(false);
+        // The image is written before this returns; it is synced and published while applying goes on.
+        if (_taking.IsCompleted && CheckpointIsDue())
+            _taking = CheckpointBesideAsync(stop);
     }
 
     private void Apply(PartitionIndex index, LogRecord record, long logged)
@@ -143,7 +144,7 @@ public sealed partial class PartitionIndexer
 
         if (index.Apply(number, view, out var poison) == ApplyOutcome.Poison)
             Report(number, view.Id.Kind == PointIdKind.None ? null : view.Id, poison ?? "The operation cannot be applied.");
-        else if ((view.Flags & OperationFlags.AwaitsEmbedding) != 0)
+        else if ((view.Flags & OperationFlags.AwaitsEmbedding) != 0 && number > _loggedBefore)
             _options.AwaitsEmbedding?.Invoke(number, view.Id);
     }
 

@@ -11,6 +11,8 @@ public sealed partial class PartitionIndexer
     private long _checkpointed;
     private long _bytesSinceCheckpoint;
     private long _retryCheckpointAfter;
+    private long _imageBytes;
+    private Task _taking = Task.CompletedTask;
 
     /// <summary>The operation of the newest checkpoint; 0 when there is none.</summary>
     public long Checkpointed => Volatile.Read(ref _checkpointed);
@@ -23,61 +25,119 @@ public sealed partial class PartitionIndexer
     public async ValueTask CheckpointAsync(CancellationToken cancellation)
     {
         ThrowIfStopped();
-        await _applying.WaitAsync(cancellation).ConfigureAwait(false);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
+        await TakeCheckpointAsync(onlyIfDue: false, stopping.Token).ConfigureAwait(false);
+    }
+
+    /// <remarks>Writing an image costs as much as the index is large, so a large one is written more seldom.</remarks>
+    private bool CheckpointIsDue()
+    {
+        var settings = _settings;
+        var applied = Applied.Value;
+        return applied >= Volatile.Read(ref _retryCheckpointAfter)
+            && (applied - Checkpointed >= Math.Max(settings.CheckpointOperations, _holder.Index.PointCount / 4)
+                || Volatile.Read(ref _bytesSinceCheckpoint) >= Math.Max(settings.CheckpointLogBytes, Volatile.Read(ref _imageBytes) / 2));
+    }
+
+    private async Task CheckpointBesideAsync(CancellationToken stop)
+    {
         try
         {
-            if (Applied.Value > Checkpointed)
-                await WriteCheckpointAsync(cancellation).ConfigureAwait(false);
+            await TakeCheckpointAsync(onlyIfDue: true, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+        catch (OutOfMemoryException e)
+        {
+            Stop(e);
+        }
+        catch (Exception e)
+        {
+            // The log still has everything: the partition serves on, says so, and tries again later.
+            CheckpointError = e.Message;
+            Volatile.Write(ref _retryCheckpointAfter, Applied.Value + Math.Max(1, _settings.CheckpointOperations / 8));
+        }
+    }
+
+    /// <summary>One checkpoint at a time. Nothing is applied while the image is written; syncing and publishing hold nobody up.</summary>
+    private async ValueTask TakeCheckpointAsync(bool onlyIfDue, CancellationToken stop)
+    {
+        await _checkpointing.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            using var activity = Telemetry.Activities.StartActivity("granary.checkpoint");
+            var started = Stopwatch.GetTimestamp();
+            var (builder, operation, bytes) = await WriteImageAsync(onlyIfDue, stop).ConfigureAwait(false);
+            if (builder is not null)
+            {
+                await using (builder.ConfigureAwait(false))
+                {
+                    // Off the thread that applies.
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                    await PublishAsync(builder, stop).ConfigureAwait(false);
+                }
+
+                Volatile.Write(ref _checkpointed, Math.Max(operation, Checkpointed));
+                Interlocked.Add(ref _bytesSinceCheckpoint, -bytes);
+                CheckpointError = null;
+                var elapsed = Stopwatch.GetTimestamp() - started;
+                _options.Timings.Checkpoint.Record(elapsed);
+                Telemetry.Checkpoints.Record(elapsed * 1000.0 / Stopwatch.Frequency);
+            }
+
+            await LetGoAsync(stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            _checkpointing.Release();
+        }
+    }
+
+    private async ValueTask<(ICheckpointBuilder? Builder, long Operation, long Bytes)> WriteImageAsync(bool onlyIfDue, CancellationToken stop)
+    {
+        await _applying.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            var (operation, bytes) = (Applied.Value, _bytesSinceCheckpoint);
+            if (operation <= Checkpointed || (onlyIfDue && !CheckpointIsDue()))
+                return default;
+            var builder = await _options.Checkpoints.BeginAsync(operation, stop).ConfigureAwait(false);
+            try
+            {
+                _holder.Index.WriteCheckpoint(builder, stop);
+                return (builder, operation, bytes);
+            }
+            catch
+            {
+                await builder.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
         }
         finally
         {
             _applying.Release();
         }
-
-        await LetGoAsync(cancellation).ConfigureAwait(false);
     }
 
-    private bool CheckpointIsDue()
+    /// <summary>Publishes an image and reads it back: only one that has its checksums takes the place of an older one.</summary>
+    private async ValueTask PublishAsync(ICheckpointBuilder builder, CancellationToken stop)
     {
-        var settings = _settings;
-        var applied = Applied.Value;
-        return applied >= _retryCheckpointAfter
-            && (applied - Checkpointed >= settings.CheckpointOperations || _bytesSinceCheckpoint >= settings.CheckpointLogBytes);
-    }
-
-    private async ValueTask CheckpointIfDueAsync(CancellationToken stop)
-    {
+        var info = await builder.PublishAsync(stop).ConfigureAwait(false);
         try
         {
-            await CheckpointAsync(stop).ConfigureAwait(false);
+            var handle = await _options.Checkpoints.OpenAsync(info, stop).ConfigureAwait(false);
+            await using (handle.ConfigureAwait(false))
+                PartitionIndex.VerifyCheckpoint(handle, stop);
         }
-        catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
+        catch (GranaryException e) when (e.Kind is ErrorKind.Corrupted or ErrorKind.NotFound)
         {
-            // The log still has everything: the partition serves on, says so, and tries again later.
-            CheckpointError = e.Message;
-            _retryCheckpointAfter = Applied.Value + Math.Max(1, _settings.CheckpointOperations / 8);
-        }
-    }
-
-    /// <summary>Called while nothing is applied.</summary>
-    private async ValueTask WriteCheckpointAsync(CancellationToken cancellation)
-    {
-        using var activity = Telemetry.Activities.StartActivity("granary.checkpoint");
-        var started = Stopwatch.GetTimestamp();
-        var operation = Applied.Value;
-        var builder = await _options.Checkpoints.BeginAsync(operation, cancellation).ConfigureAwait(false);
-        await using (builder.ConfigureAwait(false))
-        {
-            _holder.Index.WriteCheckpoint(builder, cancellation);
-            await builder.PublishAsync(cancellation).ConfigureAwait(false);
+            // The log and an older checkpoint must not go for the sake of one that does not read well.
+            await _options.Checkpoints.DeleteAsync(info, stop).ConfigureAwait(false);
+            throw;
         }
 
-        Volatile.Write(ref _checkpointed, operation);
-        _bytesSinceCheckpoint = 0;
-        CheckpointError = null;
-        var elapsed = Stopwatch.GetTimestamp() - started;
-        _options.Timings.Checkpoint.Record(elapsed);
-        Telemetry.Checkpoints.Record(elapsed * 1000.0 / Stopwatch.Frequency);
+        Volatile.Write(ref _imageBytes, info.SizeInBytes);
     }
 
     private async ValueTask LetGoAsync(CancellationToken cancellation)

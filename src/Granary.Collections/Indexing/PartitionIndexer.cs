@@ -12,6 +12,8 @@ public sealed partial class PartitionIndexer : IAsyncDisposable
 {
     private readonly IndexerOptions _options;
     private readonly SemaphoreSlim _applying = new(1, 1);
+    private readonly long _loggedBefore;
+    private readonly SemaphoreSlim _checkpointing = new(1, 1);
     private readonly CancellationTokenSource _stopping = new();
     private readonly InProcessFeed _linkBell;
     private volatile IndexHolder _holder;
@@ -25,6 +27,7 @@ public sealed partial class PartitionIndexer : IAsyncDisposable
     {
         _options = options;
         _settings = options.Ingestion;
+        _loggedBefore = options.Log.NextOperation - 1;
         _holder = holder;
         _linkBell = new InProcessFeed(options.Time);
         Applied = new Watermark(holder.Index.AppliedOperation);
@@ -65,8 +68,14 @@ public sealed partial class PartitionIndexer : IAsyncDisposable
     /// <exception cref="GranaryException">No checkpoint reads well and the log does not begin at its start.</exception>
     public static async ValueTask<PartitionIndexer> OpenAsync(IndexerOptions options, CancellationToken cancellation)
     {
+        var listed = await options.Checkpoints.ListAsync(cancellation).ConfigureAwait(false);
         var (holder, checkpoint, note) = await LoadAsync(options, cancellation).ConfigureAwait(false);
-        var indexer = new PartitionIndexer(options, holder) { RecoveryNote = note, _checkpointed = checkpoint };
+        var indexer = new PartitionIndexer(options, holder)
+        {
+            RecoveryNote = note,
+            _checkpointed = checkpoint,
+            _imageBytes = listed.FirstOrDefault(c => c.Operation == checkpoint)?.SizeInBytes ?? 0,
+        };
         indexer._applyLoop = Task.Run(indexer.RunApplyAsync, CancellationToken.None);
         indexer._linkLoop = Task.Run(indexer.RunLinkAsync, CancellationToken.None);
         return indexer;
@@ -102,8 +111,12 @@ public sealed partial class PartitionIndexer : IAsyncDisposable
             return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_applyLoop, _linkLoop).ConfigureAwait(false);
+        await _taking.ConfigureAwait(false);
         // A rebuild under way sees the token and leaves.
         await _rebuilding.WaitAsync().ConfigureAwait(false);
+        // So does one who waits to write a checkpoint; who writes one finishes.
+        await _checkpointing.WaitAsync().ConfigureAwait(false);
+        await _applying.WaitAsync().ConfigureAwait(false);
         var closed = new GranaryException(ErrorKind.Unavailable, $"Partition {Key.Number} is unavailable: it is closed");
         Applied.Fail(closed);
         Linked.Fail(closed);
@@ -112,6 +125,7 @@ public sealed partial class PartitionIndexer : IAsyncDisposable
         _stopping.Dispose();
         _applying.Dispose();
         _rebuilding.Dispose();
+        _checkpointing.Dispose();
         await _options.Checkpoints.DisposeAsync().ConfigureAwait(false);
     }
 

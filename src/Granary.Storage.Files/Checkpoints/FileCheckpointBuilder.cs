@@ -12,6 +12,7 @@ internal sealed class FileCheckpointBuilder : ICheckpointBuilder
     private readonly string _name;
     private readonly Action _syncLog;
     private readonly Dictionary<string, long> _sections = new(StringComparer.Ordinal);
+    private readonly List<(string Path, IFile File)> _written = [];
     private SectionWriteStream? _open;
     private bool _done;
 
@@ -35,6 +36,7 @@ internal sealed class FileCheckpointBuilder : ICheckpointBuilder
         try
         {
             var file = _files.Create(path);
+            _written.Add((path, file));
             return _open = new SectionWriteStream(path, file, length => (_sections[section], _open) = (length, null));
         }
         catch (Exception e) when (FileErrors.IsIo(e))
@@ -49,8 +51,17 @@ internal sealed class FileCheckpointBuilder : ICheckpointBuilder
         cancellation.ThrowIfCancellationRequested();
         if (_open is not null)
             throw new InvalidOperationException("a section is still open");
+        var syncing = _folder;
         try
         {
+            foreach (var (path, file) in _written)
+            {
+                syncing = path;
+                file.Sync();
+            }
+
+            Close();
+            syncing = _folder;
             // A checkpoint must never hold an operation that a power cut can take out of the log, its number then going to another.
             _syncLog();
             _files.Replace(Path.Combine(_folder, CheckpointFolder.SectionList), CheckpointFolder.WriteSections(_sections));
@@ -60,7 +71,7 @@ internal sealed class FileCheckpointBuilder : ICheckpointBuilder
         }
         catch (Exception e) when (FileErrors.IsIo(e))
         {
-            throw FileErrors.From("publishing a checkpoint", _folder, e);
+            throw FileErrors.From("publishing a checkpoint", syncing, e);
         }
 
         var bytes = _files.List(Path.Combine(_parent, _name)).Sum(f => f.Length);
@@ -75,6 +86,7 @@ internal sealed class FileCheckpointBuilder : ICheckpointBuilder
         try
         {
             _open?.Abandon();
+            Close();
             _files.DeleteFolder(_folder);
         }
         catch (Exception e) when (FileErrors.IsIo(e))
@@ -83,5 +95,12 @@ internal sealed class FileCheckpointBuilder : ICheckpointBuilder
         }
 
         return default;
+    }
+
+    private void Close()
+    {
+        foreach (var (_, file) in _written)
+            file.Dispose();
+        _written.Clear();
     }
 }

@@ -2,7 +2,7 @@ using Granary.Storage.Files.Platform;
 
 namespace Granary.Storage.Files.Checkpoints;
 
-/// <summary>Writes a section through a buffer; disposing syncs it.</summary>
+/// <summary>Writes a section through a buffer. The file stays open when the stream is disposed: publishing syncs and closes it.</summary>
 internal sealed class SectionWriteStream(string path, IFile file, Action<long> closed) : Stream
 {
     private readonly byte[] _buffer = new byte[128 << 10];
@@ -65,12 +65,8 @@ internal sealed class SectionWriteStream(string path, IFile file, Action<long> c
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>Closes the file without caring for its content.</summary>
-    public void Abandon()
-    {
-        _disposed = true;
-        file.Dispose();
-    }
+    /// <summary>Writes nothing more.</summary>
+    public void Abandon() => _disposed = true;
 
     protected override void Dispose(bool disposing)
     {
@@ -79,17 +75,11 @@ internal sealed class SectionWriteStream(string path, IFile file, Action<long> c
         try
         {
             Flush();
-            file.Sync();
             closed(_written);
-        }
-        catch (Exception e) when (FileErrors.IsIo(e))
-        {
-            throw FileErrors.From("syncing a checkpoint", path, e);
         }
         finally
         {
             _disposed = true;
-            file.Dispose();
         }
     }
 }

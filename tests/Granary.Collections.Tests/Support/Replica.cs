@@ -21,16 +21,17 @@ internal sealed class Replica : IAsyncDisposable
     public static async Task<Replica> OpenAsync(
         IStorage storage, IPartitionLog log, PartitionKey checkpoints, IndexSchema schema, LogTail? tail = null,
         IngestionSettings? ingestion = null,
-        Action<long>? onLinked = null)
+        Action<long>? onLinked = null, Func<ICheckpointStore, ICheckpointStore>? wrap = null)
     {
         var time = new ManualTime();
         var feed = new InProcessFeed(time);
+        var store = await storage.OpenCheckpointsAsync(checkpoints, default);
         var indexer = await PartitionIndexer.OpenAsync(
             new IndexerOptions
             {
                 Key = checkpoints,
                 Log = log,
-                Checkpoints = await storage.OpenCheckpointsAsync(checkpoints, default),
+                Checkpoints = wrap?.Invoke(store) ?? store,
                 Feed = feed,
                 Tail = tail,
                 InitialSchema = schema,
