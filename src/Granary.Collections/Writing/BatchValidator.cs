@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Granary.Index;
 using Granary.Index.Filters;
 using Granary.Index.Operations;
@@ -20,7 +21,6 @@ public sealed class BatchValidator
     /// <summary>The largest operation taken, bytes.</summary>
     public const int MaxOperationBytes = 128 << 20;
 
-    private const int MaxPayloadDepth = 64;
     private const int FewFields = 128;
     private readonly Field[] _fields;
     private readonly ImmutableArray<EmbeddingRule> _rules;
@@ -73,7 +73,10 @@ public sealed class BatchValidator
             case OperationKind.Upsert when byFilter:
                 throw GranaryException.BadInput($"Operation {position}: an upsert needs a point id");
             case OperationKind.Upsert or OperationKind.UpdateVectors or OperationKind.SetPayload or OperationKind.OverwritePayload
-                or OperationKind.Delete or OperationKind.DeletePayload or OperationKind.ClearPayload:
+                or OperationKind.Delete or OperationKind.ClearPayload:
+                break;
+            case OperationKind.DeletePayload:
+                ValidateKeys(view, position);
                 break;
             case OperationKind.DeleteVectors:
                 ValidateNames(view, position);
@@ -140,38 +143,63 @@ public sealed class BatchValidator
 
     private void ValidateNames(OperationView view, int position)
     {
-        if (view.Key.IsEmpty)
-            throw GranaryException.BadInput($"Operation {position}: no vector names given");
-        try
+        foreach (var name in Strings(view, "vector names", position))
         {
-            using var names = JsonDocument.Parse(view.Key.ToArray());
-            foreach (var name in names.RootElement.EnumerateArray())
-            {
-                if (Find(Encoding.UTF8.GetBytes(name.GetString()!)) < 0)
-                    throw Wrong($"Not existing vector name error: {name.GetString()}", view, position);
-            }
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw GranaryException.BadInput($"Operation {position}: vector names must be a JSON array of strings");
+            if (Find(Encoding.UTF8.GetBytes(name)) < 0)
+                throw Wrong($"Not existing vector name error: {name}", view, position);
         }
     }
 
-    private static void ValidatePayload(OperationView view, int position)
+    private static void ValidateKeys(OperationView view, int position)
     {
+        foreach (var key in Strings(view, "payload keys", position))
+        {
+            if (!JsonPath.TryParse(key, out _))
+                throw Wrong($"Invalid json path: '{key}'", view, position);
+        }
+    }
+
+    private static List<string> Strings(OperationView view, string what, int position)
+    {
+        if (view.Key.IsEmpty)
+            throw GranaryException.BadInput($"Operation {position}: no {what} given");
         try
         {
-            var reader = new Utf8JsonReader(view.Payload, new JsonReaderOptions { MaxDepth = MaxPayloadDepth });
+            using var names = JsonDocument.Parse(view.Key.ToArray());
+            return [.. names.RootElement.EnumerateArray().Select(n => n.GetString() ?? throw new JsonException("null"))];
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw GranaryException.BadInput($"Operation {position}: {what} must be a JSON array of strings");
+        }
+    }
+
+    /// <summary>All that <see cref="PayloadEdit.Normalize"/> refuses when the operation is applied, without making the payload anew.</summary>
+    private static void ValidatePayload(OperationView view, int position)
+    {
+        if (!Utf8.IsValid(view.Payload))
+            throw Wrong("The payload is not valid UTF-8", view, position);
+        try
+        {
+            var reader = new Utf8JsonReader(view.Payload, new JsonReaderOptions { MaxDepth = PayloadEdit.MaxDepth });
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
                 throw Wrong("The payload must be a JSON object", view, position);
             while (reader.Read())
             {
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+                    reader.GetString();
+                else if (reader.TokenType == JsonTokenType.Number && (!reader.TryGetDouble(out var number) || !double.IsFinite(number)))
+                    throw Wrong($"The payload's number {Encoding.UTF8.GetString(reader.ValueSpan)} is out of range", view, position);
             }
         }
         catch (JsonException e)
         {
             throw Wrong($"The payload is not valid JSON: {e.Message}", view, position);
+        }
+        catch (InvalidOperationException)
+        {
+            throw Wrong("The payload holds a string that is not valid Unicode", view, position);
         }
     }
 

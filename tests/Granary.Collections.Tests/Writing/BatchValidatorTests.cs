@@ -135,6 +135,55 @@ public sealed class BatchValidatorTests
         Assert.StartsWith("Vector \"\" is given twice (point 3", error.Message);
     }
 
+    [Theory]
+    [InlineData("{\"a\":1e400}", "out of range")]
+    [InlineData("{\"a\":[-1e999]}", "out of range")]
+    [InlineData("{\"a\":\"\\ud800\"}", "not valid Unicode")]
+    [InlineData("{\"\\udc00\":1}", "not valid Unicode")]
+    public void RefusesAPayloadThatCouldNotBeApplied(string payload, string message)
+    {
+        foreach (var kind in new[] { OperationKind.Upsert, OperationKind.SetPayload, OperationKind.OverwritePayload })
+        {
+            var error = Refused(w =>
+            {
+                w.Begin(kind, new PointId(7));
+                w.Payload(System.Text.Encoding.UTF8.GetBytes(payload));
+                w.End();
+            });
+            Assert.Contains(message, error.Message);
+            Assert.Contains("point 7", error.Message);
+        }
+    }
+
+    [Fact]
+    public void RefusesAPayloadThatIsNotUtf8() => Assert.Contains("UTF-8", Refused(w =>
+    {
+        w.Begin(OperationKind.Upsert, new PointId(1));
+        w.Payload([.. "{\"a\":\""u8, 0xFF, .. "\"}"u8]);
+        w.End();
+    }).Message);
+
+    [Theory]
+    [InlineData(OperationKind.SetPayload, "a..b")]
+    [InlineData(OperationKind.DeletePayload, "[\"a\",\"b[\"]")]
+    [InlineData(OperationKind.DeletePayload, "[1]")]
+    [InlineData(OperationKind.DeletePayload, "[null]")]
+    [InlineData(OperationKind.DeletePayload, "[\"\\ud800\"]")]
+    [InlineData(OperationKind.DeletePayload, "a")]
+    [InlineData(OperationKind.DeletePayload, "")]
+    [InlineData(OperationKind.DeleteVectors, "[null]")]
+    public void RefusesKeysThatAreNoPaths(OperationKind kind, string key)
+    {
+        Refused(w =>
+        {
+            w.Begin(kind, new PointId(1));
+            if (kind == OperationKind.SetPayload)
+                w.Payload("""{"a":1}"""u8);
+            w.Key(System.Text.Encoding.UTF8.GetBytes(key));
+            w.End();
+        });
+    }
+
     [Fact]
     public void RefusesWhatIsNoChangeOfPoints()
     {
