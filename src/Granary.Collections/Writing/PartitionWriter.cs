@@ -51,12 +51,20 @@ public sealed class PartitionWriter : IAsyncDisposable
     /// <exception cref="GranaryException">The storage refused, or the partition belongs to another writer now.</exception>
     public ValueTask<long> AppendAsync(ReadOnlyMemory<byte> operations, int count)
     {
-        var waiting = new Waiting(operations, count);
         if (Volatile.Read(ref _closing))
             return ValueTask.FromException<long>(Closed());
+        return EnqueueAsync(operations, count);
+    }
+
+    /// <summary>The rest of an append that found the writer open; it may have been closed since.</summary>
+    internal ValueTask<long> EnqueueAsync(ReadOnlyMemory<byte> operations, int count)
+    {
+        var waiting = new Waiting(operations, count);
         _queue.Enqueue(waiting);
         if (Interlocked.CompareExchange(ref _driving, 1, 0) == 0)
             Drive();
+        else if (_closed.Task.IsCompleted)
+            FailRest();
         return waiting.Task;
     }
 
@@ -88,7 +96,9 @@ public sealed class PartitionWriter : IAsyncDisposable
         {
             if (Volatile.Read(ref _closing))
             {
+                // An append that came between looking and closing sees that it closed, or is seen here.
                 _closed.TrySetResult();
+                FailRest();
                 return;
             }
 
@@ -100,6 +110,12 @@ public sealed class PartitionWriter : IAsyncDisposable
 
         // The first driver answers its own caller; those who came meanwhile are served from the pool.
         ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.Drive(), this, preferLocal: false);
+    }
+
+    private void FailRest()
+    {
+        while (_queue.TryDequeue(out var waiting))
+            waiting.Fail(Closed());
     }
 
     /// <summary>One group commit. Never throws: failures go to those who wait.</summary>

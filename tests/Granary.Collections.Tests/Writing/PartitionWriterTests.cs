@@ -96,6 +96,16 @@ public sealed class PartitionWriterTests : IAsyncDisposable
         await Assert.ThrowsAsync<GranaryException>(() => writer.AppendAsync(Operations(1), 1).AsTask());
     }
 
+    [Fact]
+    public async Task AnAppendThatFoundTheWriterOpenFailsWhenItIsClosedMeanwhile()
+    {
+        var writer = await OpenAsync();
+        await writer.DisposeAsync();
+        var error = await Assert.ThrowsAsync<GranaryException>(
+            () => writer.EnqueueAsync(Operations(1), 1).AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Equal(ErrorKind.Unavailable, error.Kind);
+    }
+
     public ValueTask DisposeAsync()
     {
         _feed.Dispose();
