@@ -87,12 +87,13 @@ internal sealed partial class Collection
     private async ValueTask<UpdateResult> LogAsync(
         ReadOnlyMemory<byte> operations, int count, CollectionDocument document, WriteOptions options, CancellationToken cancellation)
     {
-        var appended = new (LocalPartition Partition, long Last)[_partitions.Length];
+        var appended = new (LocalPartition Partition, long First, long Last)[_partitions.Length];
         for (var i = 0; i < appended.Length; i++)
         {
             _partitions[i].Indexer.ThrowIfStopped();
             _partitions[i].Gate.Force(count);
-            appended[i] = (_partitions[i], await _partitions[i].AppendAdmittedAsync(operations, count).ConfigureAwait(false));
+            var last = await _partitions[i].AppendAdmittedAsync(operations, count).ConfigureAwait(false);
+            appended[i] = (_partitions[i], last - count + 1, last);
         }
 
         Use(document.Config);

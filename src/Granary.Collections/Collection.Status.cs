@@ -13,7 +13,7 @@ internal sealed partial class Collection
         {
             var partition = _partitions[i];
             if (!await partition.Indexer.Applied.WaitAsync(accepted[i], Left(), _options.Time, cancellation).ConfigureAwait(false)
-                || !await IsEmbeddedAsync(partition, accepted[i], Left(), cancellation).ConfigureAwait(false)
+                || !await IsEmbeddedAsync(partition, 0, accepted[i], Left(), cancellation).ConfigureAwait(false)
                 || !await partition.Indexer.WaitLinkedAsync(partition.Writer.Logged, Left(), cancellation).ConfigureAwait(false))
             {
                 return false;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Granary.Collections.Writing;
+using Granary.Index;
 
 namespace Granary.Collections;
 
@@ -21,7 +22,7 @@ internal sealed partial class Collection
         {
             await AdmitAsync(_partitions[0], count, version.Config.Ingestion, cancellation).ConfigureAwait(false);
             var last = await _partitions[0].AppendAdmittedAsync(operations, count).ConfigureAwait(false);
-            return await AnswerAsync([(_partitions[0], last)], version.Config.Ingestion, options, cancellation).ConfigureAwait(false);
+            return await AnswerAsync([(_partitions[0], last - count + 1, last)], version.Config.Ingestion, options, cancellation).ConfigureAwait(false);
         }
 
         var parts = BatchSplitter.Split(operations, count, _placement);
@@ -55,21 +56,21 @@ internal sealed partial class Collection
         for (var i = 0; i < appends.Length; i++)
             appends[i] = _partitions[parts[i].Partition].AppendAdmittedAsync(parts[i].Operations, parts[i].Count).AsTask();
         var lasts = await Task.WhenAll(appends).ConfigureAwait(false);
-        return await AnswerAsync([.. parts.Select((p, i) => (_partitions[p.Partition], lasts[i]))], ingestion, options, cancellation)
+        return await AnswerAsync([.. parts.Select((p, i) => (_partitions[p.Partition], lasts[i] - p.Count + 1, lasts[i]))], ingestion, options, cancellation)
             .ConfigureAwait(false);
     }
 
     /// <summary>Waits for as much as the caller or the collection wants, and answers.</summary>
     private async ValueTask<UpdateResult> AnswerAsync(
-        (LocalPartition Partition, long Last)[] appended, IngestionSettings ingestion, WriteOptions options, CancellationToken cancellation)
+        (LocalPartition Partition, long First, long Last)[] appended, IngestionSettings ingestion, WriteOptions options, CancellationToken cancellation)
     {
         var operation = appended[0].Last;
-        foreach (var (_, last) in appended)
+        foreach (var (_, _, last) in appended)
             operation = Math.Max(operation, last);
         var started = _options.Time.GetTimestamp();
         if (ingestion.Mode == IndexingMode.Synchronous)
         {
-            foreach (var (partition, last) in appended)
+            foreach (var (partition, _, last) in appended)
             {
                 if (!await partition.Indexer.WaitLinkedAsync(last, Left(), cancellation).ConfigureAwait(false))
                     return new UpdateResult(operation, UpdateStatus.WaitTimeout);
@@ -78,13 +79,19 @@ internal sealed partial class Collection
 
         if (!options.Wait)
             return new UpdateResult(operation, UpdateStatus.Acknowledged);
-        foreach (var (partition, last) in appended)
+        foreach (var (partition, first, last) in appended)
         {
             if (!await partition.Indexer.Applied.WaitAsync(last, Left(), _options.Time, cancellation).ConfigureAwait(false)
-                || !await IsEmbeddedAsync(partition, last, Left(), cancellation).ConfigureAwait(false))
+                || !await IsEmbeddedAsync(partition, first, last, Left(), cancellation).ConfigureAwait(false))
             {
                 return new UpdateResult(operation, UpdateStatus.WaitTimeout);
             }
+        }
+
+        foreach (var (partition, first, last) in appended)
+        {
+            if (partition.Indexer.FailureIn(first, last) is { } failed)
+                throw GranaryException.BadInput($"An operation could not be applied{(failed.Point is { } id ? $" (point {id})" : "")}: {failed.Reason}");
         }
 
         return new UpdateResult(operation, UpdateStatus.Completed);
@@ -98,9 +105,9 @@ internal sealed partial class Collection
         }
     }
 
-    private async ValueTask<bool> IsEmbeddedAsync(LocalPartition partition, long operation, TimeSpan? limit, CancellationToken cancellation)
+    private async ValueTask<bool> IsEmbeddedAsync(LocalPartition partition, long first, long last, TimeSpan? limit, CancellationToken cancellation)
     {
-        var wait = _embedding.WaitAsync(partition.Number, operation);
+        var wait = first == 0 ? _embedding.WaitAllAsync(partition.Number, last) : _embedding.WaitAsync(partition.Number, first, last);
         if (wait.IsCompletedSuccessfully)
             return true;
         try

@@ -6,7 +6,7 @@ public sealed partial class EmbeddingPipeline
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<int, SortedSet<Job>> _pending = [];
-    private readonly List<(int Partition, long Operation, TaskCompletionSource Source)> _waiters = [];
+    private readonly List<(int Partition, long First, long Last, TaskCompletionSource Source)> _waiters = [];
     private long _sequence;
 
     /// <summary>Texts waiting for their vector.</summary>
@@ -19,21 +19,31 @@ public sealed partial class EmbeddingPipeline
         }
     }
 
-    /// <summary>Completes when no text of an operation up to this one waits for its vector; the vectors are applied then.</summary>
-    public ValueTask WaitAsync(int partition, long operation)
+    /// <summary>
+    /// Completes when no text of these operations waits for its vector; the vectors are applied then. Texts found by looking for
+    /// points that lack a vector count as operation 0.
+    /// </summary>
+    public ValueTask WaitAsync(int partition, long first, long last)
     {
         lock (_lock)
         {
-            if (IsSettled(partition, operation))
+            if (IsSettled(partition, first, last))
                 return ValueTask.CompletedTask;
             var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiters.Add((partition, operation, source));
+            _waiters.Add((partition, first, last, source));
             return new ValueTask(source.Task);
         }
     }
 
-    private bool IsSettled(int partition, long operation) =>
-        !_pending.TryGetValue(partition, out var jobs) || jobs.Count == 0 || jobs.Min!.Operation > operation;
+    /// <summary>As <see cref="WaitAsync"/> for every operation up to one, and for the points that looking for lacking vectors finds.</summary>
+    public async ValueTask WaitAllAsync(int partition, long last)
+    {
+        await _scan.ConfigureAwait(false);
+        await WaitAsync(partition, 0, last).ConfigureAwait(false);
+    }
+
+    private bool IsSettled(int partition, long first, long last) =>
+        !_pending.TryGetValue(partition, out var jobs) || jobs.Count == 0 || jobs.GetViewBetween(Job.Before(first), Job.Before(last + 1)).Min is null;
 
     private void Begin(Job job)
     {
@@ -69,7 +79,7 @@ public sealed partial class EmbeddingPipeline
     {
         for (var i = _waiters.Count - 1; i >= 0; i--)
         {
-            if (!IsSettled(_waiters[i].Partition, _waiters[i].Operation))
+            if (!IsSettled(_waiters[i].Partition, _waiters[i].First, _waiters[i].Last))
                 continue;
             _waiters[i].Source.TrySetResult();
             _waiters.RemoveAt(i);
@@ -85,6 +95,9 @@ public sealed partial class EmbeddingPipeline
         public PointId Id { get; } = id;
 
         public long Sequence { get; set; }
+
+        /// <summary>A bound: before every job of an operation.</summary>
+        public static Job Before(long operation) => new(0, operation, default) { Sequence = -1 };
 
         public int CompareTo(Job? other) =>
             other is null ? 1 : Operation != other.Operation ? Operation.CompareTo(other.Operation) : Sequence.CompareTo(other.Sequence);

@@ -96,7 +96,7 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
             {
                 await target.CaughtUpAsync(_stopping.Token).ConfigureAwait(false);
                 foreach (var rule in _rules)
-                    Scan(target, rule);
+                    await ScanAsync(target, rule).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or GranaryException)
@@ -105,7 +105,7 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
         }
     }
 
-    private void Scan(IEmbeddingTarget target, EmbeddingRule rule)
+    private async ValueTask ScanAsync(IEmbeddingTarget target, EmbeddingRule rule)
     {
         PointId? from = null;
         while (!_stopping.IsCancellationRequested)
@@ -120,6 +120,8 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
             if (page.Count < ScanPage)
                 return;
             from = page[^1];
+            // A page at a time, however many points lack a vector.
+            await WaitAsync(target.Number, 0, 0).AsTask().WaitAsync(_stopping.Token).ConfigureAwait(false);
         }
     }
 

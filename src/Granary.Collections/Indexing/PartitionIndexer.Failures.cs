@@ -16,11 +16,15 @@ public sealed partial class PartitionIndexer
     /// <summary>The newest of them, oldest first.</summary>
     public IReadOnlyCollection<FailedOperation> Failures => _failures;
 
+    /// <summary>The first of these operations that was passed over, if one was; they must be applied.</summary>
+    public FailedOperation? FailureIn(long first, long last) =>
+        Failed == 0 ? null : _failures.FirstOrDefault(f => f.Operation >= first && f.Operation <= last);
+
     private void Report(long operation, PointId? point, string reason)
     {
+        _failures.Enqueue(new FailedOperation(Key.Number, operation, point?.ToString(), reason, _options.Time.GetUtcNow()));
         Interlocked.Increment(ref _failed);
         Telemetry.Failed.Add(1);
-        _failures.Enqueue(new FailedOperation(Key.Number, operation, point?.ToString(), reason, _options.Time.GetUtcNow()));
         while (_failures.Count > KeptFailures)
             _failures.TryDequeue(out _);
     }

@@ -88,6 +88,37 @@ public sealed class EmbeddingInTheBackground
         Assert.Equal(StubGenerator.Of("bad words"), VectorOf((await fixture.AllAsync())[0]));
     }
 
+    [Fact]
+    public async Task AWriterWaitsForItsOwnEmbeddingsOnly()
+    {
+        var held = new TaskCompletionSource();
+        var generator = new StubGenerator { Before = t => t.Contains("slow words") ? held.Task : Task.CompletedTask };
+        await using var fixture = await CreateAsync(generator);
+        await fixture.Collection.WriteAsync(new WriteBatch().Upsert(1, null, """{"text":"slow words"}"""), Batches.NoWait);
+        var wait = new WriteOptions { Wait = true, Timeout = TimeSpan.FromMinutes(1) };
+        var result = await fixture.Collection.WriteAsync(new WriteBatch().Upsert(2, new float[8]), wait);
+        Assert.Equal(UpdateStatus.Completed, result.Status);
+        // Waiting for the collection means everybody's.
+        Assert.False(await fixture.Collection.WaitAsync(TimeSpan.Zero));
+        held.SetResult();
+        Assert.True(await fixture.Collection.WaitAsync());
+        Assert.Equal(StubGenerator.Of("slow words"), VectorOf((await fixture.AllAsync())[0]));
+    }
+
+    [Fact]
+    public async Task ReplayingTheLogAsksForNoEmbeddingThatItHolds()
+    {
+        var generator = new StubGenerator();
+        await using var fixture = await CreateAsync(generator);
+        for (ulong id = 0; id < 50; id++)
+            await fixture.Collection.WriteAsync(new WriteBatch().Upsert(id, null, $$"""{"text":"words {{id}}"}"""), Batches.Wait);
+        var calls = generator.Calls;
+        await fixture.KillAndRestartAsync();
+        Assert.True(await fixture.Collection.WaitAsync());
+        Assert.Equal(calls, generator.Calls);
+        Assert.All(await fixture.AllAsync(), p => Assert.NotNull(VectorOf(p)));
+    }
+
     [Theory]
     [InlineData(OperationKind.SetPayload, null, """{"text":"late words"}""")]
     [InlineData(OperationKind.OverwritePayload, null, """{"text":"late words"}""")]

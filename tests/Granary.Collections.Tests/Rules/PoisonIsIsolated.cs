@@ -55,6 +55,36 @@ public sealed class PoisonIsIsolated
         Assert.Throws<GranaryException>(() => replica.Indexer.OpenReader());
     }
 
+    [Fact]
+    public async Task AWriterWhoWaitsIsToldThatAnOperationCouldNotBeApplied()
+    {
+        var config = Fixture.Plain with
+        {
+            Schema = Fixture.Plain.Schema with { Dense = [.. Fixture.Plain.Schema.Dense, new DenseVectorSchema("old", 2, Distance.Dot)] },
+        };
+        await using var fixture = await Fixture.CreateAsync(config);
+        var (held, reached) = (new TaskCompletionSource(), new TaskCompletionSource());
+        fixture.Storage.Faults.AppendGate = _ =>
+        {
+            reached.TrySetResult();
+            return held.Task;
+        };
+        // The vector goes while a write that was checked with it is on its way.
+        var change = fixture.Database.UpdateCollectionAsync(
+            "c", c => c with { Schema = c.Schema with { Dense = [.. c.Schema.Dense.Where(d => d.Name != "old")] } }).AsTask();
+        await reached.Task;
+        var before = fixture.Collection.WriteAsync(new WriteBatch().Upsert(1, [1, 2], name: "old"), Batches.Wait).AsTask();
+        var other = fixture.Collection.WriteAsync(new WriteBatch().Upsert(2, new float[8]), Batches.Wait).AsTask();
+        held.SetResult();
+        await change;
+        var error = await Assert.ThrowsAsync<GranaryException>(() => before);
+        Assert.Equal(ErrorKind.BadInput, error.Kind);
+        Assert.Contains("old", error.Message);
+        Assert.Contains("point 1", error.Message);
+        Assert.Equal(UpdateStatus.Completed, (await other).Status);
+        Assert.Equal(1, await fixture.Collection.CountAsync(null));
+    }
+
     private sealed class UnreadableLog : IPartitionLog
     {
         public long NextOperation => 2;
