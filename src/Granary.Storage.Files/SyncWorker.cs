@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Granary.Index;
 using Granary.Storage.Files.Log;
 
 namespace Granary.Storage.Files;
@@ -9,6 +8,7 @@ namespace Granary.Storage.Files;
 /// </summary>
 internal sealed class SyncWorker : IAsyncDisposable
 {
+    private static readonly ParallelOptions Width = new() { MaxDegreeOfParallelism = 16 };
     private readonly Channel<FileLog> _written = Channel.CreateUnbounded<FileLog>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
     private readonly TimeProvider _time;
@@ -46,8 +46,8 @@ internal sealed class SyncWorker : IAsyncDisposable
                 batch.Clear();
                 while (_written.Reader.TryRead(out var log))
                     batch.Add(log);
-                foreach (var log in batch)
-                    Sync(log);
+                // A disk takes syncs of several files at once; a slow one does not hold up the others for long.
+                Parallel.ForEach(batch, Width, Sync);
             }
         }
         catch (OperationCanceledException)
@@ -63,9 +63,9 @@ internal sealed class SyncWorker : IAsyncDisposable
             log.EndWaitingForSync();
             log.Sync();
         }
-        catch (GranaryException)
+        catch (Exception)
         {
-            // The log remembers, and refuses the next append with it.
+            // The log remembers whatever it was, and refuses the next append with it; the other logs are synced all the same.
         }
     }
 }

@@ -131,6 +131,39 @@ public sealed class FileFolderTests
     }
 
     [Fact]
+    public async Task A_log_whose_sync_fails_in_an_unknown_way_stops_and_the_others_are_synced()
+    {
+        var files = new SimulatedFileSystem();
+        await using var storage = FileStorage.Open(files, "/srv/granary", new FileStorageOptions { SyncDelay = TimeSpan.FromMilliseconds(1) });
+        var bad = await storage.OpenLogAsync(Key, None);
+        await using var good = await storage.OpenLogAsync(Key with { Number = 99 }, None);
+        var (failed, synced) = (new TaskCompletionSource(), new TaskCompletionSource());
+        string? first = null;
+        files.Synced = path =>
+        {
+            if (!path.EndsWith(".log", StringComparison.Ordinal))
+                return;
+            if (Interlocked.CompareExchange(ref first, path, null) is { } other && other != path)
+            {
+                synced.TrySetResult();
+                return;
+            }
+
+            failed.TrySetResult();
+            throw new InvalidOperationException("nobody thought of this");
+        };
+        await bad.AppendAsync([new LogRecord(1, 1, Guid.NewGuid(), new byte[300])], None);
+        await failed.Task;
+        await good.AppendAsync([new LogRecord(1, 1, Guid.NewGuid(), new byte[300])], None);
+        await synced.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        var error = await Assert.ThrowsAsync<GranaryException>(
+            async () => await bad.AppendAsync([new LogRecord(2, 1, Guid.NewGuid(), new byte[300])], None));
+        Assert.Contains("nobody thought of this", error.Message);
+        files.Synced = null;
+        await bad.DisposeAsync();
+    }
+
+    [Fact]
     public async Task The_simulated_disk_forgets_what_was_not_synced()
     {
         var files = new SimulatedFileSystem();

@@ -74,7 +74,7 @@ internal sealed partial class FileLog : IPartitionLog
         {
             active.Sync();
         }
-        catch (Exception e) when (FileErrors.IsIo(e))
+        catch (Exception e)
         {
             // After a failed sync the system may have dropped the pages and call the next sync a success: only opening anew is safe.
             _fault = FileErrors.From("syncing", active.Path, e);
