@@ -50,13 +50,14 @@ public sealed class LocalPartition : IEmbeddingTarget, IAsyncDisposable
         var log = await storage.OpenLogAsync(key, cancellation).ConfigureAwait(false);
         ICheckpointStore? checkpoints = null;
         InProcessFeed? feed = null;
+        PartitionIndexer? indexer = null;
         try
         {
             checkpoints = await storage.OpenCheckpointsAsync(key, cancellation).ConfigureAwait(false);
             feed = new InProcessFeed(time);
             var tail = new LogTail(Math.Max(1024, 2 * ingestion.QueueCapacity));
             var gate = new AdmissionGate(ingestion.QueueCapacity, log.NextOperation - 1, 0, time);
-            var indexer = await PartitionIndexer.OpenAsync(
+            indexer = await PartitionIndexer.OpenAsync(
                 new IndexerOptions
                 {
                     Key = key,
@@ -79,8 +80,11 @@ public sealed class LocalPartition : IEmbeddingTarget, IAsyncDisposable
         }
         catch
         {
+            // The indexer owns the checkpoints and listens to the feed.
+            if (indexer is not null)
+                await indexer.DisposeAsync().ConfigureAwait(false);
             feed?.Dispose();
-            if (checkpoints is not null)
+            if (indexer is null && checkpoints is not null)
                 await checkpoints.DisposeAsync().ConfigureAwait(false);
             await log.DisposeAsync().ConfigureAwait(false);
             throw;
