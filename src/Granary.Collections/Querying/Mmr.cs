@@ -11,7 +11,7 @@ namespace Granary.Collections.Querying;
 /// </summary>
 internal static class Mmr
 {
-    public static Ranking Pick(Ranking candidates, IReadOnlyList<PointRecord> points, MmrNode node, Distance distance)
+    public static Ranking Pick(Ranking candidates, IReadOnlyList<PointRecord> points, MmrNode node, Distance distance, CancellationToken cancellation)
     {
         var scores = candidates.Hits.DistinctBy(h => h.Id).ToDictionary(h => h.Id);
         var hits = new List<LegHit>();
@@ -34,6 +34,7 @@ internal static class Mmr
         var picked = new List<LegHit>();
         while (picked.Count < node.Limit && left.Count > 0)
         {
+            cancellation.ThrowIfCancellationRequested();
             int best = left[0];
             var bestScore = float.NegativeInfinity;
             foreach (var i in left)

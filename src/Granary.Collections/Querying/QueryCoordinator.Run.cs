@@ -171,7 +171,7 @@ public sealed partial class QueryCoordinator
         {
             var selection = new PointSelection(PayloadSelector.None, new VectorSelector(false, [node.Vector]));
             var points = await owner.FetchAsync([.. candidates.Hits.Select(h => h.Id)], selection, read, cancellation).ConfigureAwait(false);
-            return Mmr.Pick(candidates, points, node, owner._schema.FindDense(node.Vector)?.Distance ?? Distance.Dot);
+            return Mmr.Pick(candidates, points, node, owner._schema.FindDense(node.Vector)?.Distance ?? Distance.Dot, cancellation);
         }
 
         private async ValueTask<Ranking> ScoreAsync(FormulaNode node, List<Ranking> children)

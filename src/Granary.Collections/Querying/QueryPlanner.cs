@@ -12,6 +12,9 @@ namespace Granary.Collections.Querying;
 public sealed class QueryPlanner
 {
     private const int MaxDepth = 64;
+
+    /// <summary>Choosing among n candidates costs n * n comparisons; Qdrant's limit of candidates_limit.</summary>
+    private const int MaxMmrCandidates = 16_384;
     private readonly IndexSchema _schema;
     private readonly VectorResolver _vectors;
     private readonly ulong _seed;
@@ -107,7 +110,7 @@ public sealed class QueryPlanner
         var query = _vectors.Resolve(nearest.Input, stage.Using, stage.Lookup);
         if (query is null)
             return new EmptyNode();
-        var candidates = Scored(stage, mmr.CandidatesLimit ?? stage.AskedLimit, filter, children);
+        var candidates = Scored(stage, Math.Min(mmr.CandidatesLimit ?? stage.AskedLimit, MaxMmrCandidates), filter, children);
         return new MmrNode(stage.Using ?? "", query, 1 - (mmr.Diversity ?? 0.5f), stage.Limit) { Children = [candidates] };
     }
 
