@@ -5,6 +5,9 @@ namespace Granary.Collections.Catalog;
 /// <summary>What a collection's settings may be, and how they may change.</summary>
 public static class ConfigRules
 {
+    /// <summary>Vectors and text fields times partitions: each takes memory and files of its own.</summary>
+    private const int MaxFields = 16_384;
+
     /// <summary>Checks the settings of a new collection.</summary>
     /// <exception cref="GranaryException">Names the field, the value and the limit.</exception>
     public static void Check(CollectionConfig config)
@@ -14,6 +17,14 @@ public static class ConfigRules
         if (config.Replicas < 1)
             throw GranaryException.Validation($"replication_factor: value {config.Replicas} invalid, must be 1 or larger");
         CheckSchema(config);
+        var fields = config.Schema.Dense.Length + config.Schema.Sparse.Length + config.Schema.Text.Length;
+        if ((long)fields * config.Partitions > MaxFields)
+        {
+            throw GranaryException.Validation(
+                $"shard_number: value {config.Partitions} invalid, with {fields} vectors and text fields it makes {(long)fields * config.Partitions}"
+                + $" fields in all; the limit is {MaxFields}");
+        }
+
         CheckIngestion(config.Ingestion);
     }
 
