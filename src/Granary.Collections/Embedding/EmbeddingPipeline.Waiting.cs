@@ -7,6 +7,7 @@ public sealed partial class EmbeddingPipeline
     private readonly Lock _lock = new();
     private readonly Dictionary<int, SortedSet<Job>> _pending = [];
     private readonly List<(int Partition, long First, long Last, TaskCompletionSource Source)> _waiters = [];
+    private readonly Dictionary<(int Partition, PointId Id), int> _points = [];
     private long _sequence;
 
     /// <summary>Texts waiting for their vector.</summary>
@@ -45,6 +46,12 @@ public sealed partial class EmbeddingPipeline
     private bool IsSettled(int partition, long first, long last) =>
         !_pending.TryGetValue(partition, out var jobs) || jobs.Count == 0 || jobs.GetViewBetween(Job.Before(first), Job.Before(last + 1)).Min is null;
 
+    private bool IsPending(int partition, PointId id)
+    {
+        lock (_lock)
+            return _points.ContainsKey((partition, id));
+    }
+
     private void Begin(Job job)
     {
         lock (_lock)
@@ -53,6 +60,7 @@ public sealed partial class EmbeddingPipeline
             if (!_pending.TryGetValue(job.Partition, out var jobs))
                 _pending[job.Partition] = jobs = [];
             jobs.Add(job);
+            _points[(job.Partition, job.Id)] = _points.GetValueOrDefault((job.Partition, job.Id)) + 1;
         }
     }
 
@@ -60,8 +68,15 @@ public sealed partial class EmbeddingPipeline
     {
         lock (_lock)
         {
-            if (_pending.TryGetValue(job.Partition, out var jobs))
-                jobs.Remove(job);
+            if (_pending.TryGetValue(job.Partition, out var jobs) && jobs.Remove(job))
+            {
+                var left = _points[(job.Partition, job.Id)] - 1;
+                if (left == 0)
+                    _points.Remove((job.Partition, job.Id));
+                else
+                    _points[(job.Partition, job.Id)] = left;
+            }
+
             Release();
         }
     }
@@ -71,6 +86,7 @@ public sealed partial class EmbeddingPipeline
         lock (_lock)
         {
             _pending.Clear();
+            _points.Clear();
             Release();
         }
     }

@@ -113,7 +113,8 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
             var page = target.Lacking(rule.Vector, rule.Path, from, ScanPage);
             foreach (var id in page)
             {
-                if (id != from)
+                // Who wrote it meanwhile has asked already: an operation is told of before it is visible.
+                if (id != from && !IsPending(target.Number, id))
                     Enqueue(target.Number, 0, id);
             }
 

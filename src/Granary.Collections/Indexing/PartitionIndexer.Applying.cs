@@ -78,7 +78,12 @@ public sealed partial class PartitionIndexer
         }
 
         RingLinker();
-        // The image is written before this returns; it is synced and published while applying goes on.
+        BeginCheckpointIfDue(stop);
+    }
+
+    /// <summary>The image is written before this returns; it is synced and published while applying goes on.</summary>
+    private void BeginCheckpointIfDue(CancellationToken stop)
+    {
         if (_taking.IsCompleted && CheckpointIsDue())
             _taking = CheckpointBesideAsync(stop);
     }
@@ -154,6 +159,8 @@ public sealed partial class PartitionIndexer
     /// </summary>
     private async ValueTask IdleAsync(CancellationToken stop)
     {
+        // One that became due while another was published.
+        BeginCheckpointIfDue(stop);
         await _applying.WaitAsync(stop).ConfigureAwait(false);
         try
         {
