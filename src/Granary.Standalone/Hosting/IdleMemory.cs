@@ -10,19 +10,24 @@ internal sealed class IdleMemory(TimeProvider time) : BackgroundService
     private const long Quiet = 1L << 20;
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
+    /// <summary>Pools of arrays let go of what a collection finds unused for a minute, and only then.</summary>
+    private static readonly TimeSpan PoolsAge = TimeSpan.FromSeconds(70);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
-        long collectedAt = 0, before = 0;
+        long collectedAt = 0, before = 0, collectedWhen = 0;
+        var again = false;
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 var allocated = GC.GetTotalAllocatedBytes();
-                if (allocated - before < Quiet && allocated - collectedAt > WorthCollecting)
+                var worth = allocated - collectedAt > WorthCollecting;
+                if (allocated - before < Quiet && (worth || (again && time.GetElapsedTime(collectedWhen) > PoolsAge)))
                 {
                     GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-                    collectedAt = allocated;
+                    (collectedAt, collectedWhen, again) = (allocated, time.GetTimestamp(), worth);
                 }
 
                 before = allocated;
