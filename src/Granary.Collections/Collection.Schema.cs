@@ -6,7 +6,8 @@ namespace Granary.Collections;
 internal sealed partial class Collection
 {
     /// <inheritdoc/>
-    public async ValueTask<UpdateResult> CreatePayloadIndexAsync(PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default)
+    public async ValueTask<UpdateResult> CreatePayloadIndexAsync(
+        PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default)
     {
         if (string.IsNullOrEmpty(index.Path))
             throw GranaryException.BadInput("A payload index needs a field name");
@@ -15,7 +16,13 @@ internal sealed partial class Collection
         {
             var document = await _catalog.UpdateAsync(
                 Name,
-                config => config with { Schema = config.Schema with { PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != index.Path), index] } },
+                config => config with
+                {
+                    Schema = config.Schema with
+                    {
+                        PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != index.Path), index],
+                    },
+                },
                 cancellation).ConfigureAwait(false);
             return await LogAsync(SchemaChange.Create(index), 1, document, options, cancellation).ConfigureAwait(false);
         }
@@ -26,14 +33,18 @@ internal sealed partial class Collection
     }
 
     /// <inheritdoc/>
-    public async ValueTask<UpdateResult> DeletePayloadIndexAsync(string path, WriteOptions options, CancellationToken cancellation = default)
+    public async ValueTask<UpdateResult> DeletePayloadIndexAsync(
+        string path, WriteOptions options, CancellationToken cancellation = default)
     {
         await _changing.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
             var document = await _catalog.UpdateAsync(
                 Name,
-                config => config with { Schema = config.Schema with { PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != path)] } },
+                config => config with
+                {
+                    Schema = config.Schema with { PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != path)] },
+                },
                 cancellation).ConfigureAwait(false);
             return await LogAsync(SchemaChange.Drop(path), 1, document, options, cancellation).ConfigureAwait(false);
         }
@@ -63,7 +74,10 @@ internal sealed partial class Collection
             if (changes.Count == 0)
                 Use(document.Config);
             else
-                await LogAsync(changes.Operations, changes.Count, document, new WriteOptions { Wait = true }, cancellation).ConfigureAwait(false);
+                await LogAsync(changes.Operations, changes.Count, document, new WriteOptions
+                {
+                    Wait = true,
+                }, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -97,7 +111,10 @@ internal sealed partial class Collection
         }
 
         Use(document.Config);
-        return await AnswerAsync(appended, document.Config.Ingestion with { Mode = IndexingMode.Asynchronous }, options, cancellation).ConfigureAwait(false);
+        return await AnswerAsync(appended, document.Config.Ingestion with
+        {
+            Mode = IndexingMode.Asynchronous,
+        }, options, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Brings partitions whose schema is not the catalog's (a crash came between) in line with it.</summary>

@@ -69,13 +69,15 @@ internal sealed partial class Collection
             Partitions = partitions.MoveToImmutable(),
             PayloadIndexPoints = covered.ToImmutable(),
             Timings = _timings.Snapshot(),
-            Failures = [.. _partitions.SelectMany(p => p.Indexer.Failures).Concat(_embedding.Failures).OrderByDescending(f => f.At).Take(100)],
+            Failures = [.. _partitions.SelectMany(p => p.Indexer.Failures).Concat(_embedding.Failures).OrderByDescending(f => f.At)
+                .Take(100)],
             EmbeddingQueue = _embedding.Pending,
             EmbeddingFailures = _embedding.Failed,
         });
     }
 
-    private static PartitionStatus StatusOf(LocalPartition partition, CollectionConfig config, ImmutableDictionary<string, long>.Builder covered)
+    private static PartitionStatus StatusOf(
+        LocalPartition partition, CollectionConfig config, ImmutableDictionary<string, long>.Builder covered)
     {
         var indexer = partition.Indexer;
         var statistics = indexer.Statistics();

@@ -42,7 +42,8 @@ internal sealed partial class Collection
         try
         {
             for (; admitted < parts.Count; admitted++)
-                await AdmitAsync(_partitions[parts[admitted].Partition], parts[admitted].Count, ingestion, cancellation).ConfigureAwait(false);
+                await AdmitAsync(_partitions[parts[admitted].Partition], parts[admitted].Count, ingestion, cancellation)
+                    .ConfigureAwait(false);
         }
         catch
         {

@@ -27,7 +27,8 @@ internal sealed partial class Collection : IHostedCollection
     private int _disposed;
 
     private Collection(
-        string name, CollectionDocument document, CollectionCatalog catalog, IQueryInputs inputs, DatabaseOptions options, PlacementTable placement,
+        string name, CollectionDocument document, CollectionCatalog catalog, IQueryInputs inputs, DatabaseOptions options,
+        PlacementTable placement,
         PhaseTimings timings, EmbeddingPipeline embedding, ImmutableArray<LocalPartition> partitions)
     {
         (Name, Incarnation, _catalog, _inputs, _options) = (name, document.Incarnation, catalog, inputs, options);
@@ -64,7 +65,8 @@ internal sealed partial class Collection : IHostedCollection
             throw;
         }
 
-        var collection = new Collection(name, document, catalog, inputs, options, placement, timings, embedding, [.. partitions.Select(p => p!)]);
+        var collection = new Collection(
+            name, document, catalog, inputs, options, placement, timings, embedding, [.. partitions.Select(p => p!)]);
         collection.Start();
         return collection;
 
@@ -85,7 +87,8 @@ internal sealed partial class Collection : IHostedCollection
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<PointRecord>> RetrieveAsync(
-        IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions? read = null, CancellationToken cancellation = default) =>
+        IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions? read = null,
+        CancellationToken cancellation = default) =>
         await _version.Coordinator.FetchAsync(ids, new(payload, vectors), read ?? new ReadOptions(), cancellation).ConfigureAwait(false);
 
     /// <inheritdoc/>
@@ -93,7 +96,8 @@ internal sealed partial class Collection : IHostedCollection
         _version.Coordinator.ScrollAsync(request, cancellation);
 
     /// <inheritdoc/>
-    public ValueTask<long> CountAsync(Filter? filter, bool exact = true, ReadOptions? read = null, CancellationToken cancellation = default) =>
+    public ValueTask<long> CountAsync(
+        Filter? filter, bool exact = true, ReadOptions? read = null, CancellationToken cancellation = default) =>
         _version.Coordinator.CountAsync(filter, exact, read ?? new ReadOptions(), cancellation);
 
     /// <inheritdoc/>
@@ -148,7 +152,8 @@ internal sealed partial class Collection : IHostedCollection
     }
 
     private Version MakeVersion(CollectionConfig config) => new(
-        config, new BatchValidator(config), new QueryCoordinator(Name, config.Schema, _placement, [.. _partitions.Select(p => p.Search)], _inputs));
+        config, new BatchValidator(config),
+        new QueryCoordinator(Name, config.Schema, _placement, [.. _partitions.Select(p => p.Search)], _inputs));
 
     /// <summary>What goes with one version of the settings.</summary>
     private sealed record Version(CollectionConfig Config, BatchValidator Validator, QueryCoordinator Coordinator);

@@ -41,7 +41,8 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
             await database._catalog.LoadAsync(cancellation).ConfigureAwait(false);
             await database.DropOrphansAsync(cancellation).ConfigureAwait(false);
             foreach (var name in database._catalog.Names)
-                database._collections[name] = await database.OpenOrExplainAsync(name, database._catalog.Find(name)!, cancellation).ConfigureAwait(false);
+                database._collections[name] = await database.OpenOrExplainAsync(name, database._catalog.Find(name)!, cancellation)
+                    .ConfigureAwait(false);
             return database;
         }
         catch
@@ -56,7 +57,8 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
         ValueTask.FromResult<IReadOnlyList<string>>([.. _collections.Keys.Order(StringComparer.Ordinal)]);
 
     /// <inheritdoc/>
-    public ValueTask<bool> CollectionExistsAsync(string name, CancellationToken cancellation = default) => ValueTask.FromResult(Find(name) is not null);
+    public ValueTask<bool> CollectionExistsAsync(string name, CancellationToken cancellation = default) =>
+        ValueTask.FromResult(Find(name) is not null);
 
     /// <inheritdoc/>
     public ValueTask<ICollection> GetCollectionAsync(string name, CancellationToken cancellation = default) =>
@@ -64,8 +66,10 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<PointRecord>> LookupAsync(
-        string collection, IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions read, CancellationToken cancellation) =>
-        await (Find(collection) ?? throw Errors.CollectionNotFound(collection)).RetrieveAsync(ids, payload, vectors, read, cancellation).ConfigureAwait(false);
+        string collection, IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions read,
+        CancellationToken cancellation) =>
+        await (Find(collection) ?? throw Errors.CollectionNotFound(collection)).RetrieveAsync(ids, payload, vectors, read, cancellation)
+            .ConfigureAwait(false);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<float[]?>> EmbedAsync(string? model, IReadOnlyList<string> texts, CancellationToken cancellation) =>

@@ -21,7 +21,9 @@ public interface IDatabase
     /// <summary>Creates a collection.</summary>
     ValueTask CreateCollectionAsync(string name, CollectionConfig config, CancellationToken cancellation = default);
 
-    /// <summary>Replaces a collection's settings with what <paramref name="change"/> makes of them (vectors may be added and dropped).</summary>
+    /// <summary>
+    /// Replaces a collection's settings with what <paramref name="change"/> makes of them (vectors may be added and dropped).
+    /// </summary>
     ValueTask UpdateCollectionAsync(string name, Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation = default);
 
     /// <summary>Deletes a collection, with its aliases. Returns whether there was one.</summary>
@@ -51,14 +53,16 @@ public interface ICollection
     ValueTask<UpdateResult> WriteAsync(WriteBatch batch, WriteOptions options, CancellationToken cancellation = default);
 
     /// <summary>Adds or replaces a payload index on every partition.</summary>
-    ValueTask<UpdateResult> CreatePayloadIndexAsync(PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default);
+    ValueTask<UpdateResult> CreatePayloadIndexAsync(
+        PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default);
 
     /// <summary>Removes a payload index.</summary>
     ValueTask<UpdateResult> DeletePayloadIndexAsync(string path, WriteOptions options, CancellationToken cancellation = default);
 
     /// <summary>Points by id, in the order asked, unknown ones left out.</summary>
     ValueTask<IReadOnlyList<PointRecord>> RetrieveAsync(
-        IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions? read = null, CancellationToken cancellation = default);
+        IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions? read = null,
+        CancellationToken cancellation = default);
 
     /// <summary>A page of points.</summary>
     ValueTask<ScrollPage> ScrollAsync(ScrollRequest request, CancellationToken cancellation = default);
@@ -74,7 +78,8 @@ public interface ICollection
     ValueTask<IReadOnlyList<ScoredPoint>> QueryAsync(QueryRequest request, CancellationToken cancellation = default);
 
     /// <summary>Answers several queries.</summary>
-    ValueTask<IReadOnlyList<IReadOnlyList<ScoredPoint>>> QueryBatchAsync(IReadOnlyList<QueryRequest> requests, CancellationToken cancellation = default);
+    ValueTask<IReadOnlyList<IReadOnlyList<ScoredPoint>>> QueryBatchAsync(
+        IReadOnlyList<QueryRequest> requests, CancellationToken cancellation = default);
 
     /// <summary>Answers a query by groups.</summary>
     ValueTask<IReadOnlyList<PointGroup>> QueryGroupsAsync(GroupRequest request, CancellationToken cancellation = default);

@@ -18,7 +18,8 @@ public sealed class LocalPartition : IEmbeddingTarget, IAsyncDisposable
     private readonly InProcessFeed _feed;
     private readonly IPartitionLog _log;
 
-    private LocalPartition(InProcessFeed feed, IPartitionLog log, PartitionIndexer indexer, PartitionWriter writer, AdmissionGate gate, TimeProvider time)
+    private LocalPartition(InProcessFeed feed, IPartitionLog log, PartitionIndexer indexer, PartitionWriter writer, AdmissionGate gate,
+        TimeProvider time)
     {
         (_feed, _log, Indexer, Writer, Gate) = (feed, log, indexer, writer, gate);
         Search = new LocalPartitionSearch(indexer, () => writer.Logged, time);
@@ -106,7 +107,8 @@ public sealed class LocalPartition : IEmbeddingTarget, IAsyncDisposable
     public PointRecord? Read(PointId id, VectorSelector vectors)
     {
         using var lease = Indexer.OpenReader();
-        return lease.Reader.TryGet(id, vectors, out var point) ? PointSelector.Select(point!, new PointSelection(PayloadSelector.All, vectors)) : null;
+        return lease.Reader.TryGet(id, vectors, out var point)
+            ? PointSelector.Select(point!, new PointSelection(PayloadSelector.All, vectors)) : null;
     }
 
     /// <inheritdoc/>
@@ -154,10 +156,12 @@ public sealed class LocalPartition : IEmbeddingTarget, IAsyncDisposable
     /// The log may end before the checkpoint does, where its last records were damaged after the checkpoint was taken or the disk broke its
     /// word. Its numbers must not be given out again: the gap is filled with operations that do nothing.
     /// </summary>
-    private static async ValueTask CatchUpLogAsync(IPartitionLog log, PartitionIndexer indexer, AdmissionGate gate, CancellationToken cancellation)
+    private static async ValueTask CatchUpLogAsync(
+        IPartitionLog log, PartitionIndexer indexer, AdmissionGate gate, CancellationToken cancellation)
     {
         const int most = 10_000;
-        for (var missing = indexer.Checkpointed + 1 - log.NextOperation; missing > 0; missing = indexer.Checkpointed + 1 - log.NextOperation)
+        for (var missing = indexer.Checkpointed + 1 - log.NextOperation; missing > 0; missing = indexer.Checkpointed
+            + 1 - log.NextOperation)
         {
             var writer = new OperationWriter();
             for (var i = 0; i < Math.Min(missing, most); i++)
@@ -167,7 +171,8 @@ public sealed class LocalPartition : IEmbeddingTarget, IAsyncDisposable
             }
 
             gate.Force(writer.Count);
-            await log.AppendAsync([new LogRecord(log.NextOperation, writer.Count, Guid.NewGuid(), writer.Written)], cancellation).ConfigureAwait(false);
+            await log.AppendAsync([new LogRecord(log.NextOperation, writer.Count, Guid.NewGuid(), writer.Written)], cancellation)
+                .ConfigureAwait(false);
         }
     }
 }

@@ -21,10 +21,12 @@ internal sealed class UnavailableCollection(string name, CollectionConfig config
     public CollectionConfig Config => config;
 
     /// <inheritdoc/>
-    public ValueTask<UpdateResult> WriteAsync(WriteBatch batch, WriteOptions options, CancellationToken cancellation = default) => Refuse<UpdateResult>();
+    public ValueTask<UpdateResult> WriteAsync(WriteBatch batch, WriteOptions options, CancellationToken cancellation = default) =>
+        Refuse<UpdateResult>();
 
     /// <inheritdoc/>
-    public ValueTask<UpdateResult> CreatePayloadIndexAsync(PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default) =>
+    public ValueTask<UpdateResult> CreatePayloadIndexAsync(
+        PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default) =>
         Refuse<UpdateResult>();
 
     /// <inheritdoc/>
@@ -33,14 +35,16 @@ internal sealed class UnavailableCollection(string name, CollectionConfig config
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<PointRecord>> RetrieveAsync(
-        IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions? read = null, CancellationToken cancellation = default) =>
+        IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions? read = null,
+        CancellationToken cancellation = default) =>
         Refuse<IReadOnlyList<PointRecord>>();
 
     /// <inheritdoc/>
     public ValueTask<ScrollPage> ScrollAsync(ScrollRequest request, CancellationToken cancellation = default) => Refuse<ScrollPage>();
 
     /// <inheritdoc/>
-    public ValueTask<long> CountAsync(Filter? filter, bool exact = true, ReadOptions? read = null, CancellationToken cancellation = default) => Refuse<long>();
+    public ValueTask<long> CountAsync(
+        Filter? filter, bool exact = true, ReadOptions? read = null, CancellationToken cancellation = default) => Refuse<long>();
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<FacetHit>> FacetAsync(
@@ -53,7 +57,8 @@ internal sealed class UnavailableCollection(string name, CollectionConfig config
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<IReadOnlyList<ScoredPoint>>> QueryBatchAsync(
-        IReadOnlyList<QueryRequest> requests, CancellationToken cancellation = default) => Refuse<IReadOnlyList<IReadOnlyList<ScoredPoint>>>();
+        IReadOnlyList<QueryRequest> requests, CancellationToken cancellation = default) =>
+            Refuse<IReadOnlyList<IReadOnlyList<ScoredPoint>>>();
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<PointGroup>> QueryGroupsAsync(GroupRequest request, CancellationToken cancellation = default) =>
@@ -69,19 +74,21 @@ internal sealed class UnavailableCollection(string name, CollectionConfig config
     public ValueTask CheckpointAsync(CancellationToken cancellation = default) => ValueTask.FromException(Fault());
 
     /// <inheritdoc/>
-    public ValueTask<CollectionInfo> GetInfoAsync(CancellationToken cancellation = default) => ValueTask.FromResult(new CollectionInfo(name, config)
-    {
-        Color = CollectionColor.Red,
-        OptimizerError = _fault,
-        Partitions =
+    public ValueTask<CollectionInfo> GetInfoAsync(CancellationToken cancellation = default) =>
+        ValueTask.FromResult(new CollectionInfo(name, config)
+        {
+            Color = CollectionColor.Red,
+            OptimizerError = _fault,
+            Partitions =
         [
             .. Enumerable.Range(0, config.Partitions)
                 .Select(i => new PartitionStatus { Number = i, Capacity = config.Ingestion.QueueCapacity, Fault = _fault }),
         ],
-    });
+        });
 
     /// <inheritdoc/>
-    public ValueTask UpdateAsync(Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation) => ValueTask.FromException(Fault());
+    public ValueTask UpdateAsync(Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation) =>
+        ValueTask.FromException(Fault());
 
     /// <inheritdoc/>
     public ValueTask DrainAsync(CancellationToken cancellation) => ValueTask.CompletedTask;

@@ -10,7 +10,8 @@ public sealed partial class MemoryStorage
         Sections(partition, operation).ToDictionary(s => s.Key, s => s.Value.Length, StringComparer.Ordinal);
 
     /// <summary>Flips bits of one byte of a checkpoint; doing it again mends it.</summary>
-    public void FlipByte(PartitionKey partition, long operation, string section, int offset) => Sections(partition, operation)[section][offset] ^= 0x41;
+    public void FlipByte(PartitionKey partition, long operation, string section, int offset) =>
+        Sections(partition, operation)[section][offset] ^= 0x41;
 
     /// <summary>Takes the records from an operation on out of a partition's log, as a disk that broke its word.</summary>
     public void LoseLog(PartitionKey partition, long fromOperation)

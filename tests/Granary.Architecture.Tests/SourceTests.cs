@@ -3,6 +3,7 @@ namespace Granary.Architecture.Tests;
 public class SourceTests
 {
     private const int LongestFile = 500;
+    private const int LongestLine = 140;
 
     /// <summary>Split, so that this file does not name them itself.</summary>
     private static readonly string[] MachineWords =
@@ -16,6 +17,13 @@ public class SourceTests
         var long_ = Sources().Select(path => (path, lines: File.ReadLines(path).Count())).Where(f => f.lines > LongestFile);
         Assert.Empty(long_.Select(f => $"{Path.GetRelativePath(Repository.Root, f.path)}: {f.lines} lines"));
     }
+
+    [Fact]
+    public void No_line_is_longer_than_the_screen_is_wide() => Assert.Empty(
+        from path in Sources()
+        from line in File.ReadLines(path).Select((text, index) => (text, number: index + 1))
+        where line.text.Length > LongestLine
+        select $"{Path.GetRelativePath(Repository.Root, path)}:{line.number}: {line.text.Length} characters");
 
     [Fact]
     public void Nothing_in_the_repository_means_something_on_one_machine_only() =>

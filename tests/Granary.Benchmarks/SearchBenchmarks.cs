@@ -4,7 +4,9 @@ using Granary.Index;
 
 namespace Granary.Benchmarks;
 
-/// <summary>Unfiltered recall@10 and latency of a search through a collection, in process, one caller, default settings for every set.</summary>
+/// <summary>
+/// Unfiltered recall@10 and latency of a search through a collection, in process, one caller, default settings for every set.
+/// </summary>
 internal static class SearchBenchmarks
 {
     private const int K = 10;
@@ -12,7 +14,8 @@ internal static class SearchBenchmarks
     public static async Task<int> RunAsync(Arguments arguments)
     {
         foreach (var name in arguments.Text("sets", "glove-100,sift-128,debian-384").Split(','))
-            await MeasureAsync(Path.Combine(arguments.Data, name), name.StartsWith("sift", StringComparison.Ordinal) ? Distance.Euclid : Distance.Cosine);
+            await MeasureAsync(Path.Combine(arguments.Data, name), name.StartsWith("sift", StringComparison.Ordinal)
+                ? Distance.Euclid : Distance.Cosine);
         return 0;
     }
 
@@ -22,12 +25,17 @@ internal static class SearchBenchmarks
         var queries = VectorFiles.ReadVectors(path, "query");
         var truth = VectorFiles.ReadNeighbours(Path.Combine(path, "groundtruth.ivecs"));
         await using var database = await EmbeddedDatabase.OpenAsync();
-        var collection = await database.CreateAsync("set", set.Size, distance, new IngestionSettings { AdmissionTimeout = TimeSpan.FromMinutes(5) });
+        var collection = await database.CreateAsync("set", set.Size, distance, new IngestionSettings
+        {
+            AdmissionTimeout = TimeSpan.FromMinutes(5),
+        });
         var watch = Stopwatch.StartNew();
         for (var from = 0; from < set.Count; from += 500)
-            await collection.WriteAsync(EmbeddedDatabase.Batch(set, from, Math.Min(500, set.Count - from), (ulong)from), new WriteOptions());
+            await collection.WriteAsync(
+                EmbeddedDatabase.Batch(set, from, Math.Min(500, set.Count - from), (ulong)from), new WriteOptions());
         await collection.WaitAsync();
-        Console.WriteLine($"{Path.GetFileName(path)}: {set.Count} x {set.Size}, {distance}; loaded and linked in {watch.Elapsed.TotalSeconds:F1} s ({set.Count / watch.Elapsed.TotalSeconds:F0} points/s)");
+        Console.WriteLine($"{Path.GetFileName(path)}: {set.Count} x {set.Size}, {distance}; loaded and linked in "
+            + $"{watch.Elapsed.TotalSeconds:F1} s ({set.Count / watch.Elapsed.TotalSeconds:F0} points/s)");
         var recall = 0.0;
         for (var round = 0; round < 2; round++)
         {

@@ -9,7 +9,8 @@ public sealed class EndpointTests(ApiServer server) : IClassFixture<ApiServer>
     public async Task A_collection_is_shown_with_what_was_declared_and_with_defaults()
     {
         await server.OkAsync("PUT", "/collections/declared", """
-            {"vectors":{"a":{"size":3,"distance":"Cosine","on_disk":false,"hnsw_config":{"m":20}}},"sparse_vectors":{"s":{"modifier":"idf"}},
+            {"vectors":{"a":{"size":3,"distance":"Cosine","on_disk":false,"hnsw_config":{"m":20}}},
+            "sparse_vectors":{"s":{"modifier":"idf"}},
              "shard_number":2,"hnsw_config":{"m":10},"optimizers_config":{"indexing_threshold":77},"metadata":{"owner":"tests"},
              "text":{"t":{"path":"body","k1":1.5}},"indexing":{"mode":"synchronous"}}
             """);
@@ -68,7 +69,8 @@ public sealed class EndpointTests(ApiServer server) : IClassFixture<ApiServer>
                 StringComparison.Ordinal))).GetProperty("points");
         Assert.Equal(1, Assert.Single(hits.EnumerateArray()).GetProperty("id").GetInt32());
         var both = await server.OkAsync("POST", "/collections/texts/points/query", """
-            {"prefetch":[{"query":{"text":"turtle"},"using":"body"},{"query":[1,0]}],"query":{"rrf":{"k":60}},"explain":true,"with_payload":["body"]}
+            {"prefetch":[{"query":{"text":"turtle"},"using":"body"},{"query":[1,0]}],"query":{"rrf":{"k":60}},
+             "explain":true,"with_payload":["body"]}
             """);
         var first = both.GetProperty("points")[0];
         Assert.Equal(2, first.GetProperty("id").GetInt32());
@@ -93,7 +95,8 @@ public sealed class EndpointTests(ApiServer server) : IClassFixture<ApiServer>
     {
         await server.CreateSampleAsync("strict");
         await server.OkAsync("PATCH", "/collections/strict",
-            """{"strict_mode_config":{"enabled":true,"max_query_limit":3,"unindexed_filtering_retrieve":false,"upsert_max_batchsize":1}}""");
+            """{"strict_mode_config":{"enabled":true,"max_query_limit":3,"unindexed_filtering_retrieve":false,"upsert_max_batchsize":1}"""
+                + """}""");
         await server.RefusedAsync("POST", "/collections/strict/points/query", """{"query":[1,0,0,0],"limit":4}""", 400,
             "Limit exceeded 4 > 3 for \"limit\"");
         const string Filter = """{"filter":{"must":[{"key":"city","match":{"value":"Berlin"}}]},"limit":3}""";

@@ -115,7 +115,8 @@ internal sealed class RequestFuzzer(HttpClient client, int seed)
     /// <summary>Appended to the query string; none makes a write asynchronous, so that the state after it is certain.</summary>
     private static readonly string[] Parameters =
     [
-        "timeout=0", "timeout=-1", "timeout=86400", "timeout=99999999999999999999", "timeout=1e3", "timeout=", "timeout", "wait=maybe", "wait=",
+        "timeout=0", "timeout=-1", "timeout=86400", "timeout=99999999999999999999", "timeout=1e3", "timeout=", "timeout", "wait=maybe",
+            "wait=",
             "wait=true&wait=true", "ordering=strong", "ordering=tidy", "ordering=%ud800", "consistency=quorum", "consistency=0",
             "consistency=-1", "consistency=18446744073709551616", "%", "%00", "%ff=%ff", "=", "&&", "unknown=1", "wait[]=true",
     ];

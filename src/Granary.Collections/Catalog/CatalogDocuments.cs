@@ -36,10 +36,12 @@ public static class CatalogJson
         .With(new CollectionConfig(), CatalogContext.Default.CollectionConfig);
 
     /// <summary>A collection's document as UTF-8 JSON.</summary>
-    public static byte[] Write(CollectionDocument document) => JsonSerializer.SerializeToUtf8Bytes(document, CatalogContext.Default.CollectionDocument);
+    public static byte[] Write(CollectionDocument document) =>
+        JsonSerializer.SerializeToUtf8Bytes(document, CatalogContext.Default.CollectionDocument);
 
     /// <summary>An alias' document as UTF-8 JSON.</summary>
-    public static byte[] Write(AliasDocument document) => JsonSerializer.SerializeToUtf8Bytes(document, CatalogContext.Default.AliasDocument);
+    public static byte[] Write(AliasDocument document) =>
+        JsonSerializer.SerializeToUtf8Bytes(document, CatalogContext.Default.AliasDocument);
 
     /// <summary>Reads a collection's document.</summary>
     /// <exception cref="GranaryException">It is damaged, or written by a newer version.</exception>
@@ -50,7 +52,8 @@ public static class CatalogJson
         {
             throw new GranaryException(
                 ErrorKind.Corrupted,
-                $"The catalog's document '{key}' has format {document.Format}; this version reads up to {CollectionDocument.CurrentFormat}. Use a newer version.");
+                $"The catalog's document '{key}' has format {document.Format}; this version reads up to "
+                    + $"{CollectionDocument.CurrentFormat}. Use a newer version.");
         }
 
         return document;
@@ -74,7 +77,8 @@ public static class CatalogJson
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(CollectionDocument))]
 [JsonSerializable(typeof(AliasDocument))]
 internal sealed partial class CatalogContext : JsonSerializerContext;

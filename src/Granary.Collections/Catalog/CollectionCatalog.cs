@@ -32,7 +32,8 @@ public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
     public async ValueTask LoadAsync(CancellationToken cancellation)
     {
         foreach (var entry in await store.ListAsync(CollectionPrefix, cancellation).ConfigureAwait(false))
-            _collections = _collections.SetItem(entry.Key[CollectionPrefix.Length..], (CatalogJson.ReadCollection(entry.Key, entry.Value), entry.Version));
+            _collections = _collections.SetItem(
+                entry.Key[CollectionPrefix.Length..], (CatalogJson.ReadCollection(entry.Key, entry.Value), entry.Version));
         foreach (var entry in await store.ListAsync(AliasPrefix, cancellation).ConfigureAwait(false))
             _aliases = _aliases.SetItem(entry.Key[AliasPrefix.Length..], (CatalogJson.ReadAlias(entry.Key, entry.Value), entry.Version));
     }
@@ -66,7 +67,8 @@ public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
         try
         {
             CheckNew(name);
-            if (!await store.TryCommitAsync([new CatalogChange(CollectionPrefix + name, 0, CatalogJson.Write(document))], cancellation).ConfigureAwait(false))
+            if (!await store.TryCommitAsync([new CatalogChange(CollectionPrefix + name, 0, CatalogJson.Write(document))], cancellation)
+                .ConfigureAwait(false))
                 throw Errors.CollectionExists(name);
             _collections = _collections.SetItem(name, (document, 1));
         }
@@ -77,7 +79,8 @@ public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
     }
 
     /// <summary>Replaces a collection's settings.</summary>
-    public async ValueTask<CollectionDocument> UpdateAsync(string name, Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation)
+    public async ValueTask<CollectionDocument> UpdateAsync(
+        string name, Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation)
     {
         await _changing.WaitAsync(cancellation).ConfigureAwait(false);
         try
@@ -85,7 +88,8 @@ public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
             if (!_collections.TryGetValue(name, out var now))
                 throw Errors.CollectionNotFound(name);
             var document = now.Document with { Config = change(now.Document.Config) };
-            if (!await store.TryCommitAsync([new CatalogChange(CollectionPrefix + name, now.Version, CatalogJson.Write(document))], cancellation).ConfigureAwait(false))
+            if (!await store.TryCommitAsync(
+                [new CatalogChange(CollectionPrefix + name, now.Version, CatalogJson.Write(document))], cancellation).ConfigureAwait(false))
                 throw Stale(name);
             _collections = _collections.SetItem(name, (document, now.Version + 1));
             return document;

@@ -17,11 +17,13 @@ public static class CollectionName
         if (name.Length == 0 || System.Text.Encoding.UTF8.GetByteCount(name) > MaxLength)
         {
             var shown = name.Length > 40 ? name[..40] + "..." : name;
-            throw GranaryException.Validation($"Validation error in path parameters: [{field}: value \"{shown}\" invalid, must be from 1 to {MaxLength} characters]");
+            throw GranaryException.Validation($"Validation error in path parameters: [{field}: value \"{shown}\" invalid, must be from 1 "
+                + $"to {MaxLength} characters]");
         }
 
         if (FindForbidden(name) is { } bad)
-            throw GranaryException.Validation($"Validation error in path parameters: [{field}: {what} cannot contain \"{Show(bad)}\" char]");
+            throw GranaryException.Validation(
+                $"Validation error in path parameters: [{field}: {what} cannot contain \"{Show(bad)}\" char]");
     }
 
     /// <summary>Checks a vector's or text field's name; the empty one is the default vector's.</summary>
@@ -29,7 +31,8 @@ public static class CollectionName
     public static void ValidateVector(string name)
     {
         if (System.Text.Encoding.UTF8.GetByteCount(name) > MaxVectorName)
-            throw GranaryException.Validation($"Validation error in JSON body: [vectors: vector name must be at most {MaxVectorName} bytes long]");
+            throw GranaryException.Validation(
+                $"Validation error in JSON body: [vectors: vector name must be at most {MaxVectorName} bytes long]");
         if (FindForbidden(name) is { } bad)
             throw GranaryException.Validation($"Validation error in JSON body: [vectors: vector name cannot contain \"{Show(bad)}\" char]");
     }

@@ -13,7 +13,8 @@ public static class ConfigRules
     public static void Check(CollectionConfig config)
     {
         if (config.Partitions is < 1 or > PointId.PlacementSlots)
-            throw GranaryException.Validation($"shard_number: value {config.Partitions} invalid, must be from 1 to {PointId.PlacementSlots}");
+            throw GranaryException.Validation(
+                $"shard_number: value {config.Partitions} invalid, must be from 1 to {PointId.PlacementSlots}");
         if (config.Replicas < 1)
             throw GranaryException.Validation($"replication_factor: value {config.Replicas} invalid, must be 1 or larger");
         CheckSchema(config);
@@ -51,7 +52,8 @@ public static class ConfigRules
         foreach (var vector in config.Schema.Dense)
         {
             if (vector.Size is < 1 or > DenseVectorSchema.MaxSize)
-                throw GranaryException.Validation($"vectors.size: value {vector.Size} invalid, must be from 1 to {DenseVectorSchema.MaxSize}");
+                throw GranaryException.Validation(
+                    $"vectors.size: value {vector.Size} invalid, must be from 1 to {DenseVectorSchema.MaxSize}");
             CheckHnsw(vector.Hnsw);
             AddName(vector.Name);
         }
@@ -73,7 +75,8 @@ public static class ConfigRules
             if (!filled.Add(rule.Vector))
                 throw GranaryException.Validation($"Two embedding rules fill vector '{rule.Vector}'; a vector has one");
             if (config.Schema.FindDense(rule.Vector) is not { MultiVector: false })
-                throw GranaryException.Validation($"An embedding rule fills vector '{rule.Vector}', which is not a dense vector of the collection");
+                throw GranaryException.Validation(
+                    $"An embedding rule fills vector '{rule.Vector}', which is not a dense vector of the collection");
             if (string.IsNullOrEmpty(rule.Path))
                 throw GranaryException.Validation($"The embedding rule of vector '{rule.Vector}' has no payload path");
         }
@@ -92,7 +95,8 @@ public static class ConfigRules
         if (hnsw.M is < 0 or > HnswSettings.MaxM)
             throw GranaryException.Validation($"hnsw_config.m: value {hnsw.M} invalid, must be from 0 to {HnswSettings.MaxM}");
         if (hnsw.EfConstruct is < 1 or > HnswSettings.MaxEf)
-            throw GranaryException.Validation($"hnsw_config.ef_construct: value {hnsw.EfConstruct} invalid, must be from 1 to {HnswSettings.MaxEf}");
+            throw GranaryException.Validation(
+                $"hnsw_config.ef_construct: value {hnsw.EfConstruct} invalid, must be from 1 to {HnswSettings.MaxEf}");
         if (hnsw.Ef is < 0 or > HnswSettings.MaxEf)
             throw GranaryException.Validation($"hnsw_ef: value {hnsw.Ef} invalid, must be from 0 to {HnswSettings.MaxEf}");
     }

@@ -47,6 +47,7 @@ public sealed class PlacementTable
     public static PlacementTable Even(int partitions)
     {
         const int slots = PointId.PlacementSlots;
-        return new PlacementTable([.. Enumerable.Range(0, partitions).Select(p => new SlotRange(p * slots / partitions, ((p + 1) * slots / partitions) - 1, p))]);
+        return new PlacementTable(
+            [.. Enumerable.Range(0, partitions).Select(p => new SlotRange(p * slots / partitions, ((p + 1) * slots / partitions) - 1, p))]);
     }
 }

@@ -274,7 +274,8 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
     private void Fail(Job job, string reason)
     {
         Interlocked.Increment(ref _failed);
-        _failures.Enqueue(new FailedOperation(job.Partition, job.Operation, job.Id.ToString(), $"The text was not embedded: {reason}", _time.GetUtcNow()));
+        _failures.Enqueue(new FailedOperation(
+            job.Partition, job.Operation, job.Id.ToString(), $"The text was not embedded: {reason}", _time.GetUtcNow()));
         while (_failures.Count > KeptFailures)
             _failures.TryDequeue(out _);
     }

@@ -50,7 +50,8 @@ public sealed class TextEmbedder : IDisposable
         var name = model ?? _options.DefaultModel;
         if (name is not null && _options.Generators.TryGetValue(name, out var generator))
             return generator;
-        var known = _options.Generators.Count == 0 ? "none is configured" : $"known are {string.Join(", ", _options.Generators.Keys.Order(StringComparer.Ordinal))}";
+        var known = _options.Generators.Count == 0
+            ? "none is configured" : $"known are {string.Join(", ", _options.Generators.Keys.Order(StringComparer.Ordinal))}";
         throw GranaryException.BadInput(name is null
             ? $"No embedding model was named and there is no default one ({known})"
             : $"Unknown embedding model '{name}' ({known})");
@@ -69,7 +70,8 @@ public sealed class TextEmbedder : IDisposable
             {
                 if (attempt == Tries)
                 {
-                    var reason = e is OperationCanceledException ? $"no answer within {_options.EmbeddingTimeout.TotalSeconds:0.###} s" : e.Message;
+                    var reason = e is OperationCanceledException
+                        ? $"no answer within {_options.EmbeddingTimeout.TotalSeconds:0.###} s" : e.Message;
                     throw new GranaryException(ErrorKind.Internal, $"Embedding {texts.Length} text(s) failed {Tries} times: {reason}", e);
                 }
 
@@ -87,7 +89,8 @@ public sealed class TextEmbedder : IDisposable
             using var limit = new CancellationTokenSource(_options.EmbeddingTimeout, _options.Time);
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
             var started = Stopwatch.GetTimestamp();
-            var generated = await generator.GenerateAsync(texts, cancellationToken: linked.Token).WaitAsync(linked.Token).ConfigureAwait(false);
+            var generated = await generator.GenerateAsync(texts, cancellationToken: linked.Token).WaitAsync(linked.Token)
+                .ConfigureAwait(false);
             timing?.Record(Stopwatch.GetTimestamp() - started);
             if (generated.Count != texts.Length)
                 throw new InvalidOperationException($"the generator gave {generated.Count} embeddings for {texts.Length} texts");

@@ -17,7 +17,8 @@ public sealed class InProcessFeed : IFeed, IFeedListener, IValueTaskSource<long>
     /// <summary>Makes a feed that nobody has rung yet.</summary>
     /// <param name="time">The clock of the waits' limits.</param>
     public InProcessFeed(TimeProvider time) =>
-        _timer = time.CreateTimer(static state => ((InProcessFeed)state!).Complete(rung: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(
+            static state => ((InProcessFeed)state!).Complete(rung: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     /// <inheritdoc/>
     public void Ring(long firstOperation, long lastOperation)
@@ -62,7 +63,8 @@ public sealed class InProcessFeed : IFeed, IFeedListener, IValueTaskSource<long>
 
     ValueTaskSourceStatus IValueTaskSource<long>.GetStatus(short token) => _source.GetStatus(token);
 
-    void IValueTaskSource<long>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<long>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 
     private void Complete(bool rung)

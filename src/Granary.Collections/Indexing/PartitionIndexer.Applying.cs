@@ -95,7 +95,8 @@ public sealed partial class PartitionIndexer
         var applied = Applied.Value;
         string? broken = null;
         if (number > applied + 1)
-            throw new GranaryException(ErrorKind.Corrupted, $"The log of partition {Key.Number} goes from operation {applied} to {number}.");
+            throw new GranaryException(
+                ErrorKind.Corrupted, $"The log of partition {Key.Number} goes from operation {applied} to {number}.");
         try
         {
             foreach (var bytes in new OperationSequence(record.Operations.Span))

@@ -146,11 +146,13 @@ public sealed partial class PartitionIndexer
         foreach (var old in kept.Skip(KeptCheckpoints))
             await _options.Checkpoints.DeleteAsync(old, cancellation).ConfigureAwait(false);
         if (kept.Count >= KeptCheckpoints)
-            await _options.Log.TruncateAsync(Math.Min(kept[KeptCheckpoints - 1].Operation + 1, Volatile.Read(ref _truncateBefore)), cancellation).ConfigureAwait(false);
+            await _options.Log.TruncateAsync(
+                Math.Min(kept[KeptCheckpoints - 1].Operation + 1, Volatile.Read(ref _truncateBefore)), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The newest checkpoint that reads well, else the one before, else an empty index at the log's start.</summary>
-    private static async ValueTask<(IndexHolder Holder, long Checkpoint, string? Note)> LoadAsync(IndexerOptions options, CancellationToken cancellation)
+    private static async ValueTask<(IndexHolder Holder, long Checkpoint, string? Note)> LoadAsync(
+        IndexerOptions options, CancellationToken cancellation)
     {
         var notes = new List<string>();
         if (options.Log.RecoveryNote is { } mended)
@@ -176,7 +178,8 @@ public sealed partial class PartitionIndexer
                 foreach (var torn in refused)
                     await options.Checkpoints.DeleteAsync(torn, cancellation).ConfigureAwait(false);
                 if (info.Operation >= options.Log.NextOperation)
-                    notes.Add($"The log ended before operation {options.Log.NextOperation}; what follows up to {info.Operation} is in the checkpoint.");
+                    notes.Add($"The log ended before operation {options.Log.NextOperation}; what follows up to {info.Operation} is in the "
+                        + "checkpoint.");
                 return (new IndexHolder(index, handle), info.Operation, Note());
             }
             catch (Exception e)
@@ -217,7 +220,8 @@ public sealed partial class PartitionIndexer
             return;
         throw new GranaryException(
             ErrorKind.Corrupted,
-            $"Partition {options.Key} cannot be recovered: it has a checkpoint at operation {newest}, but its log is gone. Put the log back in place, or drop the collection.");
+            $"Partition {options.Key} cannot be recovered: it has a checkpoint at operation {newest}, but its log is gone. Put the log "
+                + "back in place, or drop the collection.");
     }
 
     /// <summary>The next operation was truncated away: a newer checkpoint takes the index's place.</summary>
@@ -230,7 +234,8 @@ public sealed partial class PartitionIndexer
             if (holder.Index.AppliedOperation <= Applied.Value)
             {
                 holder.Leave();
-                throw new GranaryException(ErrorKind.Corrupted, $"Partition {Key} lacks operation {Applied.Value + 1}: the log was truncated and no checkpoint has it.");
+                throw new GranaryException(ErrorKind.Corrupted,
+                    $"Partition {Key} lacks operation {Applied.Value + 1}: the log was truncated and no checkpoint has it.");
             }
 
             RecoveryNote = note;

@@ -24,7 +24,8 @@ public sealed partial class PartitionIndexer
 
     private void RingLinker()
     {
-        // What is due is published before the linker is looked at, as it says that it is idle before it looks what is due: one sees the other.
+        // What is due is published before the linker is looked at, as it says that it is idle before it looks what is due: one sees the
+        // other.
         Interlocked.MemoryBarrier();
         if (_linkerIdle || _holder.Index.PendingLinks >= _settings.BatchSize)
             _linkBell.Ring(0, Applied.Value);
@@ -66,7 +67,8 @@ public sealed partial class PartitionIndexer
         {
             var settings = _settings;
             var left = settings.BatchDelay - _options.Time.GetElapsedTime(started);
-            if (left <= TimeSpan.Zero || settings.Mode == IndexingMode.Synchronous || Linked.HasWaiters || _holder.Index.PendingLinks >= settings.BatchSize)
+            if (left <= TimeSpan.Zero || settings.Mode == IndexingMode.Synchronous || Linked.HasWaiters
+                || _holder.Index.PendingLinks >= settings.BatchSize)
                 return;
             await _linkBell.WaitAsync(left, stop).ConfigureAwait(false);
         }

@@ -133,7 +133,8 @@ public sealed partial class PartitionIndexer : IAsyncDisposable
     {
         var fault = e is GranaryException { Kind: ErrorKind.Unavailable } known
             ? known
-            : new GranaryException(ErrorKind.Unavailable, $"Partition {Key.Number} is unavailable: it stopped after operation {Applied.Value} ({e.Message})", e);
+            : new GranaryException(ErrorKind.Unavailable,
+                $"Partition {Key.Number} is unavailable: it stopped after operation {Applied.Value} ({e.Message})", e);
         _fault = fault;
         Applied.Fail(fault);
         Linked.Fail(fault);

@@ -67,7 +67,8 @@ public sealed record CollectionConfig
 
     /// <summary>
     /// The caller's own configuration objects, kept to be shown again as they were given: the keys are the top-level keys of
-    /// Qdrant's create-collection body (<c>vectors</c>, <c>hnsw_config</c>, <c>optimizers_config</c>, <c>quantization_config</c>, <c>strict_mode_config</c>, <c>metadata</c>, ...), the values UTF-8 JSON text.
+    /// Qdrant's create-collection body (<c>vectors</c>, <c>hnsw_config</c>, <c>optimizers_config</c>, <c>quantization_config</c>,
+    /// <c>strict_mode_config</c>, <c>metadata</c>, ...), the values UTF-8 JSON text.
     /// </summary>
     public ImmutableDictionary<string, string> Declared { get; init; } = ImmutableDictionary<string, string>.Empty;
 }

@@ -19,7 +19,8 @@ public enum CollectionColor : byte
 }
 
 /// <summary>Times of a phase since the start, microseconds.</summary>
-public readonly record struct PhaseTiming(string Phase, long Count, double TotalMicroseconds, double P50Microseconds, double P95Microseconds, double P99Microseconds);
+public readonly record struct PhaseTiming(
+    string Phase, long Count, double TotalMicroseconds, double P50Microseconds, double P95Microseconds, double P99Microseconds);
 
 /// <summary>An operation that could not be applied.</summary>
 public sealed record FailedOperation(int Partition, long Operation, string? Point, string Reason, DateTimeOffset At);

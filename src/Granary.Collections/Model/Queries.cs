@@ -60,7 +60,8 @@ public enum RecommendStrategy : byte
 }
 
 /// <summary>Like the positive examples and unlike the negative ones.</summary>
-public sealed record RecommendQuery(ImmutableArray<VectorInput> Positive, ImmutableArray<VectorInput> Negative, RecommendStrategy Strategy) : Query;
+public sealed record RecommendQuery(ImmutableArray<VectorInput> Positive, ImmutableArray<VectorInput> Negative, RecommendStrategy Strategy)
+    : Query;
 
 /// <summary>A pair of examples that draws a border.</summary>
 public sealed record ContextPair(VectorInput Positive, VectorInput Negative);
@@ -94,8 +95,12 @@ public sealed record SampleQuery : Query;
 /// <param name="Defaults">Values of variables that a point lacks, as UTF-8 JSON text.</param>
 public sealed record FormulaQuery(FormulaExpression Expression, ImmutableDictionary<string, string> Defaults) : Query;
 
-/// <summary>A node of a formula. <c>Kind</c> is Qdrant's key (<c>sum</c>, <c>mult</c>, <c>neg</c>, <c>div</c>, <c>exp_decay</c>, ...), see docs/qdrant-compatibility.md.</summary>
-/// <param name="Kind">The operator, or <c>constant</c>, <c>variable</c>, <c>condition</c>, <c>datetime</c>, <c>datetime_key</c>, <c>geo_distance</c>.</param>
+/// <summary>
+/// A node of a formula. <c>Kind</c> is Qdrant's key (<c>sum</c>, <c>mult</c>, <c>neg</c>, <c>div</c>, <c>exp_decay</c>, ...), see
+/// docs/qdrant-compatibility.md.
+/// </summary>
+/// <param name="Kind">The operator, or <c>constant</c>, <c>variable</c>, <c>condition</c>, <c>datetime</c>, <c>datetime_key</c>,
+/// <c>geo_distance</c>.</param>
 public sealed record FormulaExpression(string Kind)
 {
     /// <summary>Operands.</summary>

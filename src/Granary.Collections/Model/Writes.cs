@@ -26,7 +26,8 @@ public enum UpdateStatus : byte
 }
 
 /// <summary>The answer to an update.</summary>
-/// <param name="OperationId">The number of the last operation (over several partitions, the largest of them); null when there was nothing to do.</param>
+/// <param name="OperationId">The number of the last operation (over several partitions, the largest of them); null when there was nothing
+/// to do.</param>
 /// <param name="Status">What became of it.</param>
 public readonly record struct UpdateResult(long? OperationId, UpdateStatus Status);
 

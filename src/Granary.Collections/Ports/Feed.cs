@@ -13,6 +13,9 @@ public interface IFeed
 /// <summary>The listening end of a feed.</summary>
 public interface IFeedListener
 {
-    /// <summary>Completes at the next ring after the last one returned, with the newest operation heard of, or after the time limit with the last one heard.</summary>
+    /// <summary>
+    /// Completes at the next ring after the last one returned, with the newest operation heard of, or after the time limit with the last
+    /// one heard.
+    /// </summary>
     ValueTask<long> WaitAsync(TimeSpan limit, CancellationToken cancellation);
 }

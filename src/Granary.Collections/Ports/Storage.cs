@@ -79,12 +79,15 @@ public interface IPartitionLog : IAsyncDisposable
     /// Appends records in one group commit: all become durable or none. Their numbers must follow on from <see cref="NextOperation"/>.
     /// </summary>
     /// <exception cref="LogConflictException">Another writer has opened or advanced the log since; nothing was appended.</exception>
-    /// <exception cref="Granary.Index.GranaryException">The storage refused (disk full, read-only); nothing was appended, and appending may be tried again.</exception>
-    /// <remarks>After any other exception it is unknown whether the records got in: open the log again and compare batch ids before a retry.
-    /// The records' memory may be reused once the call has completed.</remarks>
+    /// <exception cref="Granary.Index.GranaryException">The storage refused (disk full, read-only); nothing was appended, and appending may
+    /// be tried again.</exception>
+    /// <remarks>After any other exception it is unknown whether the records got in: open the log again and compare batch ids before a
+    /// retry. The records' memory may be reused once the call has completed.</remarks>
     ValueTask AppendAsync(IReadOnlyList<LogRecord> records, CancellationToken cancellation);
 
-    /// <summary>The records that hold operations from <paramref name="fromOperation"/> on, in order, up to the newest when the call was made.</summary>
+    /// <summary>
+    /// The records that hold operations from <paramref name="fromOperation"/> on, in order, up to the newest when the call was made.
+    /// </summary>
     /// <exception cref="LogTruncatedException">The operation was truncated away; a newer checkpoint covers it.</exception>
     IAsyncEnumerable<LogRecord> ReadAsync(long fromOperation, CancellationToken cancellation);
 
@@ -119,10 +122,14 @@ public interface ICheckpointStore : IAsyncDisposable
     /// <summary>Published checkpoints, newest first.</summary>
     ValueTask<IReadOnlyList<CheckpointInfo>> ListAsync(CancellationToken cancellation);
 
-    /// <summary>Begins writing one; nothing of it is seen until it is published, and disposing without publishing leaves no trace.</summary>
+    /// <summary>
+    /// Begins writing one; nothing of it is seen until it is published, and disposing without publishing leaves no trace.
+    /// </summary>
     ValueTask<ICheckpointBuilder> BeginAsync(long operation, CancellationToken cancellation);
 
-    /// <summary>Opens one. The reader stays valid, mapped sections included, until disposed, even when the checkpoint is deleted meanwhile.</summary>
+    /// <summary>
+    /// Opens one. The reader stays valid, mapped sections included, until disposed, even when the checkpoint is deleted meanwhile.
+    /// </summary>
     ValueTask<ICheckpointHandle> OpenAsync(CheckpointInfo checkpoint, CancellationToken cancellation);
 
     /// <summary>Deletes one.</summary>

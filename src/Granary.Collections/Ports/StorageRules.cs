@@ -6,7 +6,9 @@ public static class StorageRules
     /// <summary>Longest name of a checkpoint's section.</summary>
     public const int SectionNameLimit = 100;
 
-    /// <summary>Checks that records follow on from each other and from <paramref name="next"/>; returns the operation number after them.</summary>
+    /// <summary>
+    /// Checks that records follow on from each other and from <paramref name="next"/>; returns the operation number after them.
+    /// </summary>
     /// <exception cref="ArgumentException">A record is empty or out of sequence.</exception>
     public static long CheckAppend(IReadOnlyList<LogRecord> records, long next)
     {
@@ -16,7 +18,8 @@ public static class StorageRules
             if (record.Count < 1)
                 throw new ArgumentException($"record {i} holds {record.Count} operations, at least 1 is needed", nameof(records));
             if (record.FirstOperation != next)
-                throw new ArgumentException($"record {i} begins with operation {record.FirstOperation}, the log's next is {next}", nameof(records));
+                throw new ArgumentException(
+                    $"record {i} begins with operation {record.FirstOperation}, the log's next is {next}", nameof(records));
             next += record.Count;
         }
 
@@ -35,7 +38,10 @@ public static class StorageRules
         }
     }
 
-    /// <summary>Checks a section's name: lower-case letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, beginning with a letter or digit, so that it is a file name everywhere.</summary>
+    /// <summary>
+    /// Checks a section's name: lower-case letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, beginning with a letter or digit, so that it
+    /// is a file name everywhere.
+    /// </summary>
     /// <exception cref="ArgumentException">The name is anything else.</exception>
     public static void CheckSection(string section)
     {
@@ -43,6 +49,7 @@ public static class StorageRules
         foreach (var c in section)
             fits &= c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-' or '_' or '.';
         if (!fits)
-            throw new ArgumentException($"section `{section}`: a name is 1 to {SectionNameLimit} of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit", nameof(section));
+            throw new ArgumentException($"section `{section}`: a name is 1 to {SectionNameLimit} of a-z, 0-9, '-', '_' and '.', beginning "
+                + "with a letter or digit", nameof(section));
     }
 }

@@ -12,7 +12,8 @@ internal static class FormulaValues
 
     /// <summary>Seconds since 1970 of an RFC 3339 instant or a date; without an offset it is UTC.</summary>
     public static double? Seconds(string? text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant)
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out var instant)
             ? (instant.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond / 1_000_000.0
             : null;
 

@@ -7,7 +7,10 @@ using Granary.Index.Search;
 
 namespace Granary.Collections.Querying;
 
-/// <summary>Sorts hits into groups by a payload value. A point with several values is in several groups; one whose value is neither string nor integer is in none.</summary>
+/// <summary>
+/// Sorts hits into groups by a payload value. A point with several values is in several groups; one whose value is neither string nor
+/// integer is in none.
+/// </summary>
 internal sealed class GroupCollector(string groupBy, int limit, int groupSize)
 {
     private readonly JsonPath _path = JsonPath.Parse(groupBy);

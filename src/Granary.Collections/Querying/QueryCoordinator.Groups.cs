@@ -24,7 +24,8 @@ public sealed partial class QueryCoordinator
             return [];
         var collector = new GroupCollector(request.GroupBy, request.Limit, request.GroupSize);
         var query = request.Query with { Offset = 0, Explain = false };
-        var asksAgain = query.Prefetches.IsEmpty && query.Query is null or NearestQuery { Mmr: null } or RecommendQuery or DiscoverQuery or ContextQuery;
+        var asksAgain = query.Prefetches.IsEmpty
+            && query.Query is null or NearestQuery { Mmr: null } or RecommendQuery or DiscoverQuery or ContextQuery;
         if (!query.Prefetches.IsEmpty || !asksAgain)
         {
             var all = query.Prefetches.IsEmpty ? (long)request.Limit * request.GroupSize : query.Prefetches.Sum(p => (long)p.Limit);
@@ -49,7 +50,8 @@ public sealed partial class QueryCoordinator
         ];
     }
 
-    private async ValueTask CollectInRoundsAsync(GroupCollector collector, QueryRequest query, GroupRequest request, CancellationToken cancellation)
+    private async ValueTask CollectInRoundsAsync(
+        GroupCollector collector, QueryRequest query, GroupRequest request, CancellationToken cancellation)
     {
         var limit = (int)Math.Min((long)request.Limit * request.GroupSize, int.MaxValue);
         var has = new Filter { MustNot = [new IsEmptyCondition(request.GroupBy)] };
@@ -88,7 +90,8 @@ public sealed partial class QueryCoordinator
         if (request.Lookup is not { } lookup)
             return [];
         var ids = groups.Select(g => GroupCollector.IdOf(g.Value)).OfType<PointId>().ToList();
-        var found = await _inputs.LookupAsync(lookup.Collection, ids, lookup.WithPayload, lookup.WithVectors, request.Query.Read, cancellation)
+        var found = await _inputs.LookupAsync(
+            lookup.Collection, ids, lookup.WithPayload, lookup.WithVectors, request.Query.Read, cancellation)
             .ConfigureAwait(false);
         return found.ToDictionary(p => p.Id);
     }

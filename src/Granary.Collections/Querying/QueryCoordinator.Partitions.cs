@@ -19,7 +19,8 @@ public sealed partial class QueryCoordinator
         if (_partitions.Count == 1)
             return await _partitions[0].FetchAsync(ids, selection, read, cancellation).ConfigureAwait(false);
         var byPartition = Split(ids);
-        var parts = await EachAsync(p => byPartition[p.Number] is { } mine ? p.FetchAsync(mine, selection, read, cancellation) : new([]), false)
+        var parts = await EachAsync(
+            p => byPartition[p.Number] is { } mine ? p.FetchAsync(mine, selection, read, cancellation) : new([]), false)
             .ConfigureAwait(false);
         var found = new Dictionary<PointId, PointRecord>(ids.Count);
         foreach (var point in parts.SelectMany(p => p))
@@ -45,7 +46,8 @@ public sealed partial class QueryCoordinator
         return
         [
             .. parts.SelectMany(p => p).GroupBy(h => h.Value).Select(g => new FacetHit(g.Key, g.Sum(h => h.Count)))
-                .OrderByDescending(h => h.Count).ThenBy(h => h.Value.Text, StringComparer.Ordinal).ThenBy(h => h.Value.Integer).ThenBy(h => h.Value.Boolean)
+                .OrderByDescending(h => h.Count).ThenBy(h => h.Value.Text, StringComparer.Ordinal).ThenBy(h => h.Value.Integer)
+                    .ThenBy(h => h.Value.Boolean)
                 .Take(limit),
         ];
     }
@@ -57,7 +59,8 @@ public sealed partial class QueryCoordinator
         if (request.OrderBy is not null && request.Offset is not null)
         {
             throw GranaryException.BadInput(
-                "Cannot use an `offset` when using `order_by`. The alternative for paging is to use `order_by.start_from` and a filter to exclude the IDs that you've already seen for the `order_by.start_from` value");
+                "Cannot use an `offset` when using `order_by`. The alternative for paging is to use `order_by.start_from` and a filter to "
+                    + "exclude the IDs that you've already seen for the `order_by.start_from` value");
         }
 
         var more = request.OrderBy is null && request.Limit < int.MaxValue ? request.Limit + 1 : request.Limit;
@@ -70,7 +73,8 @@ public sealed partial class QueryCoordinator
         var page = hits.Take(request.Limit).ToList();
         var points = await FetchAsync(page, selection, request.Read, cancellation).ConfigureAwait(false);
         return new ScrollPage(
-            [.. Join(page, points).Select(p => new PointRecord(p.Id, p.Version) { Payload = p.Payload, Vectors = p.Vectors, Order = p.Order })],
+            [.. Join(page, points).Select(
+                p => new PointRecord(p.Id, p.Version) { Payload = p.Payload, Vectors = p.Vectors, Order = p.Order })],
             request.OrderBy is null && hits.Count > request.Limit ? hits[request.Limit].Id : null);
     }
 
@@ -99,7 +103,8 @@ public sealed partial class QueryCoordinator
 
         if (heavy && Environment.ProcessorCount > 1 && _partitions.Sum(p => p.EstimatedPoints) >= ParallelFrom)
         {
-            await Parallel.ForAsync(0, answers.Length, async (i, _) => answers[i] = await ask(_partitions[i]).ConfigureAwait(false)).ConfigureAwait(false);
+            await Parallel.ForAsync(0, answers.Length, async (i, _) => answers[i] = await ask(_partitions[i]).ConfigureAwait(false))
+                .ConfigureAwait(false);
             return answers;
         }
 

@@ -38,7 +38,10 @@ public sealed partial class QueryCoordinator
         IReadOnlyList<ScoredPoint> answer;
         if (plan is LegNode { Leg: var leg } && _partitions.Count == 1 && request.Offset == 0)
         {
-            var reply = await _partitions[0].SearchAsync(new PartitionRequest([leg], request.Read) { Fetch = selection }, cancellation).ConfigureAwait(false);
+            var reply = await _partitions[0].SearchAsync(new PartitionRequest([leg], request.Read)
+            {
+                Fetch = selection,
+            }, cancellation).ConfigureAwait(false);
             answer = Join(RankingOf(leg, reply.Legs[0]).Hits, reply.Points!);
         }
         else
@@ -98,7 +101,8 @@ public sealed partial class QueryCoordinator
         return resolved;
     }
 
-    private static async ValueTask<T> LimitedAsync<T>(ReadOptions read, Func<CancellationToken, ValueTask<T>> work, CancellationToken cancellation)
+    private static async ValueTask<T> LimitedAsync<T>(
+        ReadOptions read, Func<CancellationToken, ValueTask<T>> work, CancellationToken cancellation)
     {
         if (read.Timeout is not { } limit)
             return await work(cancellation).ConfigureAwait(false);
@@ -127,7 +131,12 @@ public sealed partial class QueryCoordinator
             if (points[next].Id != hit.Id)
                 continue;
             var point = points[next++];
-            answer.Add(new ScoredPoint(hit.Id, hit.Score, point.Version) { Payload = point.Payload, Vectors = point.Vectors, Order = hit.Order });
+            answer.Add(new ScoredPoint(hit.Id, hit.Score, point.Version)
+            {
+                Payload = point.Payload,
+                Vectors = point.Vectors,
+                Order = hit.Order,
+            });
         }
 
         return answer;

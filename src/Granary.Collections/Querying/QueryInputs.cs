@@ -9,7 +9,8 @@ public interface IQueryInputs
     /// <summary>Points of another collection (or alias) with one of their vectors.</summary>
     /// <exception cref="GranaryException">There is no such collection.</exception>
     ValueTask<IReadOnlyList<PointRecord>> LookupAsync(
-        string collection, IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions read, CancellationToken cancellation);
+        string collection, IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions read,
+        CancellationToken cancellation);
 
     /// <summary>Embeds texts; an entry is null when its text has no embedding (no known word).</summary>
     /// <exception cref="GranaryException">There is no such model, or it failed.</exception>

@@ -53,7 +53,8 @@ public sealed class QueryPlanner
         ImmutableArray<PlanNode> children =
         [
             .. stage.Prefetches.Select(p => Plan(
-                new Stage(p.Prefetches, p.Query, p.Using, p.Filter, p.Params, p.ScoreThreshold, p.Limit, p.LookupFrom, p.Limit), filter, depth + 1)),
+                new Stage(p.Prefetches, p.Query, p.Using, p.Filter, p.Params, p.ScoreThreshold, p.Limit, p.LookupFrom, p.Limit), filter,
+                depth + 1)),
         ];
         return Combine(stage, children.IsEmpty ? filter : null, children);
     }
@@ -61,9 +62,11 @@ public sealed class QueryPlanner
     private static void Check(Stage stage)
     {
         if (!stage.Prefetches.IsEmpty && stage.Query is null)
-            throw new GranaryException(ErrorKind.BadRequest, "A query is needed to merge the prefetches. Can't have prefetches without defining a query.");
+            throw new GranaryException(
+                ErrorKind.BadRequest, "A query is needed to merge the prefetches. Can't have prefetches without defining a query.");
         if (stage.Threshold is not null && stage.Query is null)
-            throw new GranaryException(ErrorKind.BadRequest, "A query is needed to use the score_threshold. Can't have score_threshold without defining a query.");
+            throw new GranaryException(
+                ErrorKind.BadRequest, "A query is needed to use the score_threshold. Can't have score_threshold without defining a query.");
         if (stage.Threshold is not null && stage.Query is OrderByQuery)
             throw new GranaryException(ErrorKind.BadRequest, "Can't use score_threshold with an order_by query.");
         var fuses = stage.Query is RrfQuery or DbsfQuery or WeightedSumQuery;
@@ -75,7 +78,8 @@ public sealed class QueryPlanner
             throw GranaryException.BadInput("cannot apply Formula without prefetches");
         var weights = stage.Query switch { RrfQuery r => r.Weights, WeightedSumQuery w => w.Weights, _ => [] };
         if (!weights.IsDefaultOrEmpty && weights.Length != stage.Prefetches.Length)
-            throw GranaryException.BadInput($"Number of weights ({weights.Length}) must match the number of prefetches ({stage.Prefetches.Length})");
+            throw GranaryException.BadInput(
+                $"Number of weights ({weights.Length}) must match the number of prefetches ({stage.Prefetches.Length})");
     }
 
     private PlanNode Combine(Stage stage, Filter? filter, ImmutableArray<PlanNode> children)
@@ -89,7 +93,12 @@ public sealed class QueryPlanner
             case FormulaQuery formula:
                 return new FormulaNode(new Formula(formula), stage.Limit, stage.Threshold) { Children = children };
             case OrderByQuery order:
-                return Leaf(new OrderLeg(order.Key, order.Descending) { StartFrom = order.StartFrom, Filter = filter, Limit = stage.Limit }, children);
+                return Leaf(new OrderLeg(order.Key, order.Descending)
+                {
+                    StartFrom = order.StartFrom,
+                    Filter = filter,
+                    Limit = stage.Limit,
+                }, children);
             case SampleQuery when !children.IsEmpty:
                 return new SampleNode(_seed, stage.Limit) { Children = children };
             case SampleQuery:
@@ -123,13 +132,19 @@ public sealed class QueryPlanner
             NearestQuery { Input: TextInput text } when _schema.FindText(field) is not null => new TextLeg(field, text.Text),
             NearestQuery nearest => Nearest(field, _vectors.Resolve(nearest.Input, stage.Using, stage.Lookup), stage.Params),
             RecommendQuery { Strategy: RecommendStrategy.AverageVector } r => Average(r, stage, field),
-            RecommendQuery r => Examples(field, r.Strategy == RecommendStrategy.BestScore ? ExampleStrategy.BestScore : ExampleStrategy.SumScores,
+            RecommendQuery r => Examples(
+                field, r.Strategy == RecommendStrategy.BestScore ? ExampleStrategy.BestScore : ExampleStrategy.SumScores,
                 null, All(r.Positive, stage), All(r.Negative, stage)),
             DiscoverQuery discover => Examples(field, ExampleStrategy.Discover, discover.Target, stage, discover.Context),
             ContextQuery context => Examples(field, ExampleStrategy.Context, null, stage, context.Context),
             _ => throw GranaryException.BadInput($"Unknown query {stage.Query!.GetType().Name}"),
         };
-        return leg is null ? new EmptyNode() : Leaf(leg with { Filter = filter, Limit = limit, ScoreThreshold = stage.Threshold }, children);
+        return leg is null ? new EmptyNode() : Leaf(leg with
+        {
+            Filter = filter,
+            Limit = limit,
+            ScoreThreshold = stage.Threshold,
+        }, children);
     }
 
     private static Leg? Nearest(string field, ExampleVector? vector, SearchParams how)
@@ -160,7 +175,8 @@ public sealed class QueryPlanner
         foreach (var pair in pairs)
         {
             // A pair with an empty side draws no border.
-            if (_vectors.Resolve(pair.Positive, stage.Using, stage.Lookup) is { } p && _vectors.Resolve(pair.Negative, stage.Using, stage.Lookup) is { } n)
+            if (_vectors.Resolve(pair.Positive, stage.Using, stage.Lookup) is { } p
+                && _vectors.Resolve(pair.Negative, stage.Using, stage.Lookup) is { } n)
             {
                 positive.Add(p);
                 negative.Add(n);
@@ -170,7 +186,8 @@ public sealed class QueryPlanner
         return Examples(field, strategy, resolved, positive, negative);
     }
 
-    private ExampleLeg? Examples(string field, ExampleStrategy strategy, ExampleVector? target, List<ExampleVector> positive, List<ExampleVector> negative)
+    private ExampleLeg? Examples(
+        string field, ExampleStrategy strategy, ExampleVector? target, List<ExampleVector> positive, List<ExampleVector> negative)
     {
         if (_schema.FindDense(field) is null && _schema.FindSparse(field) is null)
             throw Errors.VectorNotFound(field);

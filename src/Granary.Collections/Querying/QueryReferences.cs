@@ -28,7 +28,8 @@ internal sealed class QueryReferences
 
     public static string VectorOf(string? @using, LookupLocation? lookup) => lookup?.Vector ?? @using ?? "";
 
-    public static string? CollectionOf(LookupLocation? lookup, string collection) => lookup is null || lookup.Collection == collection ? null : lookup.Collection;
+    public static string? CollectionOf(LookupLocation? lookup, string collection) =>
+        lookup is null || lookup.Collection == collection ? null : lookup.Collection;
 
     private void Visit(ImmutableArray<Prefetch> prefetches)
     {

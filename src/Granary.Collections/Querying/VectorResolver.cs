@@ -16,13 +16,15 @@ internal sealed class VectorResolver(IndexSchema schema, ResolvedInputs resolved
         var dense = schema.FindDense(field);
         var sparse = dense is null ? schema.FindSparse(field) : null;
         if (dense is null && sparse is null)
-            throw schema.FindText(field) is null ? Errors.VectorNotFound(field) : GranaryException.BadInput($"Text field '{field}' is searched by text only");
+            throw schema.FindText(field) is null
+                ? Errors.VectorNotFound(field) : GranaryException.BadInput($"Text field '{field}' is searched by text only");
         var vector = input switch
         {
             DenseInput d => new ExampleVector(d.Values),
             MultiInput m => new ExampleVector(m.Values, m.Rows),
             SparseInput s => Sorted(s),
-            PointInput p => resolved.Points[new PointReference(QueryReferences.CollectionOf(lookup, collection), QueryReferences.VectorOf(@using, lookup), p.Id)],
+            PointInput p => resolved.Points[new PointReference(
+                QueryReferences.CollectionOf(lookup, collection), QueryReferences.VectorOf(@using, lookup), p.Id)],
             TextInput t => OfText(t, dense),
             _ => throw GranaryException.BadInput($"Unknown query input {input.GetType().Name}"),
         };
@@ -80,7 +82,8 @@ internal sealed class VectorResolver(IndexSchema schema, ResolvedInputs resolved
 
     /// <summary>A stored vector as an example.</summary>
     public static ExampleVector Of(NamedVector vector) =>
-        vector.Indices is { } indices ? new ExampleVector(vector.Values, 0, indices) : new ExampleVector(vector.Values, Math.Max(1, vector.Rows));
+        vector.Indices is { } indices
+            ? new ExampleVector(vector.Values, 0, indices) : new ExampleVector(vector.Values, Math.Max(1, vector.Rows));
 
     /// <summary>An array without a copy, for legs.</summary>
     public static System.Collections.Immutable.ImmutableArray<T> Immutable<T>(ReadOnlyMemory<T> memory) =>

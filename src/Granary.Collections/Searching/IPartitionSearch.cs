@@ -38,7 +38,8 @@ public sealed record PartitionAnswer(IReadOnlyList<LegResult> Legs, IReadOnlyLis
 /// <summary>Statistics wanted for collection-wide BM25 and inverse document frequencies.</summary>
 /// <param name="Texts">Text fields with the query's text.</param>
 /// <param name="Sparse">Sparse fields with the query's dimensions.</param>
-public sealed record StatisticsRequest(ImmutableArray<(string Field, string Text)> Texts, ImmutableArray<(string Vector, ImmutableArray<uint> Indices)> Sparse);
+public sealed record StatisticsRequest(
+    ImmutableArray<(string Field, string Text)> Texts, ImmutableArray<(string Vector, ImmutableArray<uint> Indices)> Sparse);
 
 /// <summary>A partition's statistics, in the order asked.</summary>
 /// <param name="Texts">Of the text fields.</param>
@@ -71,5 +72,6 @@ public interface IPartitionSearch
     ValueTask<long> CountAsync(Filter? filter, bool exact, ReadOptions read, CancellationToken cancellation);
 
     /// <summary>The most frequent values of an indexed field.</summary>
-    ValueTask<IReadOnlyList<FacetHit>> FacetAsync(string key, Filter? filter, int limit, bool exact, ReadOptions read, CancellationToken cancellation);
+    ValueTask<IReadOnlyList<FacetHit>> FacetAsync(
+        string key, Filter? filter, int limit, bool exact, ReadOptions read, CancellationToken cancellation);
 }

@@ -100,7 +100,8 @@ public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> lo
         {
             throw new GranaryException(
                 ErrorKind.Timeout,
-                $"Partition {Number} did not reach operation {target} within {limit!.Value.TotalSeconds:0.###} s: it is at {indexer.Applied.Value}");
+                $"Partition {Number} did not reach operation {target} within {limit!.Value.TotalSeconds:0.###} s: it is at "
+                    + $"{indexer.Applied.Value}");
         }
     }
 }

@@ -45,7 +45,9 @@ public sealed class AdmissionGate
         }
     }
 
-    /// <summary>Admits a batch, at once or when there is room. A batch larger than the capacity is admitted when the queue is empty.</summary>
+    /// <summary>
+    /// Admits a batch, at once or when there is room. A batch larger than the capacity is admitted when the queue is empty.
+    /// </summary>
     /// <exception cref="GranaryException">There was no room within the limit (<see cref="ErrorKind.TooManyRequests"/>).</exception>
     public ValueTask EnterAsync(int count, TimeSpan limit, CancellationToken cancellation)
     {
@@ -155,7 +157,8 @@ public sealed class AdmissionGate
             Telemetry.Refused.Add(1);
             throw new GranaryException(
                 ErrorKind.TooManyRequests,
-                $"The indexing queue is full: {depth} operations of at most {_capacity} are waiting, and there was no room for {waiter.Count} more within {limit.TotalSeconds:0.###} s")
+                $"The indexing queue is full: {depth} operations of at most {_capacity} are waiting, and there was no room for "
+                    + $"{waiter.Count} more within {limit.TotalSeconds:0.###} s")
             {
                 RetryAfter = TimeSpan.FromSeconds(1),
             };

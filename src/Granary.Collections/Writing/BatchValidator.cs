@@ -137,7 +137,8 @@ public sealed class BatchValidator
         for (var i = 1; i < indices.Length; i++)
         {
             if (indices[i] <= indices[i - 1])
-                throw Wrong($"Sparse vector \"{vector.Name}\": indices must be unique and ascending, got {indices[i - 1]} before {indices[i]}", view, position);
+                throw Wrong($"Sparse vector \"{vector.Name}\": indices must be unique and ascending, got {indices[i - 1]} before "
+                    + $"{indices[i]}", view, position);
         }
     }
 
@@ -269,7 +270,8 @@ public sealed class BatchValidator
         return true;
     }
 
-    private static GranaryException Wrong(string message, OperationView view, int position) => GranaryException.BadInput(message + At(view, position));
+    private static GranaryException Wrong(string message, OperationView view, int position) =>
+        GranaryException.BadInput(message + At(view, position));
 
     private static string At(OperationView view, int position) =>
         view.Id.Kind == PointIdKind.None ? $" (operation {position})" : $" (point {view.Id}, operation {position})";

@@ -204,13 +204,15 @@ public sealed class PartitionWriter : IAsyncDisposable
             case GranaryException known:
                 return known;
             case LogConflictException:
-                _fault = new GranaryException(ErrorKind.Unavailable, $"Partition {_key.Number} is unavailable: another writer owns its log ({e.Message})", e);
+                _fault = new GranaryException(
+                    ErrorKind.Unavailable, $"Partition {_key.Number} is unavailable: another writer owns its log ({e.Message})", e);
                 return _fault;
             default:
                 if (_log.NextOperation == Logged + 1)
                     return new GranaryException(ErrorKind.Internal, $"Partition {_key.Number} could not append to its log: {e.Message}", e);
                 // The log is ahead of what was acknowledged: numbering on would overwrite.
-                _fault = new GranaryException(ErrorKind.Unavailable, $"Partition {_key.Number} is unavailable: its log is in doubt ({e.Message})", e);
+                _fault = new GranaryException(
+                    ErrorKind.Unavailable, $"Partition {_key.Number} is unavailable: its log is in doubt ({e.Message})", e);
                 return _fault;
         }
     }

@@ -27,7 +27,8 @@ internal static class PayloadValues
     }
 
     /// <summary>The value itself, or the elements of an array.</summary>
-    public static IEnumerable<JsonElement> Flat(JsonElement value) => value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : [value];
+    public static IEnumerable<JsonElement> Flat(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : [value];
 
     private static IEnumerable<JsonElement> Enter(JsonElement value, JsonPathItem step)
     {

@@ -39,7 +39,8 @@ internal sealed partial class ApiCall(HttpContext http, IDatabase database, ApiS
             return name.Length is >= 1 and <= 255
                 ? name
                 : throw new ApiException(422,
-                    $"Validation error in path parameters: [collection_name: value {JsonText.Quote(name)} invalid, must be from 1 to 255 characters]");
+                    $"Validation error in path parameters: [collection_name: value {JsonText.Quote(name)} invalid, must be from 1 to 255 "
+                        + "characters]");
         }
     }
 

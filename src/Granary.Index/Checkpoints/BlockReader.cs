@@ -83,7 +83,8 @@ internal sealed class BlockReader(ManifestSection section, Stream inner) : Strea
             throw Manifest.Damaged(section.Name, start + read, $"it ends there, {section.Length} bytes were written");
         var crc = Crc32C.Compute(_block.AsSpan(0, size));
         if (crc != section.Blocks[_index])
-            throw Manifest.Damaged(section.Name, start, $"the block of {size} bytes has checksum {crc:X8}, written was {section.Blocks[_index]:X8}");
+            throw Manifest.Damaged(section.Name, start,
+                $"the block of {size} bytes has checksum {crc:X8}, written was {section.Blocks[_index]:X8}");
         _index++;
         (_next, _end) = (0, size);
         return true;

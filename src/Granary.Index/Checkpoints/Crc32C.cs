@@ -5,7 +5,9 @@ using Sse42 = System.Runtime.Intrinsics.X86.Sse42;
 
 namespace Granary.Index.Checkpoints;
 
-/// <summary>CRC-32C (Castagnoli, reflected polynomial 0x82F63B78, as in RFC 3720), by the processor's instruction where it has one.</summary>
+/// <summary>
+/// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78, as in RFC 3720), by the processor's instruction where it has one.
+/// </summary>
 public static class Crc32C
 {
     private const uint Polynomial = 0x82F63B78;

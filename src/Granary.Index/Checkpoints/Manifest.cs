@@ -9,8 +9,9 @@ namespace Granary.Index.Checkpoints;
 internal sealed record ManifestSection(string Name, long Length, uint[] Blocks);
 
 /// <summary>
-/// The last section of a checkpoint, which makes the others readable: magic, format version, length of the body, body, CRC-32C of all before;
-/// integers little-endian. The body: operation, linked operation, schema JSON, then each section's name, length and block checksums.
+/// The last section of a checkpoint, which makes the others readable: magic, format version, length of the body, body, CRC-32C of all
+/// before; integers little-endian. The body: operation, linked operation, schema JSON, then each section's name, length and block
+/// checksums.
 /// </summary>
 /// <param name="Operation">The newest operation in the image.</param>
 /// <param name="LinkedOperation">Every operation up to it was linked.</param>
@@ -73,7 +74,8 @@ internal sealed record Manifest(long Operation, long LinkedOperation, byte[] Sch
             throw Damaged(Name, 0, "it does not begin as a manifest does");
         var version = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4));
         if (version is < 1 or > Version)
-            throw new GranaryException(ErrorKind.Corrupted, $"Checkpoint section \"{Name}\" at offset 4: format {version} is not known, the newest known is {Version}.");
+            throw new GranaryException(ErrorKind.Corrupted,
+                $"Checkpoint section \"{Name}\" at offset 4: format {version} is not known, the newest known is {Version}.");
         var length = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(8));
         if (length is < 0 or > MaxSize)
             throw Damaged(Name, 8, $"its length says {length}");

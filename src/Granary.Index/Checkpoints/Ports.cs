@@ -17,7 +17,10 @@ public interface ICheckpointReader
     /// <exception cref="GranaryException">There is no such section.</exception>
     Stream Open(string section);
 
-    /// <summary>Maps a section into memory, copy-on-write or read-only, or returns null where the storage cannot; then it is read by <see cref="Open"/>.</summary>
+    /// <summary>
+    /// Maps a section into memory, copy-on-write or read-only, or returns null where the storage cannot; then it is read by
+    /// <see cref="Open"/>.
+    /// </summary>
     MappedSection? TryMap(string section);
 }
 

@@ -66,8 +66,8 @@ public sealed record MatchAnyCondition(string Key, ImmutableArray<MatchValue> Va
 public sealed record MatchExceptCondition(string Key, ImmutableArray<MatchValue> Values) : Condition;
 
 /// <summary>
-/// How the tokens of a <see cref="MatchTextCondition"/> must occur in one string of the field. Tokens are those of the field's text index; without
-/// one those of a text index with default parameters (words, lower-cased), so that an index of that kind changes no answer.
+/// How the tokens of a <see cref="MatchTextCondition"/> must occur in one string of the field. Tokens are those of the field's text index;
+/// without one those of a text index with default parameters (words, lower-cased), so that an index of that kind changes no answer.
 /// </summary>
 /// <remarks>Qdrant compares substrings where a field has no text index.</remarks>
 public enum TextMatchMode : byte
@@ -92,7 +92,8 @@ public sealed record MatchTextCondition(string Key, string Text, TextMatchMode M
 public sealed record RangeCondition(string Key, double? Gt, double? Gte, double? Lt, double? Lte) : Condition;
 
 /// <summary><c>range</c> over instants; an absent bound is null.</summary>
-public sealed record DatetimeRangeCondition(string Key, DateTimeOffset? Gt, DateTimeOffset? Gte, DateTimeOffset? Lt, DateTimeOffset? Lte) : Condition;
+public sealed record DatetimeRangeCondition(string Key, DateTimeOffset? Gt, DateTimeOffset? Gte, DateTimeOffset? Lt, DateTimeOffset? Lte)
+    : Condition;
 
 /// <summary>A place on the sphere, degrees.</summary>
 public readonly record struct GeoPoint(double Longitude, double Latitude);
@@ -104,7 +105,8 @@ public sealed record GeoBoundingBoxCondition(string Key, GeoPoint TopLeft, GeoPo
 public sealed record GeoRadiusCondition(string Key, GeoPoint Center, double RadiusMeters) : Condition;
 
 /// <summary><c>geo_polygon</c>: inside the exterior and outside every interior ring.</summary>
-public sealed record GeoPolygonCondition(string Key, ImmutableArray<GeoPoint> Exterior, ImmutableArray<ImmutableArray<GeoPoint>> Interiors) : Condition;
+public sealed record GeoPolygonCondition(string Key, ImmutableArray<GeoPoint> Exterior, ImmutableArray<ImmutableArray<GeoPoint>> Interiors)
+    : Condition;
 
 /// <summary><c>values_count</c>: how many values the field has (null counts 0, a scalar 1, an array its length).</summary>
 public sealed record ValuesCountCondition(string Key, int? Gt, int? Gte, int? Lt, int? Lte) : Condition;

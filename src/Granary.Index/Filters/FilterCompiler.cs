@@ -135,7 +135,11 @@ internal sealed class FilterCompiler(FilterPlan plan, IFilterContext context)
             }
         }
 
-        return new IdNode(condition.Ids) { Estimate = Cardinality.Exactly(slots.Distinct().Count()), Candidates = new SlotListMatch(slots) };
+        return new IdNode(condition.Ids)
+        {
+            Estimate = Cardinality.Exactly(slots.Distinct().Count()),
+            Candidates = new SlotListMatch(slots),
+        };
     }
 
     private sealed class SlotListMatch(List<int> slots) : IndexMatch

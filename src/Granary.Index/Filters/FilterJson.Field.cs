@@ -6,8 +6,8 @@ namespace Granary.Index.Filters;
 public static partial class FilterJson
 {
     /// <summary>
-    /// A field condition. Several in one object: one must hold, but <c>values_count</c>, then <c>is_empty</c>, then <c>is_null</c> silence the
-    /// others, as in Qdrant.
+    /// A field condition. Several in one object: one must hold, but <c>values_count</c>, then <c>is_empty</c>, then <c>is_null</c> silence
+    /// the others, as in Qdrant.
     /// </summary>
     private static Condition ParseField(string key, JsonElement element)
     {
@@ -27,7 +27,8 @@ public static partial class FilterJson
                     values.Add(ParseRange(key, value));
                     break;
                 case "geo_bounding_box":
-                    values.Add(new GeoBoundingBoxCondition(key, ParsePoint(Need(value, "top_left")), ParsePoint(Need(value, "bottom_right"))));
+                    values.Add(new GeoBoundingBoxCondition(
+                        key, ParsePoint(Need(value, "top_left")), ParsePoint(Need(value, "bottom_right"))));
                     break;
                 case "geo_radius":
                     values.Add(new GeoRadiusCondition(key, ParsePoint(Need(value, "center")), ParseDouble(Need(value, "radius"))));
@@ -113,7 +114,8 @@ public static partial class FilterJson
     private static MatchValue ParseValue(JsonElement element, bool allowBool) => element.ValueKind switch
     {
         JsonValueKind.String => MatchValue.Of(element.GetString()!),
-        JsonValueKind.Number when element.TryGetInt64(out var integer) && element.GetRawText().AsSpan().IndexOfAny('.', 'e', 'E') < 0 => MatchValue.Of(integer),
+        JsonValueKind.Number when element.TryGetInt64(out var integer) && element.GetRawText().AsSpan().IndexOfAny('.', 'e', 'E') < 0 =>
+            MatchValue.Of(integer),
         JsonValueKind.True or JsonValueKind.False when allowBool => MatchValue.Of(element.GetBoolean()),
         _ => throw NoMatch(element),
     };
@@ -137,7 +139,8 @@ public static partial class FilterJson
             if (bound.ValueKind == JsonValueKind.String && Instant.TryParse(bound.GetString()!, out var instant))
                 return instant;
             throw GranaryException.BadInput(
-                $"'{(bound.ValueKind == JsonValueKind.String ? bound.GetString() : Show(bound))}' does not match accepted datetime format (RFC3339). "
+                $"'{(bound.ValueKind == JsonValueKind.String ? bound.GetString() : Show(bound))}' does not match accepted datetime format "
+                    + "(RFC3339). "
                 + "Example: 2014-01-01T00:00:00Z");
         }
     }
@@ -164,7 +167,8 @@ public static partial class FilterJson
         ImmutableArray<GeoPoint> ring = [.. points.EnumerateArray().Select(ParsePoint)];
         if (ring.Length < 4)
             throw GranaryException.BadInput($"polygon invalid, the size must be at least 4, got {ring.Length}");
-        if (Math.Abs(ring[0].Latitude - ring[^1].Latitude) > double.Epsilon || Math.Abs(ring[0].Longitude - ring[^1].Longitude) > double.Epsilon)
+        if (Math.Abs(ring[0].Latitude - ring[^1].Latitude) > double.Epsilon
+            || Math.Abs(ring[0].Longitude - ring[^1].Longitude) > double.Epsilon)
             throw GranaryException.BadInput("polygon invalid, the first and the last points should be the same to form a closed line");
         return ring;
     }
@@ -174,8 +178,9 @@ public static partial class FilterJson
         var point = new GeoPoint(ParseDouble(Need(element, "lon")), ParseDouble(Need(element, "lat")));
         if (point.Longitude is >= -180 and <= 180 && point.Latitude is >= -90 and <= 90)
             return point;
+        var (latitude, longitude) = (point.Latitude, point.Longitude);
         throw GranaryException.BadInput(FormattableString.Invariant(
-            $"Wrong format of GeoPoint payload: expected `lat` = {point.Latitude} within [-90;90] and `lon` = {point.Longitude} within [-180;180]"));
+            $"Wrong format of GeoPoint payload: expected `lat` = {latitude} within [-90;90] and `lon` = {longitude} within [-180;180]"));
     }
 
     private static JsonElement Need(JsonElement element, string field)

@@ -7,7 +7,8 @@ namespace Granary.Index.Filters;
 public static partial class FilterJson
 {
     private const string ExpectedCondition =
-        "Expected some form of condition, which can be a field condition (like {\"key\": ..., \"match\": ... }), or some other mentioned in the "
+        "Expected some form of condition, which can be a field condition (like {\"key\": ..., \"match\": ... }), or some other mentioned "
+            + "in the "
         + "documentation: https://qdrant.tech/documentation/concepts/filtering/#filtering-conditions";
 
     private static Filter ParseFilter(JsonElement element, int depth, Budget budget)

@@ -69,7 +69,14 @@ public static partial class FilterJson
             case MatchTextCondition c:
                 StartField(writer, c.Key, "match");
                 writer.WriteString(
-                    c.Mode switch { TextMatchMode.All => "text", TextMatchMode.Any => "text_any", TextMatchMode.Phrase => "phrase", _ => "prefix" },
+                    c.Mode switch
+                    {
+                        TextMatchMode.All => "text",
+                        TextMatchMode.Any => "text_any",
+                        TextMatchMode.Phrase => "phrase",
+                        _ =>
+                        "prefix"
+                    },
                     c.Text);
                 writer.WriteEndObject();
                 break;
@@ -180,7 +187,8 @@ public static partial class FilterJson
         }
     }
 
-    private static void WriteBounds<T>(Utf8JsonWriter writer, T? gt, T? gte, T? lt, T? lte, Action<Utf8JsonWriter, string, T> write) where T : struct
+    private static void WriteBounds<T>(Utf8JsonWriter writer, T? gt, T? gte, T? lt, T? lte, Action<Utf8JsonWriter, string, T> write)
+        where T : struct
     {
         if (gt is { } a)
             write(writer, "gt", a);

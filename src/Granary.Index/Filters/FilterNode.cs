@@ -15,7 +15,8 @@ internal abstract class FilterNode
 }
 
 /// <summary>A whole filter.</summary>
-internal sealed class CombinationNode(FilterNode[] must, FilterNode[] should, FilterNode[] mustNot, FilterNode[] counted, int minimum) : FilterNode
+internal sealed class CombinationNode(FilterNode[] must, FilterNode[] should, FilterNode[] mustNot, FilterNode[] counted, int minimum)
+    : FilterNode
 {
     public override bool Matches(ref Evaluation at)
     {

@@ -6,8 +6,8 @@ namespace Granary.Index.Filters;
 /// <summary>A filter made ready for one view of a partition. Thread-safe; dispose it to give pooled memory back.</summary>
 /// <remarks>
 /// Every condition can be answered from the payload alone; an index only makes it faster: it names a superset of the slots that match, and
-/// where that is exact the payload is not looked at. A condition asked about often turns its candidates into a bitmap, once. Only the analyser
-/// of a text index matters to the meaning, of <c>match: {text, text_any, phrase}</c>: without an index tokens are those of
+/// where that is exact the payload is not looked at. A condition asked about often turns its candidates into a bitmap, once. Only the
+/// analyser of a text index matters to the meaning, of <c>match: {text, text_any, phrase}</c>: without an index tokens are those of
 /// <see cref="Text.QdrantAnalyzer.IndexDefault"/>, as with an index of default parameters.
 /// </remarks>
 public sealed class FilterPlan : IDisposable
@@ -27,7 +27,9 @@ public sealed class FilterPlan : IDisposable
         _root = new FilterCompiler(this, context).Compile(filter, _scope, null);
     }
 
-    /// <summary>How many points match, from the payload indexes; combined as Qdrant combines them, conditions taken as independent.</summary>
+    /// <summary>
+    /// How many points match, from the payload indexes; combined as Qdrant combines them, conditions taken as independent.
+    /// </summary>
     public Cardinality Estimate => _root.Estimate;
 
     internal int SlotBound { get; }

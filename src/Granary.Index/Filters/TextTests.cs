@@ -35,7 +35,8 @@ internal sealed class TokenTest : ValueTest
     {
         if (!JsonScan.IsString(value) || Tokens.Count == 0)
             return false;
-        MatchSink sink = _mode == TextMatchMode.Phrase ? new PhraseSink(Tokens, _borders) : new SetSink(Tokens, _mode == TextMatchMode.All ? Tokens.Count : 1);
+        MatchSink sink = _mode == TextMatchMode.Phrase
+            ? new PhraseSink(Tokens, _borders) : new SetSink(Tokens, _mode == TextMatchMode.All ? Tokens.Count : 1);
         _analyzer.Analyze(JsonScan.GetString(value), TextRole.Document, sink);
         return sink.Found;
     }

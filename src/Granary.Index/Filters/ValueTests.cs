@@ -87,7 +87,9 @@ internal sealed class OneOfTest : ValueTest
     }
 }
 
-/// <summary>The value is not null and none of a set; numbers that are no integers, booleans, objects and inner arrays count as outside.</summary>
+/// <summary>
+/// The value is not null and none of a set; numbers that are no integers, booleans, objects and inner arrays count as outside.
+/// </summary>
 internal sealed class NoneOfTest(IEnumerable<MatchValue> values) : ValueTest
 {
     private readonly OneOfTest _set = new(values);
@@ -143,7 +145,8 @@ internal sealed class AreaTest(Func<double, double, bool> contains) : ValueTest
         return !lon.IsEmpty && !lat.IsEmpty && JsonScan.TryGetDouble(lon, out longitude) && JsonScan.TryGetDouble(lat, out latitude);
     }
 
-    protected override bool TestOne(ReadOnlySpan<byte> value) => TryGetPlace(value, out var longitude, out var latitude) && contains(longitude, latitude);
+    protected override bool TestOne(ReadOnlySpan<byte> value) =>
+        TryGetPlace(value, out var longitude, out var latitude) && contains(longitude, latitude);
 }
 
 /// <summary>How many values there are: null and a missing field none, an array its length, else one.</summary>

@@ -2,7 +2,9 @@ using Granary.Index.Search;
 
 namespace Granary.Index.Fusion;
 
-/// <summary>Makes one ranking of several. Pure and deterministic: equal scores are ordered by id, and sums follow the order of the lists.</summary>
+/// <summary>
+/// Makes one ranking of several. Pure and deterministic: equal scores are ordered by id, and sums follow the order of the lists.
+/// </summary>
 public static class RankFusion
 {
     /// <summary>Qdrant's default k of <see cref="Rrf"/>.</summary>

@@ -20,7 +20,9 @@ internal readonly struct ScoreSums
     /// <summary>Adds to a point's sum.</summary>
     public void Add(in LegHit hit, float score) => CollectionsMarshal.GetValueRefOrAddDefault(_sums, hit.Id, out _) += score;
 
-    /// <summary>Adds a list's scores, mapped from [<paramref name="zero"/>, <paramref name="one"/>] to [0, 1]; 0.5 where they are equal.</summary>
+    /// <summary>
+    /// Adds a list's scores, mapped from [<paramref name="zero"/>, <paramref name="one"/>] to [0, 1]; 0.5 where they are equal.
+    /// </summary>
     public void AddNormalised(IReadOnlyList<LegHit> hits, float zero, float one, float weight)
     {
         var spread = one - zero;

@@ -24,7 +24,8 @@ public ref struct OperationSequence
             return false;
         var length = _rest.Length < 4 ? -1 : BinaryPrimitives.ReadInt32LittleEndian(_rest);
         if (length < 0 || length > _rest.Length - 4)
-            throw new GranaryException(ErrorKind.Corrupted, $"A sequence of operations is cut short: {_rest.Length} bytes left, operation of {length}.");
+            throw new GranaryException(
+                ErrorKind.Corrupted, $"A sequence of operations is cut short: {_rest.Length} bytes left, operation of {length}.");
         Current = _rest.Slice(4, length);
         _rest = _rest[(4 + length)..];
         return true;

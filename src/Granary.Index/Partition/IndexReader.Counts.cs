@@ -23,7 +23,8 @@ public sealed partial class IndexReader
     /// <param name="key">The payload path.</param>
     /// <param name="filter">Only points that match; null for all.</param>
     /// <param name="limit">How many values.</param>
-    /// <param name="exact">Whether versions that no reader sees any more, and are not reclaimed yet, are left out even without a filter.</param>
+    /// <param name="exact">Whether versions that no reader sees any more, and are not reclaimed yet, are left out even without a
+    /// filter.</param>
     /// <param name="cancellation">Ends it early with an exception.</param>
     /// <exception cref="GranaryException">There is no such index.</exception>
     public IReadOnlyList<FacetHit> Facet(string key, Filter? filter, int limit, bool exact, CancellationToken cancellation = default)
@@ -32,7 +33,8 @@ public sealed partial class IndexReader
         {
             throw GranaryException.BadInput(
                 $"No appropriate index for faceting: `{key}`. Please create one to facet on this field. Check "
-                + "https://qdrant.tech/documentation/concepts/indexing/#payload-index to see which payload schemas support Match conditions");
+                + "https://qdrant.tech/documentation/concepts/indexing/#payload-index to see which payload schemas support Match "
+                + "conditions");
         }
 
         using var plan = _view.Plan(filter);

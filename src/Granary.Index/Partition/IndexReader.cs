@@ -63,7 +63,9 @@ public sealed partial class IndexReader : IDisposable
     public SparseStatistics SparseStatistics(string vector, ReadOnlySpan<uint> indices) =>
         Fields.Find(vector) is SparseColumn column ? column.Postings.Statistics(indices) : throw LegChecks.UnknownVector(vector);
 
-    /// <summary>Whether the point is there, and its data. The payload's bytes must not be kept beyond the reader's life unless copied.</summary>
+    /// <summary>
+    /// Whether the point is there, and its data. The payload's bytes must not be kept beyond the reader's life unless copied.
+    /// </summary>
     public bool TryGet(PointId id, VectorSelector vectors, out PointData? point)
     {
         point = null;

@@ -8,4 +8,5 @@ namespace Granary.Index;
 /// <param name="VectorBytes">Unmanaged bytes of vectors, codes and links.</param>
 /// <param name="PayloadIndexPoints">How many points each payload index covers.</param>
 public sealed record IndexStatistics(
-    long Points, long Vectors, long IndexedVectors, long DeletedRows, long VectorBytes, IReadOnlyDictionary<string, long> PayloadIndexPoints);
+    long Points, long Vectors, long IndexedVectors, long DeletedRows, long VectorBytes,
+    IReadOnlyDictionary<string, long> PayloadIndexPoints);

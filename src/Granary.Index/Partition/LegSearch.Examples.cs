@@ -56,7 +56,8 @@ internal sealed partial class LegSearch
     {
         var pairs = example.Strategy is ExampleStrategy.Discover or ExampleStrategy.Context;
         if (pairs && positive.Length != negative.Length)
-            throw GranaryException.BadInput($"A context has {positive.Length} positive and {negative.Length} negative vectors; they come in pairs");
+            throw GranaryException.BadInput(
+                $"A context has {positive.Length} positive and {negative.Length} negative vectors; they come in pairs");
         if (example.Strategy == ExampleStrategy.Discover && example.Target is null)
             throw GranaryException.BadInput("A discovery needs a target");
     }
@@ -105,7 +106,8 @@ internal sealed partial class LegSearch
 
     private static float ScaledSigmoid(float x) => 0.5f * (Sigmoid(x) + 1f);
 
-    private static Func<int, float>[] PrepareAll(VectorColumn column, ImmutableArray<ExampleVector> examples, SparseStatistics? statistics) =>
+    private static Func<int, float>[] PrepareAll(
+        VectorColumn column, ImmutableArray<ExampleVector> examples, SparseStatistics? statistics) =>
         [.. examples.Select(example => Prepare(column, example, statistics))];
 
     private static Func<int, float> Prepare(VectorColumn column, ExampleVector example, SparseStatistics? statistics)

@@ -50,7 +50,8 @@ internal sealed partial class LegSearch
         {
             throw GranaryException.BadInput(
                 $"No range index for `order_by` key: `{order.Key}`. Please create one to use `order_by`. Check "
-                + "https://qdrant.tech/documentation/concepts/indexing/#payload-index to see which payload schemas support Range conditions");
+                + "https://qdrant.tech/documentation/concepts/indexing/#payload-index to see which payload schemas support Range "
+                + "conditions");
         }
 
         var only = leg.Candidates is null ? null : CandidateSlots().ToHashSet();
@@ -84,7 +85,8 @@ internal sealed partial class LegSearch
     /// <summary>The points whose hashes with the seed are smallest: a uniform choice, whatever the partitions.</summary>
     public LegResult Sample(SampleLeg sample)
     {
-        var best = new BestHits<(ulong Key, PointId Id)>(leg.Limit, static (a, b) => a.Key != b.Key ? a.Key.CompareTo(b.Key) : a.Id.CompareTo(b.Id));
+        var best = new BestHits<(ulong Key, PointId Id)>(
+            leg.Limit, static (a, b) => a.Key != b.Key ? a.Key.CompareTo(b.Key) : a.Id.CompareTo(b.Id));
         if (leg.Candidates is not null)
         {
             foreach (var slot in CandidateSlots())

@@ -77,11 +77,13 @@ internal sealed partial class LegSearch
     public LegResult Sparse(SparseLeg sparse)
     {
         if (Fields.Find(sparse.Vector) is not SparseColumn column)
-            throw Fields.Find(sparse.Vector) is VectorColumn ? LegChecks.WrongShape(sparse: true, sparse.Vector) : LegChecks.UnknownVector(sparse.Vector);
+            throw Fields.Find(sparse.Vector) is VectorColumn
+                ? LegChecks.WrongShape(sparse: true, sparse.Vector) : LegChecks.UnknownVector(sparse.Vector);
         var indices = sparse.Indices.AsSpan();
         var values = sparse.Values.AsSpan();
         if (indices.Length != values.Length)
-            throw GranaryException.BadInput($"Sparse query of \"{sparse.Vector}\": {indices.Length} indices and {values.Length} values, they must be as many");
+            throw GranaryException.BadInput(
+                $"Sparse query of \"{sparse.Vector}\": {indices.Length} indices and {values.Length} values, they must be as many");
         if (!LegChecks.AllFinite(values))
             throw GranaryException.BadInput($"The query for vector \"{sparse.Vector}\" holds a value that is not a finite number");
         if (TryRows(column, leg.Candidates is null ? 0 : int.MaxValue, out var rows))

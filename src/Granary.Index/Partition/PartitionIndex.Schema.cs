@@ -128,6 +128,9 @@ public sealed partial class PartitionIndex
 
         // Stop words are a list, which records compare by identity.
         return before.FindText(name) is { } text && after.FindText(name) is { } nextText
-            && SchemaJson.Write(new IndexSchema { Text = [text] }).AsSpan().SequenceEqual(SchemaJson.Write(new IndexSchema { Text = [nextText] }));
+            && SchemaJson.Write(new IndexSchema
+            {
+                Text = [text],
+            }).AsSpan().SequenceEqual(SchemaJson.Write(new IndexSchema { Text = [nextText] }));
     }
 }

@@ -2,7 +2,8 @@ using System.Buffers;
 
 namespace Granary.Index.Partition;
 
-/// <content>The image: the number of slots, then each slot's birth, death, previous and id, as they stand in memory (little-endian).</content>
+/// <content>The image: the number of slots, then each slot's birth, death, previous and id, as they stand in memory
+/// (little-endian).</content>
 internal sealed unsafe partial class SlotTable
 {
     /// <summary>Writes the table. Called by the applier.</summary>

@@ -101,7 +101,9 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn(inner.Schema.
         _marks.Enqueue((operation, _marked));
     }
 
-    /// <summary>Says that of a field just read the pending rows may have been added by any operation from <paramref name="operation"/> on.</summary>
+    /// <summary>
+    /// Says that of a field just read the pending rows may have been added by any operation from <paramref name="operation"/> on.
+    /// </summary>
     public void MarkPending(long operation)
     {
         _marked = inner.Added;
@@ -126,7 +128,8 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn(inner.Schema.
     }
 
     /// <summary>Whether two vectors are the same to the bit.</summary>
-    internal static bool Same(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => MemoryMarshal.AsBytes(a).SequenceEqual(MemoryMarshal.AsBytes(b));
+    internal static bool Same(ReadOnlySpan<float> a, ReadOnlySpan<float> b) =>
+        MemoryMarshal.AsBytes(a).SequenceEqual(MemoryMarshal.AsBytes(b));
 
     /// <inheritdoc/>
     protected override void DisposeField() => inner.Dispose();
@@ -230,7 +233,8 @@ internal sealed class SparseColumn(SparseField inner) : VectorColumn(inner.Schem
         for (var i = 1; i < indices.Length; i++)
         {
             if (indices[i] <= indices[i - 1])
-                throw GranaryException.BadInput($"Sparse vector \"{Name}\": indices must be unique and ascending, got {indices[i - 1]} before {indices[i]}");
+                throw GranaryException.BadInput(
+                    $"Sparse vector \"{Name}\": indices must be unique and ascending, got {indices[i - 1]} before {indices[i]}");
         }
     }
 

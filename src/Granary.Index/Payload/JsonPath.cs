@@ -36,7 +36,8 @@ public readonly record struct JsonPathItem(JsonPathStep Kind, string? Key, int I
 }
 
 /// <summary>
-/// A path into a payload, as Qdrant writes them: <c>a.b</c>, <c>a[].b</c>, <c>a[0]</c>, <c>"quoted.key".c</c>. Unquoted keys are letters, digits,
+/// A path into a payload, as Qdrant writes them: <c>a.b</c>, <c>a[].b</c>, <c>a[0]</c>, <c>"quoted.key".c</c>. Unquoted keys are letters,
+/// digits,
 /// <c>_</c> and <c>-</c>; quoted ones hold anything but <c>"</c> and <c>\</c>.
 /// </summary>
 public sealed class JsonPath : IEquatable<JsonPath>

@@ -69,7 +69,8 @@ internal static class JsonScan
                 }
 
             default:
-                while (at < json.Length && json[at] is not ((byte)',' or (byte)'}' or (byte)']' or (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t'))
+                while (at < json.Length && json[at] is not ((byte)',' or (byte)'}' or (byte)']' or (byte)' ' or (byte)'\n' or (byte)'\r'
+                    or (byte)'\t'))
                     at++;
                 return at;
         }
@@ -125,7 +126,8 @@ internal static class JsonScan
     public static bool TryGetInteger(ReadOnlySpan<byte> value, out long integer)
     {
         integer = 0;
-        return IsNumber(value) && Utf8Parser.TryParse(value, out integer, out var used) && used == value.Length && !value.SequenceEqual("-0"u8);
+        return IsNumber(value) && Utf8Parser.TryParse(value, out integer, out var used) && used == value.Length
+            && !value.SequenceEqual("-0"u8);
     }
 
     /// <summary>A number, rounded to a double.</summary>

@@ -9,7 +9,8 @@ public static partial class PayloadEdit
     private const int FewMembers = 24;
 
     /// <summary>Checks that a payload is an object within the depth limit and takes out white space and duplicate keys.</summary>
-    /// <exception cref="GranaryException">It is not JSON, no object, nested too deep, or holds a number no double reaches or half a surrogate pair.</exception>
+    /// <exception cref="GranaryException">It is not JSON, no object, nested too deep, or holds a number no double reaches or half a
+    /// surrogate pair.</exception>
     public static byte[] Normalize(ReadOnlySpan<byte> json)
     {
         var buffer = new ArrayBufferWriter<byte>(Math.Max(16, json.Length));
@@ -22,7 +23,8 @@ public static partial class PayloadEdit
         }
         catch (JsonException e)
         {
-            throw new GranaryException(ErrorKind.BadInput, $"Payload is not valid JSON or is nested deeper than {MaxDepth}: {e.Message}", e);
+            throw new GranaryException(
+                ErrorKind.BadInput, $"Payload is not valid JSON or is nested deeper than {MaxDepth}: {e.Message}", e);
         }
         catch (InvalidOperationException e)
         {
@@ -77,7 +79,8 @@ public static partial class PayloadEdit
                     var start = buffer.WrittenCount + 1;
                     WriteQuoted(buffer, reader.ValueSpan);
                     buffer.Write(":"u8);
-                    plain = plain && IsNew(names, firstMember[depth], ref count, buffer.WrittenSpan, start..(start + reader.ValueSpan.Length));
+                    plain = plain && IsNew(names, firstMember[depth], ref count, buffer.WrittenSpan,
+                        start..(start + reader.ValueSpan.Length));
                     break;
                 case JsonTokenType.String:
                     if (reader.ValueIsEscaped)
@@ -86,7 +89,8 @@ public static partial class PayloadEdit
                     break;
                 case JsonTokenType.Number:
                     if (!reader.TryGetDouble(out var number) || !double.IsFinite(number))
-                        throw GranaryException.BadInput($"Payload number {System.Text.Encoding.UTF8.GetString(reader.ValueSpan)} is out of range.");
+                        throw GranaryException.BadInput(
+                            $"Payload number {System.Text.Encoding.UTF8.GetString(reader.ValueSpan)} is out of range.");
                     buffer.Write(reader.ValueSpan);
                     break;
                 default:

@@ -4,9 +4,13 @@ namespace Granary.Index.Payload;
 
 public static partial class PayloadEdit
 {
-    /// <summary>What is left of a payload: everything within <paramref name="include"/> (when it is not empty), else everything outside <paramref name="exclude"/>.</summary>
+    /// <summary>
+    /// What is left of a payload: everything within <paramref name="include"/> (when it is not empty), else everything outside
+    /// <paramref name="exclude"/>.
+    /// </summary>
     /// <remarks>
-    /// As Qdrant's selectors: a path goes into an array only by <c>[]</c>; an array on the way whose elements are not included is left empty.
+    /// As Qdrant's selectors: a path goes into an array only by <c>[]</c>; an array on the way whose elements are not included is left
+    /// empty.
     /// </remarks>
     public static byte[] Project(ReadOnlySpan<byte> payload, IReadOnlyList<JsonPath> include, IReadOnlyList<JsonPath> exclude)
     {

@@ -9,7 +9,9 @@ public static partial class PayloadEdit
     /// <summary>Objects and arrays may be nested so deep.</summary>
     public const int MaxDepth = 64;
 
-    /// <summary>Merges <paramref name="patch"/> into the payload, at the root or under a key: members replace, null members remove.</summary>
+    /// <summary>
+    /// Merges <paramref name="patch"/> into the payload, at the root or under a key: members replace, null members remove.
+    /// </summary>
     /// <remarks>
     /// Under a key, objects are made where there are none; an element that does not exist is not; a value that is no array where the path
     /// goes into one becomes <c>[]</c>. All as Qdrant does.

@@ -65,11 +65,14 @@ public sealed partial class PayloadIndexes
     /// <param name="entries">The slots and values; invisible slots are among them.</param>
     public bool TryOrder(string path, bool descending, OrderValue? from, [NotNullWhen(true)] out IEnumerable<OrderedSlot>? entries)
     {
-        entries = Find(path) is { } index && (index.Schema.Type != PayloadIndexType.Integer || index.Schema.Range) ? index.Order(descending, from) : null;
+        entries = Find(path) is { } index && (index.Schema.Type != PayloadIndexType.Integer || index.Schema.Range)
+            ? index.Order(descending, from) : null;
         return entries is not null;
     }
 
-    /// <summary>The distinct values of a keyword, integer, bool or uuid index, each with its slots (ascending; invisible ones among them).</summary>
+    /// <summary>
+    /// The distinct values of a keyword, integer, bool or uuid index, each with its slots (ascending; invisible ones among them).
+    /// </summary>
     public bool TryFacet(string path, [NotNullWhen(true)] out IEnumerable<FacetEntry>? entries)
     {
         entries = Find(path)?.Facet();

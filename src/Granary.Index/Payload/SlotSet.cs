@@ -1,8 +1,8 @@
 namespace Granary.Index.Payload;
 
 /// <summary>
-/// A set of slots for one writer and any number of readers without locks: a small sorted array that is replaced, then one container for each
-/// 65,536 slots (as in Roaring bitmaps, Chambi et al., arXiv:1402.6407), a sorted array or a bitmap.
+/// A set of slots for one writer and any number of readers without locks: a small sorted array that is replaced, then one container for
+/// each 65,536 slots (as in Roaring bitmaps, Chambi et al., arXiv:1402.6407), a sorted array or a bitmap.
 /// </summary>
 internal sealed class SlotSet
 {
@@ -118,7 +118,9 @@ internal sealed class SlotSet
         return true;
     }
 
-    /// <summary>Sorted values or a bitmap. Arrays are appended to in place (the count is published last); bitmaps change word by word.</summary>
+    /// <summary>
+    /// Sorted values or a bitmap. Arrays are appended to in place (the count is published last); bitmaps change word by word.
+    /// </summary>
     private sealed class Container
     {
         private ushort[] _values = [];
@@ -148,7 +150,11 @@ internal sealed class SlotSet
             }
 
             var at = ~_values.AsSpan(0, _count).BinarySearch(value);
-            var copy = new Container { _values = new ushort[Math.Min(ArrayLimit, Math.Max(16, _count + (_count / 2) + 1))], _count = _count + 1 };
+            var copy = new Container
+            {
+                _values = new ushort[Math.Min(ArrayLimit, Math.Max(16, _count + (_count / 2) + 1))],
+                _count = _count + 1
+            };
             _values.AsSpan(0, at).CopyTo(copy._values);
             copy._values[at] = value;
             _values.AsSpan(at, _count - at).CopyTo(copy._values.AsSpan(at + 1));

@@ -30,7 +30,8 @@ internal sealed class SortedEntries<TKey>
             var cut = chunk == _chunks.Length - 1 && at == old.Keys.Length ? ChunkLimit : ChunkLimit / 2;
             Volatile.Write(
                 ref _chunks,
-                [.. _chunks[..chunk], new(grown.Keys[..cut], grown.Slots[..cut]), new(grown.Keys[cut..], grown.Slots[cut..]), .. _chunks[(chunk + 1)..]]);
+                [.. _chunks[..chunk], new(grown.Keys[..cut], grown.Slots[..cut]), new(grown.Keys[cut..], grown.Slots[cut..]),
+                    .. _chunks[(chunk + 1)..]]);
         }
 
         _count++;
@@ -46,7 +47,8 @@ internal sealed class SortedEntries<TKey>
         if (old.Keys.Length == 1 && _chunks.Length > 1)
             Volatile.Write(ref _chunks, [.. _chunks[..chunk], .. _chunks[(chunk + 1)..]]);
         else
-            Volatile.Write(ref _chunks[chunk], new([.. old.Keys[..at], .. old.Keys[(at + 1)..]], [.. old.Slots[..at], .. old.Slots[(at + 1)..]]));
+            Volatile.Write(ref _chunks[chunk],
+                new([.. old.Keys[..at], .. old.Keys[(at + 1)..]], [.. old.Slots[..at], .. old.Slots[(at + 1)..]]));
         _count--;
         return true;
     }
@@ -62,7 +64,8 @@ internal sealed class SortedEntries<TKey>
                 unique.Add(entry);
         }
 
-        var chunks = unique.Chunk(ChunkLimit / 4 * 3).Select(static c => new Chunk([.. c.Select(static e => e.Key)], [.. c.Select(static e => e.Slot)])).ToArray();
+        var chunks = unique.Chunk(ChunkLimit / 4 * 3)
+            .Select(static c => new Chunk([.. c.Select(static e => e.Key)], [.. c.Select(static e => e.Slot)])).ToArray();
         _count = unique.Count;
         Volatile.Write(ref _chunks, chunks.Length > 0 ? chunks : [new([], [])]);
     }

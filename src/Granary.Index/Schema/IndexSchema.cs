@@ -152,7 +152,9 @@ public sealed record PayloadIndexSchema(string Path, PayloadIndexType Type)
     /// <summary>For <see cref="PayloadIndexType.Integer"/>: whether ranges are answered.</summary>
     public bool Range { get; init; } = true;
 
-    /// <summary>The parameters object exactly as the caller gave it (UTF-8 JSON text), for showing again; null when only a type name was given.</summary>
+    /// <summary>
+    /// The parameters object exactly as the caller gave it (UTF-8 JSON text), for showing again; null when only a type name was given.
+    /// </summary>
     public string? Parameters { get; init; }
 }
 

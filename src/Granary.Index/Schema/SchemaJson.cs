@@ -23,7 +23,8 @@ public static class SchemaJson
     public static byte[] Write(IndexSchema schema) => JsonSerializer.SerializeToUtf8Bytes(schema, SchemaContext.Default.IndexSchema);
 
     /// <summary>Writes a payload index.</summary>
-    public static byte[] Write(PayloadIndexSchema index) => JsonSerializer.SerializeToUtf8Bytes(index, SchemaContext.Default.PayloadIndexSchema);
+    public static byte[] Write(PayloadIndexSchema index) =>
+        JsonSerializer.SerializeToUtf8Bytes(index, SchemaContext.Default.PayloadIndexSchema);
 
     /// <summary>Reads a schema.</summary>
     /// <exception cref="GranaryException">It is damaged (<see cref="ErrorKind.Corrupted"/>).</exception>
@@ -47,7 +48,8 @@ public static class SchemaJson
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(IndexSchema))]
 [JsonSerializable(typeof(PayloadIndexSchema))]
 internal sealed partial class SchemaContext : JsonSerializerContext;

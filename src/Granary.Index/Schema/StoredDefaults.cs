@@ -5,8 +5,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace Granary.Index;
 
 /// <summary>
-/// Reads stored records so that a property a document lacks (an older version wrote it, or a hand edited it) has the value of its initialiser.
-/// Generated deserialisers would give it the default of its type: they set init-only properties as they call a constructor, all at once.
+/// Reads stored records so that a property a document lacks (an older version wrote it, or a hand edited it) has the value of its
+/// initialiser. Generated deserialisers would give it the default of its type: they set init-only properties as they call a constructor,
+/// all at once.
 /// So what is missing is put into the document before it is read, from a record made with its own initialisers.
 /// </summary>
 /// <remarks>Constructor parameters without a default value are not optional: without them a document is damaged. Safe for use by any

@@ -10,8 +10,8 @@ public interface ISlotFilter
     bool TryAccept(ref int slot);
 
     /// <summary>
-    /// The order of hits with equal scores: whether the point of <paramref name="slot"/> comes before that of <paramref name="other"/>, both
-    /// accepted. By point id it makes the k best the same however points are spread over partitions; text and sparse fields ask it.
+    /// The order of hits with equal scores: whether the point of <paramref name="slot"/> comes before that of <paramref name="other"/>,
+    /// both accepted. By point id it makes the k best the same however points are spread over partitions; text and sparse fields ask it.
     /// </summary>
     bool Precedes(int slot, int other) => slot < other;
 }

@@ -79,7 +79,10 @@ public sealed record SampleLeg(ulong Seed) : Leg;
 /// <summary>How several examples make one score.</summary>
 public enum ExampleStrategy : byte
 {
-    /// <summary>Recommendation: the best positive if it is nearer than the best negative, else the negated best negative (Qdrant's <c>best_score</c>).</summary>
+    /// <summary>
+    /// Recommendation: the best positive if it is nearer than the best negative, else the negated best negative (Qdrant's
+    /// <c>best_score</c>).
+    /// </summary>
     BestScore,
 
     /// <summary>Recommendation: the sum of positives less the sum of negatives.</summary>
@@ -112,7 +115,10 @@ public sealed record ExampleLeg(string Vector, ExampleStrategy Strategy) : Leg
     public SparseStatistics? Statistics { get; init; }
 }
 
-/// <summary>An example of any kind of vector: a dense row or matrix (<paramref name="Values"/> with <paramref name="Rows"/>), or sparse (<paramref name="Indices"/> and <paramref name="Values"/>).</summary>
+/// <summary>
+/// An example of any kind of vector: a dense row or matrix (<paramref name="Values"/> with <paramref name="Rows"/>), or sparse
+/// (<paramref name="Indices"/> and <paramref name="Values"/>).
+/// </summary>
 public sealed record ExampleVector(ReadOnlyMemory<float> Values, int Rows = 1, ReadOnlyMemory<uint> Indices = default);
 
 /// <summary>A value points are ordered by.</summary>

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Granary.Index.Search;
 
-/// <summary>The order in which <see cref="SampleLeg"/> takes points; merging partitions by it gives the same choice as one partition.</summary>
+/// <summary>
+/// The order in which <see cref="SampleLeg"/> takes points; merging partitions by it gives the same choice as one partition.
+/// </summary>
 public static class SampleOrder
 {
     /// <summary>A point's place: a hash of the seed and the id, finished with the splitmix64 mixer.</summary>

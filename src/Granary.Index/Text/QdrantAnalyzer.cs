@@ -30,7 +30,12 @@ public sealed class QdrantAnalyzer : ITextAnalyzer
     }
 
     /// <summary>The analyser of a text index with default parameters: words, lower-cased, and nothing else.</summary>
-    public static QdrantAnalyzer IndexDefault { get; } = Create(new AnalyzerSettings { Language = "none", Stem = false, AsciiFolding = false });
+    public static QdrantAnalyzer IndexDefault { get; } = Create(new AnalyzerSettings
+    {
+        Language = "none",
+        Stem = false,
+        AsciiFolding = false,
+    });
 
     /// <summary>The settings it was made from.</summary>
     public AnalyzerSettings Settings { get; }
@@ -160,7 +165,8 @@ public sealed class QdrantAnalyzer : ITextAnalyzer
         if (count < _minimum)
             return;
         if (prefix)
-            AnalyzerRules.EmitPrefixes(term, Settings.MinTokenLength ?? 1, Math.Min(_maximum, Math.Max(_minimum, LongestPrefix)), role, sink);
+            AnalyzerRules.EmitPrefixes(
+                term, Settings.MinTokenLength ?? 1, Math.Min(_maximum, Math.Max(_minimum, LongestPrefix)), role, sink);
         else if (count <= _maximum)
             sink.Add(term);
     }

@@ -6,7 +6,8 @@ public sealed class MultiQuery
     private readonly float[] _values;
 
     /// <summary>Prepares a matrix given row after row.</summary>
-    /// <exception cref="GranaryException">It is empty or not a whole number of rows, or one is too long (<see cref="VectorNorm"/>).</exception>
+    /// <exception cref="GranaryException">It is empty or not a whole number of rows, or one is too long
+    /// (<see cref="VectorNorm"/>).</exception>
     public MultiQuery(DenseVectorSchema schema, ReadOnlySpan<float> matrix)
     {
         Rows = VectorMath.CountRows(schema.Size, matrix.Length);

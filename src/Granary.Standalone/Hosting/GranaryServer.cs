@@ -61,7 +61,8 @@ internal sealed class GranaryServer : IAsyncDisposable
                 .Replace("://0.0.0.0", "://127.0.0.1", StringComparison.Ordinal)))
             .ToList();
         if (string.IsNullOrEmpty(settings.Http.ApiKey) && !string.IsNullOrEmpty(settings.Http.ReadOnlyApiKey))
-            await Console.Error.WriteLineAsync("granary: only a read-only key is set, so nobody can write; writes need --api-key (GRANARY_API_KEY)");
+            await Console.Error.WriteLineAsync(
+                "granary: only a read-only key is set, so nobody can write; writes need --api-key (GRANARY_API_KEY)");
         foreach (var address in addresses)
             Console.WriteLine($"Granary is listening on {address.GetLeftPart(UriPartial.Authority)}");
         return new GranaryServer(app, database, addresses);

@@ -7,7 +7,8 @@ namespace Granary.Benchmarks;
 internal static class Recall
 {
     /// <summary>The share of the best <paramref name="k"/> that was found; the truth is padded with -1 where fewer match.</summary>
-    public static double Of(VectorSet set, Distance distance, ReadOnlySpan<float> query, int[] truth, int k, IReadOnlyList<ScoredPoint> hits)
+    public static double Of(VectorSet set, Distance distance,
+        ReadOnlySpan<float> query, int[] truth, int k, IReadOnlyList<ScoredPoint> hits)
     {
         var wanted = truth.Take(k).Count(row => row >= 0);
         if (wanted == 0)

@@ -8,8 +8,8 @@ namespace Granary.Collections.Tests.Catalog;
 public sealed class StoredDocumentTests
 {
     private const string Analyzer = """
-        {"tokenizer":"word","language":"english","lowercase":true,"ascii_folding":true,"stem":true,"stemmer_language":null,"stop_words":null,
-         "min_token_length":null,"max_token_length":null,"version":1}
+        {"tokenizer":"word","language":"english","lowercase":true,"ascii_folding":true,"stem":true,"stemmer_language":null,
+         "stop_words":null,"min_token_length":null,"max_token_length":null,"version":1}
         """;
 
     private const string Hnsw = """{"m":16,"ef_construct":200,"ef":0,"full_scan_threshold":2000}""";

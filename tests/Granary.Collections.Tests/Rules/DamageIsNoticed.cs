@@ -104,7 +104,8 @@ public sealed class DamageIsNoticed
             await fixture.KillAndRestartAsync();
             var error = await Assert.ThrowsAsync<GranaryException>(() => fixture.Collection.CountAsync(null).AsTask());
             Assert.Equal(ErrorKind.Unavailable, error.Kind);
-            Assert.Contains($"Partition 0 cannot be opened: Partition {key} cannot be recovered: it has a checkpoint at operation 30, but its log is gone", error.Message);
+            Assert.Contains($"Partition 0 cannot be opened: Partition {key} cannot be recovered: it has a checkpoint at operation 30, but "
+                + "its log is gone", error.Message);
             Assert.Equal(ErrorKind.Corrupted, Assert.IsType<GranaryException>(error.InnerException).Kind);
             Assert.NotEmpty(fixture.Storage.SectionsOf(key, Newer));
             Assert.NotEmpty(fixture.Storage.SectionsOf(key, Older));
@@ -210,9 +211,11 @@ public sealed class DamageIsNoticed
         }
     }
 
-    private static async Task<PartitionKey> KeyAsync(IStorage storage) => new(Assert.Single(await storage.ListIncarnationsAsync(default)), 0);
+    private static async Task<PartitionKey> KeyAsync(IStorage storage) =>
+        new(Assert.Single(await storage.ListIncarnationsAsync(default)), 0);
 
-    private static async Task<PartitionStatus> PartitionAsync(ICollection collection) => Assert.Single((await collection.GetInfoAsync()).Partitions);
+    private static async Task<PartitionStatus> PartitionAsync(ICollection collection) =>
+        Assert.Single((await collection.GetInfoAsync()).Partitions);
 
     private static Task<string[]> DescribeAsync(Fixture fixture) => DescribeAsync(fixture.Collection);
 
@@ -226,7 +229,8 @@ public sealed class DamageIsNoticed
     private static string[] FilesOf(string folder) =>
     [
         .. Directory.GetFiles(
-            Directory.GetDirectories(Assert.Single(Directory.GetDirectories(folder, "checkpoints", SearchOption.AllDirectories))).Order(StringComparer.Ordinal).Last())
+            Directory.GetDirectories(Assert.Single(Directory.GetDirectories(folder, "checkpoints", SearchOption.AllDirectories)))
+                .Order(StringComparer.Ordinal).Last())
             .Order(StringComparer.Ordinal),
     ];
 
@@ -234,7 +238,8 @@ public sealed class DamageIsNoticed
     {
         public Database Database { get; private set; } = null!;
 
-        public async Task OpenAsync() => Database = await Database.OpenAsync(await FileStorage.OpenAsync(folder), new DatabaseOptions(), default);
+        public async Task OpenAsync() =>
+            Database = await Database.OpenAsync(await FileStorage.OpenAsync(folder), new DatabaseOptions(), default);
 
         public ValueTask DisposeAsync() => Database.CloseNowAsync();
     }

@@ -145,7 +145,8 @@ public sealed class EmbeddingInTheBackground
         Assert.Equal(own, VectorOf(points[1])!);
     }
 
-    private static Task<Fixture> CreateAsync(StubGenerator generator, TimeProvider? time = null, CollectionConfig? config = null) => Fixture.CreateAsync(
+    private static Task<Fixture> CreateAsync(StubGenerator generator, TimeProvider? time = null, CollectionConfig? config = null) =>
+        Fixture.CreateAsync(
         config ?? Config,
         new DatabaseOptions
         {

@@ -117,11 +117,13 @@ public sealed class PartitionsAreInvisible
         };
         foreach (var strategy in new[] { RecommendStrategy.BestScore, RecommendStrategy.SumScores })
         {
-            var recommend = new RecommendQuery([new SparseInput([1, 6], [1, 2]), new PointInput(new PointId(3))], [new SparseInput([8], [1])], strategy);
+            var recommend = new RecommendQuery(
+                [new SparseInput([1, 6], [1, 2]), new PointInput(new PointId(3))], [new SparseInput([8], [1])], strategy);
             yield return new QueryRequest { Query = recommend, Using = "terms", Limit = 20 };
         }
 
-        var discover = new DiscoverQuery(new SparseInput([3, 7], [1, 1]), [new ContextPair(new SparseInput([1, 5], [1, 1]), new SparseInput([9], [2]))]);
+        var discover = new DiscoverQuery(
+            new SparseInput([3, 7], [1, 1]), [new ContextPair(new SparseInput([1, 5], [1, 1]), new SparseInput([9], [2]))]);
         yield return new QueryRequest { Query = discover, Using = "terms", Limit = 20 };
         yield return new QueryRequest { Limit = 25 };
     }

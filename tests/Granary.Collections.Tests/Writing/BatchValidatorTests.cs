@@ -54,7 +54,8 @@ public sealed class BatchValidatorTests
         Check(w => Upsert(w, 1, "", [1e30f, -1e30f, 1e38f]));
         Check(w => Matrix(w, [1e19f, 0, 0, -1e19f]));
         var error = Refused(w => Matrix(w, [1, 0, 1e19f, 1.6e19f]));
-        Assert.StartsWith("Vector \"rows\" is too long: the sum of the squares of its values must be at most 3.4028235E+38 (point 1", error.Message);
+        Assert.StartsWith("Vector \"rows\" is too long: the sum of the squares of its values must be at most 3.4028235E+38 (point 1",
+            error.Message);
 
         static void Matrix(OperationWriter writer, float[] values)
         {

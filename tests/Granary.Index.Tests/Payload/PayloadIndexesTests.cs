@@ -100,7 +100,10 @@ public sealed class PayloadIndexesTests
         points.Put(0, """{"t":"The quick-brown Fox"}""");
         const string Word = """{"must":{"key":"t","match":{"text":"quick"}}}""";
         Assert.Equal([0], points.Select(Word));
-        points.Create(new PayloadIndexSchema("t", PayloadIndexType.Text) { Analyzer = new AnalyzerSettings { Tokenizer = "whitespace", Language = "none", Stem = false } });
+        points.Create(new PayloadIndexSchema("t", PayloadIndexType.Text)
+        {
+            Analyzer = new AnalyzerSettings { Tokenizer = "whitespace", Language = "none", Stem = false },
+        });
         Assert.Equal([], points.Select(Word));
         Assert.Equal([0], points.Select("""{"must":{"key":"t","match":{"text":"QUICK-brown"}}}"""));
     }

@@ -106,7 +106,8 @@ public sealed class StartTests
     {
         using var server = await ServerProcess.StartAsync("mem:", "--read-only-api-key", "look", "--api-key", key);
         Assert.Equal(0, await server.StopAsync());
-        Assert.Equal(warned ? "granary: only a read-only key is set, so nobody can write; writes need --api-key (GRANARY_API_KEY)\n" : "", await server.Errors);
+        Assert.Equal(warned ? "granary: only a read-only key is set, so nobody can write; writes need --api-key (GRANARY_API_KEY)\n" : "",
+            await server.Errors);
     }
 
     [Fact]

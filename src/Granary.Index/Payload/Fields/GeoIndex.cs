@@ -45,7 +45,8 @@ internal sealed class GeoIndex(PayloadIndexSchema schema) : OrderedIndex<ulong>(
         if (!(south > -89.9 && north < 89.9 && angle < 89))
             return new Box(-180, 180, south, north);
         var half = double.RadiansToDegrees(
-            Math.Asin(Math.Min(1, Math.Sin(double.DegreesToRadians(angle)) / Math.Cos(double.DegreesToRadians(circle.Center.Latitude))))) * 1.000001;
+            Math.Asin(Math.Min(1, Math.Sin(double.DegreesToRadians(angle)) / Math.Cos(double.DegreesToRadians(circle.Center.Latitude)))))
+                * 1.000001;
         var (west, east) = (circle.Center.Longitude - half, circle.Center.Longitude + half);
         return half >= 180 ? new Box(-180, 180, south, north)
             : new Box(west < -180 ? west + 360 : west, east > 180 ? east - 360 : east, south, north);

@@ -109,7 +109,10 @@ internal sealed class IntegerIndex(PayloadIndexSchema schema) : OrderedIndex<lon
         switch (condition)
         {
             case MatchAnyCondition c when c.Values.Length <= FewValues && c.Values.All(static v => v.Kind == MatchValueKind.Integer):
-                return new UnionMatch([.. c.Values.Select(static v => v.Integer).Distinct().Select(v => Range(v, v, true))]) { IsExact = true };
+                return new UnionMatch([.. c.Values.Select(static v => v.Integer).Distinct().Select(v => Range(v, v, true))])
+                {
+                    IsExact = true,
+                };
             case RangeCondition c:
                 var (from, to) = Interval(c);
                 return Range(from, to, Foreign.Count == 0, Foreign);
@@ -128,7 +131,8 @@ internal sealed class IntegerIndex(PayloadIndexSchema schema) : OrderedIndex<lon
             .Select(static e => new OrderedSlot(e.Slot, new OrderValue(e.Key, e.Key, true)));
     }
 
-    public override IEnumerable<FacetEntry> Facet() => Groups().Select(static g => new FacetEntry(MatchValue.Of(g.Key), g.Slots.Count, g.Slots));
+    public override IEnumerable<FacetEntry> Facet() =>
+        Groups().Select(static g => new FacetEntry(MatchValue.Of(g.Key), g.Slots.Count, g.Slots));
 
     /// <summary>The integers whose doubles are within the bounds: rounding keeps the order, so they are an interval.</summary>
     internal static (long From, long To) Interval(RangeCondition range)
@@ -224,7 +228,8 @@ internal sealed class UuidIndex(PayloadIndexSchema schema) : OrderedIndex<UInt12
 
     public override IndexMatch? Find(Condition condition, ValueTest test)
     {
-        if (condition is not MatchAnyCondition { Values.Length: <= FewValues } any || any.Values.Any(static v => v.Kind != MatchValueKind.Keyword))
+        if (condition is not MatchAnyCondition { Values.Length: <= FewValues } any
+            || any.Values.Any(static v => v.Kind != MatchValueKind.Keyword))
             return null;
         List<IndexMatch> parts = [];
         var canonical = true;

@@ -56,7 +56,8 @@ internal sealed class KeywordIndex(PayloadIndexSchema schema) : TermIndex(schema
             case MatchExceptCondition c when Terms.Count <= FewTerms && c.Values.All(static v => v.Kind == MatchValueKind.Keyword):
                 // Whatever is no string is outside the set.
                 var set = c.Values.Select(static v => v.Text!).ToHashSet(StringComparer.Ordinal);
-                List<IndexMatch> parts = [.. Terms.Where(t => !set.Contains(t.Key)).Select(static t => new SetMatch(t.Value)), new SetMatch(Foreign)];
+                List<IndexMatch> parts = [
+                    .. Terms.Where(t => !set.Contains(t.Key)).Select(static t => new SetMatch(t.Value)), new SetMatch(Foreign)];
                 return new UnionMatch(parts) { IsExact = true };
             default:
                 return null;
