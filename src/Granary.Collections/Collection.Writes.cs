@@ -22,7 +22,8 @@ internal sealed partial class Collection
         {
             await AdmitAsync(_partitions[0], count, version.Config.Ingestion, cancellation).ConfigureAwait(false);
             var last = await _partitions[0].AppendAdmittedAsync(operations, count).ConfigureAwait(false);
-            return await AnswerAsync([(_partitions[0], last - count + 1, last)], version.Config.Ingestion, options, cancellation).ConfigureAwait(false);
+            return await AnswerAsync([(_partitions[0], last - count + 1, last)], version.Config.Ingestion, options, cancellation)
+                .ConfigureAwait(false);
         }
 
         var parts = BatchSplitter.Split(operations, count, _placement);
@@ -57,13 +58,15 @@ internal sealed partial class Collection
         for (var i = 0; i < appends.Length; i++)
             appends[i] = _partitions[parts[i].Partition].AppendAdmittedAsync(parts[i].Operations, parts[i].Count).AsTask();
         var lasts = await Task.WhenAll(appends).ConfigureAwait(false);
-        return await AnswerAsync([.. parts.Select((p, i) => (_partitions[p.Partition], lasts[i] - p.Count + 1, lasts[i]))], ingestion, options, cancellation)
+        return await AnswerAsync(
+            [.. parts.Select((p, i) => (_partitions[p.Partition], lasts[i] - p.Count + 1, lasts[i]))], ingestion, options, cancellation)
             .ConfigureAwait(false);
     }
 
     /// <summary>Waits for as much as the caller or the collection wants, and answers.</summary>
     private async ValueTask<UpdateResult> AnswerAsync(
-        (LocalPartition Partition, long First, long Last)[] appended, IngestionSettings ingestion, WriteOptions options, CancellationToken cancellation)
+        (LocalPartition Partition, long First, long Last)[] appended, IngestionSettings ingestion, WriteOptions options,
+        CancellationToken cancellation)
     {
         var operation = appended[0].Last;
         foreach (var (_, _, last) in appended)
@@ -92,7 +95,8 @@ internal sealed partial class Collection
         foreach (var (partition, first, last) in appended)
         {
             if (partition.Indexer.FailureIn(first, last) is { } failed)
-                throw GranaryException.BadInput($"An operation could not be applied{(failed.Point is { } id ? $" (point {id})" : "")}: {failed.Reason}");
+                throw GranaryException.BadInput(
+                    $"An operation could not be applied{(failed.Point is { } id ? $" (point {id})" : "")}: {failed.Reason}");
         }
 
         return new UpdateResult(operation, UpdateStatus.Completed);
@@ -106,7 +110,8 @@ internal sealed partial class Collection
         }
     }
 
-    private async ValueTask<bool> IsEmbeddedAsync(LocalPartition partition, long first, long last, TimeSpan? limit, CancellationToken cancellation)
+    private async ValueTask<bool> IsEmbeddedAsync(
+        LocalPartition partition, long first, long last, TimeSpan? limit, CancellationToken cancellation)
     {
         var wait = first == 0 ? _embedding.WaitAllAsync(partition.Number, last) : _embedding.WaitAsync(partition.Number, first, last);
         if (wait.IsCompletedSuccessfully)

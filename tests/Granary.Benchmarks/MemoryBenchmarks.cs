@@ -46,7 +46,8 @@ internal static class MemoryBenchmarks
     }
 
     /// <summary>
-    /// Waits until the resident size has not fallen for 80 seconds: the server gives memory back when it is left alone, its pools a minute later.
+    /// Waits until the resident size has not fallen for 80 seconds: the server gives memory back when it is left alone, its pools a minute
+    /// later.
     /// </summary>
     private static async Task SettleAsync(ServerProcess server)
     {

@@ -134,7 +134,10 @@ public sealed class FileFolderTests
     public async Task A_log_whose_sync_fails_in_an_unknown_way_stops_and_the_others_are_synced()
     {
         var files = new SimulatedFileSystem();
-        await using var storage = FileStorage.Open(files, "/srv/granary", new FileStorageOptions { SyncDelay = TimeSpan.FromMilliseconds(1) });
+        await using var storage = FileStorage.Open(files, "/srv/granary", new FileStorageOptions
+        {
+            SyncDelay = TimeSpan.FromMilliseconds(1),
+        });
         var bad = await storage.OpenLogAsync(Key, None);
         await using var good = await storage.OpenLogAsync(Key with { Number = 99 }, None);
         var (failed, synced) = (new TaskCompletionSource(), new TaskCompletionSource());

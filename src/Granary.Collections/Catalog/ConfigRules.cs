@@ -22,7 +22,8 @@ public static class ConfigRules
         if ((long)fields * config.Partitions > MaxFields)
         {
             throw GranaryException.Validation(
-                $"shard_number: value {config.Partitions} invalid, with {fields} vectors and text fields it makes {(long)fields * config.Partitions}"
+                $"shard_number: value {config.Partitions} invalid, with {fields} vectors and text fields it makes "
+                    + $"{(long)fields * config.Partitions}"
                 + $" fields in all; the limit is {MaxFields}");
         }
 

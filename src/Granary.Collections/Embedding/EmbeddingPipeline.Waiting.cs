@@ -36,7 +36,9 @@ public sealed partial class EmbeddingPipeline
         }
     }
 
-    /// <summary>As <see cref="WaitAsync"/> for every operation up to one, and for the points that looking for lacking vectors finds.</summary>
+    /// <summary>
+    /// As <see cref="WaitAsync"/> for every operation up to one, and for the points that looking for lacking vectors finds.
+    /// </summary>
     public async ValueTask WaitAllAsync(int partition, long last)
     {
         await _scan.ConfigureAwait(false);
@@ -44,7 +46,8 @@ public sealed partial class EmbeddingPipeline
     }
 
     private bool IsSettled(int partition, long first, long last) =>
-        !_pending.TryGetValue(partition, out var jobs) || jobs.Count == 0 || jobs.GetViewBetween(Job.Before(first), Job.Before(last + 1)).Min is null;
+        !_pending.TryGetValue(partition, out var jobs) || jobs.Count == 0
+            || jobs.GetViewBetween(Job.Before(first), Job.Before(last + 1)).Min is null;
 
     private bool IsPending(int partition, PointId id)
     {

@@ -94,7 +94,8 @@ public sealed partial class PartitionIndexer
         }
     }
 
-    private async ValueTask<(ICheckpointBuilder? Builder, long Operation, long Bytes)> WriteImageAsync(bool onlyIfDue, CancellationToken stop)
+    private async ValueTask<(ICheckpointBuilder? Builder, long Operation, long Bytes)> WriteImageAsync(
+        bool onlyIfDue, CancellationToken stop)
     {
         await _applying.WaitAsync(stop).ConfigureAwait(false);
         try

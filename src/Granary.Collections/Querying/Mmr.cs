@@ -11,7 +11,8 @@ namespace Granary.Collections.Querying;
 /// </summary>
 internal static class Mmr
 {
-    public static Ranking Pick(Ranking candidates, IReadOnlyList<PointRecord> points, MmrNode node, Distance distance, CancellationToken cancellation)
+    public static Ranking Pick(
+        Ranking candidates, IReadOnlyList<PointRecord> points, MmrNode node, Distance distance, CancellationToken cancellation)
     {
         var scores = candidates.Hits.DistinctBy(h => h.Id).ToDictionary(h => h.Id);
         var hits = new List<LegHit>();

@@ -92,7 +92,8 @@ public sealed partial class QueryCoordinator
                 {
                     if (byPartition[p.Number] is not { } mine)
                         return null;
-                    var answer = await p.SearchAsync(new PartitionRequest([leg with { Candidates = mine }], read), cancellation).ConfigureAwait(false);
+                    var answer = await p.SearchAsync(new PartitionRequest([leg with { Candidates = mine }], read), cancellation)
+                        .ConfigureAwait(false);
                     return RankingOf(leg, answer.Legs[0]);
                 },
                 candidates.Count > 10_000).ConfigureAwait(false);
@@ -170,7 +171,8 @@ public sealed partial class QueryCoordinator
         private async ValueTask<Ranking> DiversifyAsync(MmrNode node, Ranking candidates)
         {
             var selection = new PointSelection(PayloadSelector.None, new VectorSelector(false, [node.Vector]));
-            var points = await owner.FetchAsync([.. candidates.Hits.Select(h => h.Id)], selection, read, cancellation).ConfigureAwait(false);
+            var points = await owner.FetchAsync([.. candidates.Hits.Select(h => h.Id)], selection, read, cancellation)
+                .ConfigureAwait(false);
             return Mmr.Pick(candidates, points, node, owner._schema.FindDense(node.Vector)?.Distance ?? Distance.Dot, cancellation);
         }
 

@@ -175,7 +175,9 @@ public sealed class BatchValidator
         }
     }
 
-    /// <summary>All that <see cref="PayloadEdit.Normalize"/> refuses when the operation is applied, without making the payload anew.</summary>
+    /// <summary>
+    /// All that <see cref="PayloadEdit.Normalize"/> refuses when the operation is applied, without making the payload anew.
+    /// </summary>
     private static void ValidatePayload(OperationView view, int position)
     {
         if (!Utf8.IsValid(view.Payload))

@@ -15,7 +15,10 @@ public sealed class FieldLimitTests
     {
         var config = Fixture.Plain with
         {
-            Schema = new IndexSchema { Dense = [.. Enumerable.Range(0, vectors).Select(i => new DenseVectorSchema($"v{i}", 4, Distance.Dot))] },
+            Schema = new IndexSchema
+            {
+                Dense = [.. Enumerable.Range(0, vectors).Select(i => new DenseVectorSchema($"v{i}", 4, Distance.Dot))],
+            },
             Partitions = partitions,
         };
         if (allowed)

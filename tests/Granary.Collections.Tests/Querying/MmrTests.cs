@@ -16,7 +16,11 @@ public sealed class MmrTests
         var schema = new IndexSchema { Dense = [new DenseVectorSchema("", 2, Distance.Dot)] };
         var planner = new QueryPlanner("c", schema, new ResolvedInputs(), 0);
         var plan = planner.Plan(
-            new QueryRequest { Query = new NearestQuery(new DenseInput(new float[] { 1, 0 })) { Mmr = new MmrSettings(null, candidates) }, Limit = limit }, []);
+            new QueryRequest
+            {
+                Query = new NearestQuery(new DenseInput(new float[] { 1, 0 })) { Mmr = new MmrSettings(null, candidates) },
+                Limit = limit,
+            }, []);
         Assert.Equal(expected, Assert.IsType<LegNode>(Assert.IsType<MmrNode>(plan).Children[0]).Leg.Limit);
     }
 

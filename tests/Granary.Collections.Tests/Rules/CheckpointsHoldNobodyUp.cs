@@ -49,7 +49,12 @@ public sealed class CheckpointsHoldNobodyUp : IAsyncDisposable
     [Fact]
     public async Task ALargeIndexIsWrittenMoreSeldomThanASmallOne()
     {
-        await using var replica = await OpenAsync(new IngestionSettings { CheckpointOperations = 1, CheckpointLogBytes = 1, BatchDelay = TimeSpan.Zero });
+        await using var replica = await OpenAsync(new IngestionSettings
+        {
+            CheckpointOperations = 1,
+            CheckpointLogBytes = 1,
+            BatchDelay = TimeSpan.Zero,
+        });
         await using var writer = new PartitionWriter(Key, _log, replica.Feed, null, new PhaseTimings());
         var published = 0;
         _checkpoints.Publishing = () =>

@@ -27,11 +27,13 @@ public sealed class OpeningLeavesNothingBehind
 
         // The other partition's log ends before its checkpoint does, and cannot be filled up.
         await using (var opened = await storage.OpenLogAsync(shorter, default))
-            await opened.AppendAsync([new LogRecord(1, 1, Guid.NewGuid(), new WriteBatch().Upsert(1, new float[8]).Operations.Detach())], default);
+            await opened.AppendAsync(
+                [new LogRecord(1, 1, Guid.NewGuid(), new WriteBatch().Upsert(1, new float[8]).Operations.Detach())], default);
         storage.Faults.DiskFull = true;
         var wrapped = new WrappedStorage(storage);
         var error = await Assert.ThrowsAsync<GranaryException>(async () => await LocalPartition.OpenAsync(
-            wrapped, shorter, Fixture.Plain.Schema, new IngestionSettings(), new PhaseTimings(), (_, _) => { }, TimeProvider.System, default));
+            wrapped, shorter, Fixture.Plain.Schema, new IngestionSettings(), new PhaseTimings(), (_, _) =>
+                { }, TimeProvider.System, default));
         Assert.Equal(ErrorKind.InsufficientStorage, error.Kind);
         Assert.Equal(0, wrapped.Checkpoints!.OpenHandles);
     }
@@ -44,14 +46,17 @@ public sealed class OpeningLeavesNothingBehind
 
         public ICatalogStore Catalog => inner.Catalog;
 
-        public ValueTask<IPartitionLog> OpenLogAsync(PartitionKey partition, CancellationToken cancellation) => inner.OpenLogAsync(partition, cancellation);
+        public ValueTask<IPartitionLog> OpenLogAsync(PartitionKey partition, CancellationToken cancellation) =>
+            inner.OpenLogAsync(partition, cancellation);
 
         public async ValueTask<ICheckpointStore> OpenCheckpointsAsync(PartitionKey partition, CancellationToken cancellation) =>
             Checkpoints = new WrappedCheckpoints(await inner.OpenCheckpointsAsync(partition, cancellation));
 
-        public ValueTask DropCollectionAsync(Guid incarnation, CancellationToken cancellation) => inner.DropCollectionAsync(incarnation, cancellation);
+        public ValueTask DropCollectionAsync(Guid incarnation, CancellationToken cancellation) =>
+            inner.DropCollectionAsync(incarnation, cancellation);
 
-        public ValueTask<IReadOnlyList<Guid>> ListIncarnationsAsync(CancellationToken cancellation) => inner.ListIncarnationsAsync(cancellation);
+        public ValueTask<IReadOnlyList<Guid>> ListIncarnationsAsync(CancellationToken cancellation) =>
+            inner.ListIncarnationsAsync(cancellation);
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
     }

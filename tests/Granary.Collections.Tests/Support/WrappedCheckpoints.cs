@@ -3,7 +3,9 @@ using Granary.Index.Checkpoints;
 
 namespace Granary.Collections.Tests.Support;
 
-/// <summary>Checkpoints whose publication a test may hold back, whose sections it may damage, and whose open handles it may count.</summary>
+/// <summary>
+/// Checkpoints whose publication a test may hold back, whose sections it may damage, and whose open handles it may count.
+/// </summary>
 internal sealed class WrappedCheckpoints(ICheckpointStore inner) : ICheckpointStore
 {
     private int _open;
@@ -35,7 +37,8 @@ internal sealed class WrappedCheckpoints(ICheckpointStore inner) : ICheckpointSt
 
     private sealed class Builder(WrappedCheckpoints owner, ICheckpointBuilder inner) : ICheckpointBuilder
     {
-        public Stream Create(string section) => section == owner.Damaged ? new DamagingStream(inner.Create(section)) : inner.Create(section);
+        public Stream Create(string section) =>
+            section == owner.Damaged ? new DamagingStream(inner.Create(section)) : inner.Create(section);
 
         public async ValueTask<CheckpointInfo> PublishAsync(CancellationToken cancellation)
         {
