@@ -19,7 +19,8 @@ internal static class HttpIngestBenchmarks
         try
         {
             await using var server = await ServerProcess.StartAsync($"file:{folder.FullName}");
-            await BurstAsync(server, bodies, connections, arguments.Number("burst", 10_000));
+            for (var round = 0; round < 3; round++)
+                await BurstAsync(server, bodies, connections, arguments.Number("burst", 10_000));
             await SustainAsync(server, set, bodies, connections, TimeSpan.FromSeconds(seconds));
         }
         finally
@@ -38,7 +39,7 @@ internal static class HttpIngestBenchmarks
     private static async Task BurstAsync(ServerProcess server, byte[][] bodies, int connections, int points)
     {
         await CreateAsync(server, "warm");
-        await UpsertAsync(server, "warm", bodies, connections, i => i < 50);
+        await UpsertAsync(server, "warm", bodies, connections, i => i < 200);
         await server.SendAsync(HttpMethod.Post, "/collections/warm/wait");
         await server.SendAsync(HttpMethod.Delete, "/collections/warm");
         await CreateAsync(server, "burst");

@@ -45,7 +45,7 @@ internal sealed class RestCalls(HttpClient http)
             await using var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
             return new RestAnswer(await JsonDocument.ParseAsync(stream, default, cancellation).ConfigureAwait(false));
         }
-        catch (HttpRequestException failure)
+        catch (Exception failure) when (failure is HttpRequestException or IOException)
         {
             throw new GranaryException(ErrorKind.Unavailable, $"{http.BaseAddress} cannot be reached: {failure.Message}", failure);
         }

@@ -1,6 +1,7 @@
 using Granary.Client;
 using Granary.Collections;
 using Granary.Http;
+using Granary.Index;
 using Granary.Standalone.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -48,6 +49,12 @@ internal sealed class GranaryServer : IAsyncDisposable
         try
         {
             await app.StartAsync(cancellation);
+        }
+        catch (Exception e) when (e is InvalidOperationException or System.Net.Sockets.SocketException)
+        {
+            await app.DisposeAsync();
+            await database.DisposeAsync();
+            throw new GranaryException(ErrorKind.BadInput, $"cannot listen on {string.Join(", ", settings.Urls)}: {StartErrors.Describe(e)}", e);
         }
         catch
         {

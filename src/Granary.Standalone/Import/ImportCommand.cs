@@ -29,7 +29,7 @@ internal static class ImportCommand
         Description = $"The server to import into. [default: {DefaultUrl}, unless --storage is given]",
         HelpName = "URL",
     };
-    private static readonly Option<string?> Key = new("--api-key") { Description = "The server's API key.", HelpName = "KEY" };
+    private static readonly Option<string?> Key = new("--api-key") { Description = "The server's API key; GRANARY_API_KEY when not given.", HelpName = "KEY" };
     private static readonly Option<string> Format =
         Word("--format", "How the input is written: auto (by file name), jsonl, csv or text.", "auto", "jsonl", "csv", "text");
     private static readonly Option<string?> IdField = new("--id-field")
@@ -163,7 +163,7 @@ internal static class ImportCommand
         if (!settings.IsOption(AllSettings.Storage))
         {
             return Uri.TryCreate(url ?? DefaultUrl, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
-                ? new GranaryHttpClient(address, parsed.GetValue(Key))
+                ? new GranaryHttpClient(address, parsed.GetValue(Key) ?? Environment.GetEnvironmentVariable("GRANARY_API_KEY"))
                 : throw GranaryException.BadInput($"--url `{url}` must begin with http:// or https://");
         }
 

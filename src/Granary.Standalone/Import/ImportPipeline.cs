@@ -51,7 +51,11 @@ internal sealed partial class ImportPipeline(
         if (report.Points > 0)
         {
             var started = Stopwatch.GetTimestamp();
-            await client.WaitAsync(options.Collection, null, cancellation);
+            // In pieces: a large import may be linked and embedded for longer than a request may last.
+            while (!await client.WaitAsync(options.Collection, TimeSpan.FromSeconds(30), cancellation))
+            {
+            }
+
             report.AddTime(ImportPhase.Link, started);
         }
     }

@@ -30,6 +30,31 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
+    public async Task Half_a_surrogate_pair_costs_its_own_line_only()
+    {
+        var records = await ReadAsync(InputFormat.JsonLines, """
+            {"id":1,"text":"a"}
+            {"id":2,"text":"cut \ud83d"}
+            {"id":3,"\ud83d":"b"}
+            {"id":4,"text":"c"}
+            """);
+        Assert.Equal([new PointId(1), new PointId(4)], records.Select(static r => r.Id));
+        Assert.Equal(["input:2:", "input:3:"], _complaints.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static l => l[..8]));
+    }
+
+    [Theory]
+    [InlineData("1.5", "1.5")]
+    [InlineData("-0.25", "-0.25")]
+    [InlineData("1.10", "\"1.10\"")]
+    [InlineData("12345678901234567890", "\"12345678901234567890\"")]
+    [InlineData("1e5", "\"1e5\"")]
+    public async Task A_CSV_number_is_kept_as_a_number_only_when_nothing_of_it_is_lost(string written, string expected)
+    {
+        var records = await ReadAsync(InputFormat.Csv, $"id,size\r\n1,{written}\r\n");
+        Assert.Equal($$"""{"id":1,"size":{{expected}}}""", records.Single().Payload.ToString());
+    }
+
+    [Fact]
     public async Task A_line_past_the_limit_is_passed_over_and_the_next_one_read()
     {
         var lines = new LineReader(new MemoryStream(Encoding.UTF8.GetBytes($"{new string('x', 300_000)}\nshort\n")), 100_000);

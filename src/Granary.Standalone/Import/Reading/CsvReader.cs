@@ -110,7 +110,7 @@ internal sealed class CsvReader(ImportOptions options, ImportReport report) : Re
             json.WriteBooleanValue(value == "true");
         else if (value.Length < 25 && (char.IsAsciiDigit(value[^1]) && (char.IsAsciiDigit(value[0]) || value[0] == '-'))
             && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
-            && (value.TrimStart('-') is ['0', '.', ..] or [not '0', ..]))
+            && number.ToString("R", CultureInfo.InvariantCulture) == value)
             json.WriteNumberValue(number);
         else
             json.WriteStringValue(value);

@@ -48,8 +48,9 @@ internal sealed class JsonLinesReader(ImportOptions options, ImportReport report
                 throw new InvalidDataException($"a JSON object is needed, got {document.RootElement.ValueKind}");
             return Convert(file, lines.Number, document.RootElement, payload);
         }
-        catch (Exception e) when (e is JsonException or InvalidDataException or GranaryException)
+        catch (Exception e) when (e is JsonException or InvalidDataException or GranaryException or InvalidOperationException)
         {
+            // Half a surrogate pair is met only when a string is read out: an InvalidOperationException.
             Report.BadRecord(file, lines.Number, e.Message);
             return null;
         }
