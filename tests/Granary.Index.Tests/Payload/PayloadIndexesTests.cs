@@ -1,7 +1,7 @@
 using Granary.Index.Filters;
 using Granary.Index.Search;
-using Granary.Index.Text;
 using Granary.Index.Tests.Filters;
+using Granary.Index.Text;
 
 namespace Granary.Index.Tests.Payload;
 
