@@ -11,7 +11,7 @@ internal sealed partial class Collection
     {
         if (string.IsNullOrEmpty(index.Path))
             throw GranaryException.BadInput("A payload index needs a field name");
-        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        await BeginChangeAsync(cancellation).ConfigureAwait(false);
         try
         {
             var document = await _catalog.UpdateAsync(
@@ -36,7 +36,7 @@ internal sealed partial class Collection
     public async ValueTask<UpdateResult> DeletePayloadIndexAsync(
         string path, WriteOptions options, CancellationToken cancellation = default)
     {
-        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        await BeginChangeAsync(cancellation).ConfigureAwait(false);
         try
         {
             var document = await _catalog.UpdateAsync(
@@ -57,7 +57,7 @@ internal sealed partial class Collection
     /// <summary>Replaces the settings; a change of vectors or text fields is logged on every partition and waited for.</summary>
     public async ValueTask UpdateAsync(Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation)
     {
-        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        await BeginChangeAsync(cancellation).ConfigureAwait(false);
         try
         {
             var before = Config;
@@ -115,6 +115,13 @@ internal sealed partial class Collection
         {
             Mode = IndexingMode.Asynchronous,
         }, options, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>One change at a time, and none before partitions were brought in line with the catalog after a start.</summary>
+    private async Task BeginChangeAsync(CancellationToken cancellation)
+    {
+        await _reconciling.WaitAsync(cancellation).ConfigureAwait(false);
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Brings partitions whose schema is not the catalog's (a crash came between) in line with it.</summary>
