@@ -54,7 +54,8 @@ internal sealed class GranaryServer : IAsyncDisposable
         {
             await app.DisposeAsync();
             await database.DisposeAsync();
-            throw new GranaryException(ErrorKind.BadInput, $"cannot listen on {string.Join(", ", settings.Urls)}: {StartErrors.Describe(e)}", e);
+            throw new GranaryException(
+                ErrorKind.BadInput, $"cannot listen on {string.Join(", ", settings.Urls)}: {StartErrors.Describe(e)}", e);
         }
         catch
         {

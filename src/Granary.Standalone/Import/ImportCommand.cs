@@ -29,7 +29,11 @@ internal static class ImportCommand
         Description = $"The server to import into. [default: {DefaultUrl}, unless --storage is given]",
         HelpName = "URL",
     };
-    private static readonly Option<string?> Key = new("--api-key") { Description = "The server's API key; GRANARY_API_KEY when not given.", HelpName = "KEY" };
+    private static readonly Option<string?> Key = new("--api-key")
+    {
+        Description = "The server's API key; GRANARY_API_KEY when not given.",
+        HelpName = "KEY",
+    };
     private static readonly Option<string> Format =
         Word("--format", "How the input is written: auto (by file name), jsonl, csv or text.", "auto", "jsonl", "csv", "text");
     private static readonly Option<string?> IdField = new("--id-field")

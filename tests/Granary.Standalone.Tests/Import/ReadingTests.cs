@@ -39,7 +39,8 @@ public sealed class ReadingTests : IDisposable
             {"id":4,"text":"c"}
             """);
         Assert.Equal([new PointId(1), new PointId(4)], records.Select(static r => r.Id));
-        Assert.Equal(["input:2:", "input:3:"], _complaints.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static l => l[..8]));
+        var lines = _complaints.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["input:2:", "input:3:"], lines.Select(static l => l[..8]));
     }
 
     [Theory]
