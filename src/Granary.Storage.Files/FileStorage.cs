@@ -76,6 +76,13 @@ public sealed class FileStorage : IStorage
     }
 
     /// <inheritdoc/>
+    public ValueTask<ILogReader> OpenLogReaderAsync(PartitionKey partition, CancellationToken cancellation)
+    {
+        Check(cancellation);
+        return new(new FileLogReader(partition, () => LogToRead(partition)));
+    }
+
+    /// <inheritdoc/>
     public ValueTask<ICheckpointStore> OpenCheckpointsAsync(PartitionKey partition, CancellationToken cancellation)
     {
         Check(cancellation);
@@ -221,6 +228,30 @@ public sealed class FileStorage : IStorage
                 throw FileErrors.Corrupted(Path.Combine(path, entry.Name), 0, "this does not belong to a partition");
             if (entry.Name == "checkpoints")
                 CheckpointFolder.RemoveLeftovers(files, Path.Combine(path, entry.Name));
+        }
+    }
+
+    /// <summary>The log that the newest writer opened; one opened for reading alone while there is none; null for none at all.</summary>
+    private FileLog? LogToRead(PartitionKey partition)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var slot = _slots.GetOrAdd(partition, _ => new PartitionSlot());
+        if (slot.Log is { IsDisposed: false, IsFenced: false } open)
+            return open;
+        lock (slot)
+        {
+            if (slot.Log is { IsDisposed: false, IsFenced: false } opened)
+                return opened;
+            var folder = Path.Combine(Folder(partition), "log");
+            try
+            {
+                // The next writer fences it, which a log that is only read does not notice.
+                return _files.Exists(folder) ? slot.Log = new FileLog(_files, folder, partition, _options, _worker) : null;
+            }
+            catch (Exception e) when (FileErrors.IsIo(e))
+            {
+                throw FileErrors.From("opening a log", folder, e);
+            }
         }
     }
 

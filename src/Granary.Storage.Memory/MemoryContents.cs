@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Granary.Collections.Ports;
 
 namespace Granary.Storage.Memory;
@@ -25,6 +26,9 @@ internal sealed class MemoryPartition(PartitionKey key)
 
     public long NextOperation { get; set; } = 1;
 
+    /// <summary>The oldest operation still here. Called under the lock.</summary>
+    public long FirstOperation => Records.Count > 0 ? Records[0].FirstOperation : NextOperation;
+
     public long Bytes { get; set; }
 
     public long Epoch { get; private set; }
@@ -36,6 +40,43 @@ internal sealed class MemoryPartition(PartitionKey key)
     {
         lock (Lock)
             return ++Epoch;
+    }
+
+    public IAsyncEnumerable<LogRecord> ReadAsync(long fromOperation, CancellationToken cancellation)
+    {
+        lock (Lock)
+        {
+            if (fromOperation < FirstOperation)
+                throw new LogTruncatedException(fromOperation, FirstOperation);
+            return ReadAsync([.. Records.Skip(Below(fromOperation))], cancellation);
+        }
+    }
+
+    /// <summary>How many records lie wholly before an operation. Called under the lock.</summary>
+    public int Below(long operation)
+    {
+        int low = 0, high = Records.Count;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (Records[middle].LastOperation < operation)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low;
+    }
+
+    private static async IAsyncEnumerable<LogRecord> ReadAsync(LogRecord[] records, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        foreach (var record in records)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            yield return record;
+        }
+
+        await Task.CompletedTask.ConfigureAwait(false);
     }
 }
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Granary.Collections.Ports;
 using Granary.Index;
 
@@ -24,7 +23,7 @@ internal sealed class MemoryLog(MemoryPartition partition, MemoryFaults faults) 
         get
         {
             lock (partition.Lock)
-                return First();
+                return partition.FirstOperation;
         }
     }
 
@@ -73,14 +72,7 @@ internal sealed class MemoryLog(MemoryPartition partition, MemoryFaults faults) 
     public IAsyncEnumerable<LogRecord> ReadAsync(long fromOperation, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        lock (partition.Lock)
-        {
-            if (fromOperation < First())
-                throw new LogTruncatedException(fromOperation, First());
-            var records = partition.Records;
-            var start = Below(records, fromOperation);
-            return Read([.. records.Skip(start)], cancellation);
-        }
+        return partition.ReadAsync(fromOperation, cancellation);
     }
 
     public ValueTask TruncateAsync(long beforeOperation, CancellationToken cancellation)
@@ -90,7 +82,7 @@ internal sealed class MemoryLog(MemoryPartition partition, MemoryFaults faults) 
         lock (partition.Lock)
         {
             CheckEpoch();
-            partition.Records = partition.Records[Below(partition.Records, beforeOperation)..];
+            partition.Records = partition.Records[partition.Below(beforeOperation)..];
             partition.Bytes = partition.Records.Sum(r => (long)r.Operations.Length);
         }
 
@@ -102,35 +94,6 @@ internal sealed class MemoryLog(MemoryPartition partition, MemoryFaults faults) 
         _disposed = true;
         return default;
     }
-
-    /// <summary>How many records lie wholly before an operation.</summary>
-    private static int Below(List<LogRecord> records, long operation)
-    {
-        int low = 0, high = records.Count;
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (records[middle].LastOperation < operation)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-
-        return low;
-    }
-
-    private static async IAsyncEnumerable<LogRecord> Read(LogRecord[] records, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        foreach (var record in records)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            yield return record;
-        }
-
-        await Task.CompletedTask.ConfigureAwait(false);
-    }
-
-    private long First() => partition.Records.Count > 0 ? partition.Records[0].FirstOperation : partition.NextOperation;
 
     private void CheckEpoch()
     {

@@ -46,6 +46,13 @@ public sealed partial class MemoryStorage : IStorage
     }
 
     /// <inheritdoc/>
+    public ValueTask<ILogReader> OpenLogReaderAsync(PartitionKey partition, CancellationToken cancellation)
+    {
+        Check(cancellation);
+        return new(new MemoryLogReader(_contents, partition));
+    }
+
+    /// <inheritdoc/>
     public ValueTask<ICheckpointStore> OpenCheckpointsAsync(PartitionKey partition, CancellationToken cancellation)
     {
         Check(cancellation);

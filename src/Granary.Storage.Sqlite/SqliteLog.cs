@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Granary.Collections.Ports;
 using Granary.Index;
@@ -106,7 +105,7 @@ internal sealed class SqliteLog : IPartitionLog
     public IAsyncEnumerable<LogRecord> ReadAsync(long fromOperation, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return Read(fromOperation, NextOperation, cancellation);
+        return SqliteLogReading.ReadAsync(_database, _partition, fromOperation, NextOperation, cancellation);
     }
 
     public async ValueTask TruncateAsync(long beforeOperation, CancellationToken cancellation)
@@ -129,7 +128,7 @@ internal sealed class SqliteLog : IPartitionLog
                 SqliteDatabase.Execute(
                     connection, "DELETE FROM log WHERE incarnation = @i AND partition = @p AND first_op + count <= @before",
                     [.. _key, ("@before", beforeOperation)]);
-                return (First(connection), freed);
+                return (SqliteLogReading.First(connection, _key), freed);
             },
             cancellation).ConfigureAwait(false);
         Volatile.Write(ref _first, first);
@@ -186,58 +185,6 @@ internal sealed class SqliteLog : IPartitionLog
                 ("@batch", records[^1].BatchId.ToByteArray())]);
         return (long)command.ExecuteScalar()! > 0;
     });
-
-    private async IAsyncEnumerable<LogRecord> Read(long from, long next, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        var connection = _database.RentReader();
-        try
-        {
-            // One snapshot for the whole reading: a truncation meanwhile takes nothing away from it.
-            using var snapshot = connection.BeginTransaction(deferred: true);
-            var first = First(connection);
-            if (from < first)
-                throw new LogTruncatedException(from, first);
-            using var command = SqliteDatabase.Command(
-                connection,
-                """
-                SELECT first_op, count, batch_id, crc32c, bytes FROM log
-                WHERE incarnation = @i AND partition = @p AND first_op < @next AND first_op >= coalesce(
-                    (SELECT max(first_op) FROM log WHERE incarnation = @i AND partition = @p AND first_op <= @from), 0)
-                ORDER BY first_op
-                """,
-                [.. _key, ("@from", from), ("@next", next)]);
-            command.Transaction = snapshot;
-            using var rows = command.ExecuteReader();
-            while (rows.Read())
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var record = new LogRecord(rows.GetInt64(0), rows.GetInt32(1), new Guid((byte[])rows[2]), (byte[])rows[4]);
-                if (Crc32C.Compute(record.Operations.Span) != (uint)rows.GetInt64(3))
-                    throw SqliteErrors.Corrupted(_database.Path, $"table log, partition {_partition}, first_op {record.FirstOperation}",
-                        "the checksum does not match");
-                if (record.LastOperation >= from)
-                    yield return record;
-            }
-        }
-        finally
-        {
-            _database.ReturnReader(connection);
-        }
-
-        await Task.CompletedTask.ConfigureAwait(false);
-    }
-
-    private long First(SqliteConnection connection)
-    {
-        using var command = SqliteDatabase.Command(
-            connection,
-            """
-            SELECT coalesce((SELECT min(first_op) FROM log WHERE incarnation = @i AND partition = @p),
-                (SELECT next_op FROM head WHERE incarnation = @i AND partition = @p), 1)
-            """,
-            _key);
-        return (long)command.ExecuteScalar()!;
-    }
 
     private LogConflictException Conflict() =>
         new($"The log of {_partition} was opened by another writer (ours has epoch {_epoch}), or its collection was dropped.");

@@ -61,6 +61,15 @@ public sealed class SqliteStorage : IStorage
         SqliteLog.OpenAsync(_database, _sync, partition, cancellation);
 
     /// <inheritdoc/>
+    public ValueTask<ILogReader> OpenLogReaderAsync(PartitionKey partition, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var reader = new SqliteLogReader(_database, partition);
+        reader.Look();
+        return new(reader);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<ICheckpointStore> OpenCheckpointsAsync(PartitionKey partition, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();

@@ -50,7 +50,7 @@ public abstract partial class StorageConformance : IAsyncLifetime
             await AppendAsync(log, Record(log.NextOperation, bytes: bytes));
     }
 
-    protected static async Task<List<LogRecord>> ReadAsync(IPartitionLog log, long from)
+    protected static async Task<List<LogRecord>> ReadAsync(ILogReader log, long from)
     {
         var records = new List<LogRecord>();
         await foreach (var record in log.ReadAsync(from, None))

@@ -11,8 +11,16 @@ public sealed record IndexerOptions
     /// <summary>The partition.</summary>
     public required PartitionKey Key { get; init; }
 
-    /// <summary>Its log, for reading; the indexer does not own it.</summary>
-    public required IPartitionLog Log { get; init; }
+    /// <summary>
+    /// Its log, for reading; the indexer does not own it. A replica beside the writer has an <see cref="ILogReader"/>.
+    /// </summary>
+    public required ILogReader Log { get; init; }
+
+    /// <summary>
+    /// Told the operation before which the log is no longer needed by the checkpoints kept. Unless set, a log that was opened for writing
+    /// is truncated, and one that was not is left alone.
+    /// </summary>
+    public Func<long, CancellationToken, ValueTask>? Truncate { get; init; }
 
     /// <summary>Its checkpoints; the indexer owns them.</summary>
     public required ICheckpointStore Checkpoints { get; init; }

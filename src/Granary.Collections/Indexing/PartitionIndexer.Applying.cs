@@ -19,13 +19,22 @@ public sealed partial class PartitionIndexer
         {
             var stop = _stopping.Token;
             var heard = _options.Log.NextOperation - 1;
+            var news = heard;
             while (true)
             {
-                await CatchUpAsync(heard, stop).ConfigureAwait(false);
-                Recovering = false;
-                var news = await _options.Feed.WaitAsync(_options.PollInterval, stop).ConfigureAwait(false);
-                // A repeated or late ring names an old operation; then, as when none came, the log itself is asked.
-                heard = news > Applied.Value ? news : _options.Log.NextOperation - 1;
+                try
+                {
+                    // A repeated or late ring names an old operation; then, as when none came, the log itself is asked.
+                    heard = news > Applied.Value ? news : await _options.Log.HeadAsync(stop).ConfigureAwait(false) - 1;
+                    await CatchUpAsync(heard, stop).ConfigureAwait(false);
+                    Recovering = false;
+                }
+                catch (GranaryException e) when (e.Kind == ErrorKind.Unavailable)
+                {
+                    // The log cannot be reached: what is applied goes on serving, and the next ring or look tries again.
+                }
+
+                news = await _options.Feed.WaitAsync(_options.PollInterval, stop).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)

@@ -146,9 +146,13 @@ public sealed partial class PartitionIndexer
         var kept = await _options.Checkpoints.ListAsync(cancellation).ConfigureAwait(false);
         foreach (var old in kept.Skip(KeptCheckpoints))
             await _options.Checkpoints.DeleteAsync(old, cancellation).ConfigureAwait(false);
-        if (kept.Count >= KeptCheckpoints)
-            await _options.Log.TruncateAsync(
-                Math.Min(kept[KeptCheckpoints - 1].Operation + 1, Volatile.Read(ref _truncateBefore)), cancellation).ConfigureAwait(false);
+        if (kept.Count < KeptCheckpoints)
+            return;
+        var before = Math.Min(kept[KeptCheckpoints - 1].Operation + 1, Volatile.Read(ref _truncateBefore));
+        if (_options.Truncate is { } truncate)
+            await truncate(before, cancellation).ConfigureAwait(false);
+        else if (_options.Log is IPartitionLog log)
+            await log.TruncateAsync(before, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The newest checkpoint that reads well, else the one before, else an empty index at the log's start.</summary>
@@ -159,8 +163,11 @@ public sealed partial class PartitionIndexer
         if (options.Log.RecoveryNote is { } mended)
             notes.Add(mended);
         var refused = new List<CheckpointInfo>();
+        // Beside a writer the list is as new as the log's beginning at least, and the log's end as new as the list.
+        await options.Log.HeadAsync(cancellation).ConfigureAwait(false);
         var first = options.Log.FirstOperation;
         var listed = await options.Checkpoints.ListAsync(cancellation).ConfigureAwait(false);
+        await options.Log.HeadAsync(cancellation).ConfigureAwait(false);
         CheckLogIsThere(options, listed);
         foreach (var info in listed)
         {

@@ -17,6 +17,12 @@ public interface IStorage : IAsyncDisposable
     /// <summary>Opens a partition's log for writing: raises its epoch, cuts a torn tail, and so fences every writer before.</summary>
     ValueTask<IPartitionLog> OpenLogAsync(PartitionKey partition, CancellationToken cancellation);
 
+    /// <summary>
+    /// Opens a partition's log for reading beside whoever writes it, which it neither fences nor waits for. A log that nobody has opened
+    /// for writing yet reads as an empty one.
+    /// </summary>
+    ValueTask<ILogReader> OpenLogReaderAsync(PartitionKey partition, CancellationToken cancellation);
+
     /// <summary>Opens a partition's checkpoints.</summary>
     ValueTask<ICheckpointStore> OpenCheckpointsAsync(PartitionKey partition, CancellationToken cancellation);
 
@@ -60,23 +66,49 @@ public readonly record struct LogRecord(long FirstOperation, int Count, Guid Bat
     public long LastOperation => FirstOperation + Count - 1;
 }
 
-/// <summary>
-/// The durable sequence of a partition's operations: the only truth. One writer appends (it never appends concurrently with
-/// itself); readers never wait for it.
-/// </summary>
-public interface IPartitionLog : IAsyncDisposable
+/// <summary>A partition's log as a replica sees it, which reads and never appends.</summary>
+public interface ILogReader : IAsyncDisposable
 {
-    /// <summary>The number the next operation gets; 1 for an empty log. Survives truncation.</summary>
+    /// <summary>
+    /// The number the next operation gets; 1 for an empty log. Survives truncation. A reader beside the writer knows it as of its opening,
+    /// or of the last <see cref="HeadAsync"/>.
+    /// </summary>
     long NextOperation { get; }
 
-    /// <summary>The oldest operation still here; equal to <see cref="NextOperation"/> when there is none.</summary>
+    /// <summary>
+    /// The oldest operation still here; equal to <see cref="NextOperation"/> when there is none. As current as that.
+    /// </summary>
     long FirstOperation { get; }
 
     /// <summary>What opening the log had to cut off or mend, for the server's log; null when nothing.</summary>
     string? RecoveryNote { get; }
 
+    /// <summary>Bytes the log holds on disk (0 where unknown).</summary>
+    long SizeInBytes { get; }
+
+    /// <summary>Looks at the log itself, refreshes what is known of it and answers <see cref="NextOperation"/>.</summary>
+    /// <exception cref="Granary.Index.GranaryException"><c>NotFound</c>: the collection was dropped. <c>Unavailable</c>: the storage cannot
+    /// be reached now; the next call may succeed.</exception>
+    ValueTask<long> HeadAsync(CancellationToken cancellation);
+
     /// <summary>
-    /// Appends records in one group commit: all become durable or none. Their numbers must follow on from <see cref="NextOperation"/>.
+    /// The records that hold operations from <paramref name="fromOperation"/> on, in order, up to the newest when the call was made.
+    /// </summary>
+    /// <exception cref="LogTruncatedException">The operation was truncated away; a newer checkpoint covers it.</exception>
+    /// <exception cref="Granary.Index.GranaryException"><c>Unavailable</c>: the storage cannot be reached now; what was read so far is
+    /// right, and the next call may succeed.</exception>
+    IAsyncEnumerable<LogRecord> ReadAsync(long fromOperation, CancellationToken cancellation);
+}
+
+/// <summary>
+/// The durable sequence of a partition's operations: the only truth. One writer appends (it never appends concurrently with
+/// itself); readers never wait for it.
+/// </summary>
+public interface IPartitionLog : ILogReader
+{
+    /// <summary>
+    /// Appends records in one group commit: all become durable or none. Their numbers must follow on from
+    /// <see cref="ILogReader.NextOperation"/>.
     /// </summary>
     /// <exception cref="LogConflictException">Another writer has opened or advanced the log since; nothing was appended.</exception>
     /// <exception cref="Granary.Index.GranaryException">The storage refused (disk full, read-only); nothing was appended, and appending may
@@ -85,17 +117,12 @@ public interface IPartitionLog : IAsyncDisposable
     /// retry. The records' memory may be reused once the call has completed.</remarks>
     ValueTask AppendAsync(IReadOnlyList<LogRecord> records, CancellationToken cancellation);
 
-    /// <summary>
-    /// The records that hold operations from <paramref name="fromOperation"/> on, in order, up to the newest when the call was made.
-    /// </summary>
-    /// <exception cref="LogTruncatedException">The operation was truncated away; a newer checkpoint covers it.</exception>
-    IAsyncEnumerable<LogRecord> ReadAsync(long fromOperation, CancellationToken cancellation);
-
     /// <summary>Lets records go whose operations are all before <paramref name="beforeOperation"/>; may keep some longer.</summary>
     ValueTask TruncateAsync(long beforeOperation, CancellationToken cancellation);
 
-    /// <summary>Bytes the log holds on disk (0 where unknown).</summary>
-    long SizeInBytes { get; }
+    /// <inheritdoc/>
+    /// <remarks>The writer's own count is the head.</remarks>
+    ValueTask<long> ILogReader.HeadAsync(CancellationToken cancellation) => new(NextOperation);
 }
 
 /// <summary>A stale writer was fenced: the log belongs to a newer one.</summary>

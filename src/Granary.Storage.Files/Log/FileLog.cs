@@ -46,6 +46,12 @@ internal sealed partial class FileLog : IPartitionLog
 
     public long SizeInBytes => _segments.Sum(s => s.Committed);
 
+    /// <summary>Whether it was closed.</summary>
+    public bool IsDisposed => _disposed;
+
+    /// <summary>Whether another writer has the log now, or nobody: its collection was dropped.</summary>
+    public bool IsFenced => _fenced;
+
     private Segment Active => _segments[^1];
 
     /// <summary>Takes the log from its writer: whatever it was doing is finished, and it does nothing more.</summary>

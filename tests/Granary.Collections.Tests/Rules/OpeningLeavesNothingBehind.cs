@@ -46,6 +46,9 @@ public sealed class OpeningLeavesNothingBehind
 
         public ICatalogStore Catalog => inner.Catalog;
 
+        public ValueTask<ILogReader> OpenLogReaderAsync(PartitionKey partition, CancellationToken cancellation) =>
+            inner.OpenLogReaderAsync(partition, cancellation);
+
         public ValueTask<IPartitionLog> OpenLogAsync(PartitionKey partition, CancellationToken cancellation) =>
             inner.OpenLogAsync(partition, cancellation);
 

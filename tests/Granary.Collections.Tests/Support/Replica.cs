@@ -19,7 +19,7 @@ internal sealed class Replica : IAsyncDisposable
     public ManualTime Time { get; }
 
     public static async Task<Replica> OpenAsync(
-        IStorage storage, IPartitionLog log, PartitionKey checkpoints, IndexSchema schema, LogTail? tail = null,
+        IStorage storage, ILogReader log, PartitionKey checkpoints, IndexSchema schema, LogTail? tail = null,
         IngestionSettings? ingestion = null,
         Action<long>? onLinked = null, Func<ICheckpointStore, ICheckpointStore>? wrap = null)
     {
