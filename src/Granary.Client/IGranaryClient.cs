@@ -64,6 +64,12 @@ public interface IGranaryClient : IAsyncDisposable
     /// <summary>A collection's state.</summary>
     Task<CollectionStats> StatsAsync(string collection, CancellationToken cancellation = default);
 
-    /// <summary>Waits until everything accepted before now is linked. False: the time limit passed.</summary>
+    /// <summary>The model that computes vectors from texts: the one named, or the default one.</summary>
+    /// <exception cref="GranaryException">There is none, or it does not answer.</exception>
+    Task<EmbedderInfo> GetEmbedderAsync(string? model = null, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Waits until everything accepted before now is linked, however long that takes where no limit is given. False: the time limit passed.
+    /// </summary>
     Task<bool> WaitAsync(string collection, TimeSpan? limit = null, CancellationToken cancellation = default);
 }

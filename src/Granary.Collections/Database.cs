@@ -65,6 +65,10 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
         ValueTask.FromResult<ICollection>(Find(name) ?? throw Errors.CollectionNotFound(name));
 
     /// <inheritdoc/>
+    public ValueTask<EmbedderInfo> GetEmbedderAsync(string? model = null, CancellationToken cancellation = default) =>
+        _embedder.DescribeAsync(model, cancellation);
+
+    /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<PointRecord>> LookupAsync(
         string collection, IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions read,
         CancellationToken cancellation) =>

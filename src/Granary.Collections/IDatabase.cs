@@ -38,6 +38,10 @@ public interface IDatabase
     /// <summary>A collection by name or alias.</summary>
     /// <exception cref="GranaryException">There is none (<see cref="ErrorKind.NotFound"/>).</exception>
     ValueTask<ICollection> GetCollectionAsync(string name, CancellationToken cancellation = default);
+
+    /// <summary>The model that computes vectors from texts: the one named, or the default one.</summary>
+    /// <exception cref="GranaryException">There is none, or it does not answer.</exception>
+    ValueTask<EmbedderInfo> GetEmbedderAsync(string? model = null, CancellationToken cancellation = default);
 }
 
 /// <summary>A collection.</summary>

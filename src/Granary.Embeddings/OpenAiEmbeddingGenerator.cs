@@ -126,7 +126,7 @@ public sealed class OpenAiEmbeddingGenerator : IEmbeddingGenerator<string, Embed
             return await JsonSerializer.DeserializeAsync(stream, OpenAiJson.Default.EmbeddingsResponse, cancellation).ConfigureAwait(false)
                 ?? throw new JsonException("null");
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        catch (Exception failure) when (failure is HttpRequestException and not EmbeddingEndpointException or IOException)
         {
             throw new EmbeddingEndpointException($"{_address} cannot be reached: {failure.Message}", null, failure);
         }

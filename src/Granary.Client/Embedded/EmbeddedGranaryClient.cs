@@ -135,6 +135,10 @@ public sealed class EmbeddedGranaryClient : IGranaryClient
     }
 
     /// <inheritdoc/>
+    public async Task<EmbedderInfo> GetEmbedderAsync(string? model = null, CancellationToken cancellation = default) =>
+        await (await DatabaseAsync(cancellation).ConfigureAwait(false)).GetEmbedderAsync(model, cancellation).ConfigureAwait(false);
+
+    /// <inheritdoc/>
     public async Task<bool> WaitAsync(string collection, TimeSpan? limit = null, CancellationToken cancellation = default) =>
         await (await CollectionAsync(collection, cancellation).ConfigureAwait(false)).WaitAsync(limit, cancellation).ConfigureAwait(false);
 

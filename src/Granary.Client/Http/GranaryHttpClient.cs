@@ -8,6 +8,8 @@ namespace Granary.Client;
 /// <summary>A database behind a server's REST API.</summary>
 public sealed class GranaryHttpClient : IGranaryClient
 {
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
     private readonly HttpClient _http;
     private readonly bool _owns;
     private readonly RestCalls _calls;
@@ -165,18 +167,25 @@ public sealed class GranaryHttpClient : IGranaryClient
     }
 
     /// <inheritdoc/>
+    public async Task<EmbedderInfo> GetEmbedderAsync(string? model = null, CancellationToken cancellation = default)
+    {
+        var path = model is null ? "embedder" : $"embedder?model={Uri.EscapeDataString(model)}";
+        using var answer = await _calls.SendAsync(HttpMethod.Get, path, null, cancellation).ConfigureAwait(false);
+        return new EmbedderInfo(
+            answer.Result.GetProperty("model"u8).GetString()!, answer.Result.GetProperty("dimensions"u8).GetInt32());
+    }
+
+    /// <inheritdoc/>
     public async Task<bool> WaitAsync(string collection, TimeSpan? limit = null, CancellationToken cancellation = default)
     {
-        var path = limit is { } time
-            ? Path(collection, $"wait?timeout={Math.Max(1, (int)Math.Ceiling(time.TotalSeconds))}") : Path(collection, "wait");
-        try
+        // In pieces, each well within the time one call may take.
+        var piece = _http.Timeout > TimeSpan.Zero && _http.Timeout / 2 < LongestWait ? _http.Timeout / 2 : LongestWait;
+        for (var left = limit ?? TimeSpan.MaxValue; ; left -= piece)
         {
-            using var answer = await _calls.SendAsync(HttpMethod.Post, path, null, cancellation).ConfigureAwait(false);
-            return answer.Result.ValueKind == JsonValueKind.True;
-        }
-        catch (GranaryException e) when (e is { Kind: ErrorKind.Timeout, InnerException: null } && limit is not null)
-        {
-            return false;
+            if (await WaitPieceAsync(collection, left < piece ? left : piece, cancellation).ConfigureAwait(false))
+                return true;
+            if (left <= piece)
+                return false;
         }
     }
 
@@ -186,6 +195,22 @@ public sealed class GranaryHttpClient : IGranaryClient
         if (_owns)
             _http.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private async Task<bool> WaitPieceAsync(string collection, TimeSpan limit, CancellationToken cancellation)
+    {
+        // The API counts in whole seconds.
+        var path = Path(collection, $"wait?timeout={Math.Max(1, (int)Math.Ceiling(limit.TotalSeconds))}");
+        try
+        {
+            using var answer = await _calls.SendAsync(HttpMethod.Post, path, null, cancellation).ConfigureAwait(false);
+            return answer.Result.ValueKind == JsonValueKind.True;
+        }
+        catch (GranaryException e) when (e is { Kind: ErrorKind.Timeout, InnerException: null })
+        {
+            // The server says so; a call that is not answered at all has a cause within.
+            return false;
+        }
     }
 
     private static HttpClient Make(Uri url, string? apiKey, TimeSpan? timeout)

@@ -199,50 +199,29 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
         foreach (var model in needs.GroupBy(n => n.Rule.Model))
         {
             var asked = model.ToList();
+            IReadOnlyList<EmbeddedText> texts;
             try
             {
-                var vectors = await _embedder.EmbedAsync(model.Key, [.. asked.Select(n => n.Text)], _timing, stop).ConfigureAwait(false);
-                for (var i = 0; i < asked.Count; i++)
-                    Accept(asked[i], vectors[i], answers);
-            }
-            catch (GranaryException e) when (asked.Count > 1)
-            {
-                await OneByOneAsync(asked, e, answers, stop).ConfigureAwait(false);
+                texts = await _embedder.EmbedEachAsync(model.Key, [.. asked.Select(n => n.Text)], _timing, stop).ConfigureAwait(false);
             }
             catch (GranaryException e)
             {
-                Fail(asked[0].Job, e.Message);
+                foreach (var need in asked)
+                    Fail(need.Job, e.Message);
+                continue;
+            }
+
+            for (var i = 0; i < asked.Count; i++)
+            {
+                if (texts[i].Error is { } error)
+                    Fail(asked[i].Job, error.Message);
+                else
+                    Accept(asked[i], texts[i].Vector, answers);
             }
         }
 
         Telemetry.Embedded.Add(answers.Count);
         return answers;
-    }
-
-    /// <summary>One bad text must not take the others along; a generator that is down is not asked for each of them.</summary>
-    private async Task OneByOneAsync(List<Need> asked, GranaryException batchError, List<Answer> answers, CancellationToken stop)
-    {
-        var failed = 0;
-        foreach (var need in asked)
-        {
-            if (failed >= 2)
-            {
-                Fail(need.Job, batchError.Message);
-                continue;
-            }
-
-            try
-            {
-                var vectors = await _embedder.EmbedAsync(need.Rule.Model, [need.Text], _timing, stop).ConfigureAwait(false);
-                Accept(need, vectors[0], answers);
-                failed = 0;
-            }
-            catch (GranaryException e)
-            {
-                failed++;
-                Fail(need.Job, e.Message);
-            }
-        }
     }
 
     private void Accept(Need need, float[]? vector, List<Answer> answers)

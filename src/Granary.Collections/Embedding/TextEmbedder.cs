@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Granary.Collections.Diagnostics;
 using Granary.Index;
@@ -6,12 +7,13 @@ using Microsoft.Extensions.AI;
 namespace Granary.Collections.Embedding;
 
 /// <summary>Embeds texts by the configured generators: bounded concurrency, a time limit a call, three tries with backoff.</summary>
-public sealed class TextEmbedder : IDisposable
+public sealed partial class TextEmbedder : IDisposable
 {
     private const int Tries = 3;
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(200);
     private readonly DatabaseOptions _options;
     private readonly SemaphoreSlim _calls;
+    private readonly ConcurrentDictionary<string, EmbedderInfo> _described = new(StringComparer.Ordinal);
 
     /// <summary>Uses the options' generators.</summary>
     public TextEmbedder(DatabaseOptions options)
@@ -30,8 +32,25 @@ public sealed class TextEmbedder : IDisposable
     /// <exception cref="GranaryException">There is none.</exception>
     public void Check(string? model) => Find(model);
 
+    /// <summary>A model's name and the size of its vectors, which a vector it makes tells; asked once.</summary>
+    /// <exception cref="GranaryException">There is no such model, or it gives no vector.</exception>
+    public async ValueTask<EmbedderInfo> DescribeAsync(string? model, CancellationToken cancellation)
+    {
+        Check(model);
+        var name = model ?? _options.DefaultModel!;
+        if (_described.TryGetValue(name, out var known))
+            return known;
+        var vectors = await EmbedAsync(name, ["music"], null, cancellation).ConfigureAwait(false);
+        var size = vectors[0]?.Length ?? throw new GranaryException(
+            ErrorKind.Unavailable, $"Embedding model '{name}' gives no vector for the text `music`");
+        return _described.GetOrAdd(name, new EmbedderInfo(name, size));
+    }
+
     /// <summary>Embeds texts, in calls of at most the batch size; an entry is null when its text has no embedding.</summary>
-    /// <exception cref="GranaryException">There is no such model, or every try failed.</exception>
+    /// <exception cref="GranaryException">
+    /// There is no such model, or a call failed: <see cref="ErrorKind.BadInput"/> where the generator refuses a text,
+    /// <see cref="ErrorKind.Unavailable"/> where it would fail for any text, <see cref="ErrorKind.Internal"/> where it does not say.
+    /// </exception>
     public async ValueTask<IReadOnlyList<float[]?>> EmbedAsync(
         string? model, IReadOnlyList<string> texts, PhaseHistogram? timing, CancellationToken cancellation)
     {
@@ -68,11 +87,13 @@ public sealed class TextEmbedder : IDisposable
             }
             catch (Exception e) when (!cancellation.IsCancellationRequested && e is not OutOfMemoryException)
             {
-                if (attempt == Tries)
+                var kind = KindOf(e, out var worthTrying);
+                if (attempt == Tries || !worthTrying)
                 {
                     var reason = e is OperationCanceledException
                         ? $"no answer within {_options.EmbeddingTimeout.TotalSeconds:0.###} s" : e.Message;
-                    throw new GranaryException(ErrorKind.Internal, $"Embedding {texts.Length} text(s) failed {Tries} times: {reason}", e);
+                    var tries = attempt > 1 ? $" {attempt} times" : "";
+                    throw new GranaryException(kind, $"Embedding {texts.Length} text(s) failed{tries}: {reason}", e);
                 }
 
                 await Task.Delay(FirstBackoff * (1 << (2 * (attempt - 1))), _options.Time, cancellation).ConfigureAwait(false);

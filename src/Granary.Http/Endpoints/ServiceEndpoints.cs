@@ -16,6 +16,7 @@ internal static class ServiceEndpoints
         router.Map("GET", "/readyz", Access.Open, "Whether every partition serves", ReadyAsync);
         router.Map("GET", "/metrics", Access.Read, "Prometheus metrics", MetricsAsync);
         router.Map("GET", "/telemetry", Access.Read, "State of the server", TelemetryAsync);
+        router.Map("GET", "/embedder", Access.Read, "The model that computes vectors from texts", EmbedderAsync);
         router.Map("GET", "/cluster", Access.Read, "State of the cluster", static call => call.AnswerAsync("""{"status":"disabled"}"""));
         router.Map("POST", "/cluster/recover", Access.Write, "Not in standalone mode", static _ => throw Standalone());
         router.Map("DELETE", "/cluster/peer/{peer_id}", Access.Write, "Not in standalone mode", static _ => throw Standalone());
@@ -55,6 +56,12 @@ internal static class ServiceEndpoints
         if (!int.TryParse(call.Parameter("details_level") ?? "0", out var details) || details < 0)
             throw new ApiException(400, "Deserialize error in query parameters: invalid digit found in string (details_level)");
         await call.AnswerAsync(Telemetry.Build(call.State, call.Database.StorageKind, details, await InfosAsync(call)).ToJsonString());
+    }
+
+    private static async Task EmbedderAsync(ApiCall call)
+    {
+        var embedder = await call.Database.GetEmbedderAsync(call.Parameter("model"), call.Cancellation);
+        await call.AnswerAsync(new JsonObject { ["model"] = embedder.Model, ["dimensions"] = embedder.Dimensions }.ToJsonString());
     }
 
     private static async Task<List<Collections.CollectionInfo>> InfosAsync(ApiCall call)

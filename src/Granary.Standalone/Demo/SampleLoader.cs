@@ -36,10 +36,7 @@ internal sealed class SampleLoader(IGranaryClient client, DemoEmbedder embedder)
             });
         }
 
-        while (!await client.WaitAsync(SampleCollection.Name, TimeSpan.FromSeconds(30), cancellation))
-        {
-        }
-
+        await client.WaitAsync(SampleCollection.Name, null, cancellation);
         var stats = await client.StatsAsync(SampleCollection.Name, cancellation);
         Console.WriteLine($"{stats.Points:N0} points, {stats.IndexedVectors:N0} vectors linked, {stats.EmbeddingFailures:N0} texts "
             + "without a vector.");

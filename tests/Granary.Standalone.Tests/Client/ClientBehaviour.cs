@@ -139,6 +139,15 @@ public abstract class ClientBehaviour : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_embedder_tells_its_name_and_size_and_an_unknown_one_is_refused()
+    {
+        Assert.Equal(new EmbedderInfo("builtin", 100), await Client.GetEmbedderAsync());
+        Assert.Equal(new EmbedderInfo("builtin", 100), await Client.GetEmbedderAsync("builtin"));
+        var error = await Assert.ThrowsAsync<GranaryException>(() => Client.GetEmbedderAsync("a b"));
+        Assert.Equal((ErrorKind.BadInput, "Unknown embedding model 'a b' (known are builtin)"), (error.Kind, error.Message));
+    }
+
+    [Fact]
     public async Task Mistakes_have_the_same_kind_and_text_everywhere()
     {
         await FillAsync();

@@ -38,7 +38,7 @@ public sealed class OpenAiEmbeddingTests : IAsyncLifetime
         };
         using var generator = Generator();
         var error = await Assert.ThrowsAsync<EmbeddingEndpointException>(() => generator.GenerateAsync(["a"]));
-        Assert.Equal(HttpStatusCode.TooManyRequests, error.Status);
+        Assert.Equal(HttpStatusCode.TooManyRequests, error.StatusCode);
         Assert.True(error.IsTransient);
         Assert.Equal($"{_stub.BaseUrl}/embeddings answered 429: You exceeded your quota", error.Message);
     }
@@ -87,7 +87,7 @@ public sealed class OpenAiEmbeddingTests : IAsyncLifetime
         using var generator = new OpenAiEmbeddingGenerator(new OpenAiOptions { BaseUrl = url, Model = "m" });
         var error = await Assert.ThrowsAsync<EmbeddingEndpointException>(() => generator.GenerateAsync(["a"]));
         Assert.StartsWith($"{url}/embeddings cannot be reached: ", error.Message, StringComparison.Ordinal);
-        Assert.Null(error.Status);
+        Assert.Null(error.StatusCode);
     }
 
     private OpenAiEmbeddingGenerator Generator(Func<OpenAiOptions, OpenAiOptions>? change = null)

@@ -225,6 +225,9 @@ public sealed class ImportTests
         public Task<CollectionStats> StatsAsync(string collection, CancellationToken cancellation = default) =>
             inner.StatsAsync(collection, cancellation);
 
+        public Task<EmbedderInfo> GetEmbedderAsync(string? model = null, CancellationToken cancellation = default) =>
+            inner.GetEmbedderAsync(model, cancellation);
+
         public Task<bool> WaitAsync(string collection, TimeSpan? limit = null, CancellationToken cancellation = default) =>
             inner.WaitAsync(collection, limit, cancellation);
 
