@@ -22,6 +22,8 @@ public sealed partial class PartitionIndexer
 
     private void Report(long operation, PointId? point, string reason)
     {
+        if (_passedOver is { } passedOver)
+            passedOver[operation] = true;
         _failures.Enqueue(new FailedOperation(Key.Number, operation, point?.ToString(), reason, _options.Time.GetUtcNow()));
         Interlocked.Increment(ref _failed);
         Telemetry.Failed.Add(1);

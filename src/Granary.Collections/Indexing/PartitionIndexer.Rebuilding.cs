@@ -1,15 +1,17 @@
+using System.Collections.Concurrent;
 using Granary.Collections.Diagnostics;
 using Granary.Collections.Ports;
 using Granary.Index;
 using Granary.Index.Operations;
-using Granary.Index.Search;
 
 namespace Granary.Collections.Indexing;
 
 public sealed partial class PartitionIndexer
 {
-    private const int RebuildPage = 1_000;
     private readonly SemaphoreSlim _rebuilding = new(1, 1);
+
+    /// <summary>What the serving index passed over since a rebuild began; null while there is none.</summary>
+    private volatile ConcurrentDictionary<long, bool>? _passedOver;
 
     /// <summary>The log may not go behind this while a rebuilt index still has to read it.</summary>
     private long _truncateBefore = long.MaxValue;
@@ -18,7 +20,9 @@ public sealed partial class PartitionIndexer
     /// Builds the index anew from the points of the old one, which serves and is written meanwhile, links it, lets it catch up from
     /// the log, and puts it in the old one's place.
     /// </summary>
-    /// <exception cref="GranaryException">The partition stopped.</exception>
+    /// <exception cref="GranaryException">
+    /// The partition stopped, or the new index does not take an operation as the old one did: then the old one stays.
+    /// </exception>
     public async ValueTask RebuildAsync(CancellationToken cancellation)
     {
         ThrowIfStopped();
@@ -39,6 +43,10 @@ public sealed partial class PartitionIndexer
             try
             {
                 await ReplayAsync(fresh, stop).ConfigureAwait(false);
+                if (fresh.AppliedOperation != Applied.Value || fresh.PointCount != _holder.Index.PointCount)
+                    throw NotEquivalent(
+                        $"it has {fresh.PointCount} points at operation {fresh.AppliedOperation}, the serving one "
+                        + $"{_holder.Index.PointCount} at {Applied.Value}");
                 Replace(new IndexHolder(fresh, null));
                 fresh = null;
             }
@@ -50,6 +58,7 @@ public sealed partial class PartitionIndexer
         finally
         {
             fresh?.Dispose();
+            _passedOver = null;
             Volatile.Write(ref _truncateBefore, long.MaxValue);
             _rebuilding.Release();
         }
@@ -59,12 +68,12 @@ public sealed partial class PartitionIndexer
     private async ValueTask<PartitionIndex> CopyAsync(CancellationToken stop)
     {
         ReaderLease lease;
-        IndexSchema schema;
         await _applying.WaitAsync(stop).ConfigureAwait(false);
         try
         {
             lease = OpenReader();
-            schema = _holder.Index.Schema;
+            // From here on the serving index says what it passes over, and the copy has to pass over the same.
+            _passedOver = new ConcurrentDictionary<long, bool>();
             Volatile.Write(ref _truncateBefore, lease.Reader.Operation + 1);
         }
         finally
@@ -74,98 +83,12 @@ public sealed partial class PartitionIndexer
 
         using (lease)
         {
-            var index = new PartitionIndex(schema);
-            try
-            {
-                await Task.Yield();
-                Copy(lease.Reader, index, stop);
-                return index;
-            }
-            catch
-            {
-                index.Dispose();
-                throw;
-            }
+            await Task.Yield();
+            return PartitionIndex.CopyOf(lease.Reader, stop);
         }
     }
 
-    /// <remarks>
-    /// Every point is written again under the number of the operation that made it. Where one operation (by filter) made several,
-    /// the others get the numbers before it: there are enough, since every point was once inserted by an operation of its own.
-    /// </remarks>
-    private static void Copy(IndexReader from, PartitionIndex to, CancellationToken stop)
-    {
-        var points = Versions(from, stop);
-        points.Sort((a, b) => a.Operation != b.Operation ? a.Operation.CompareTo(b.Operation) : a.Id.CompareTo(b.Id));
-        var free = from.Operation;
-        for (var i = points.Count - 1; i >= 0; i--)
-        {
-            free = Math.Min(points[i].Operation, free);
-            points[i] = (free, points[i].Id);
-            free--;
-        }
-
-        var writer = new OperationWriter();
-        var next = 1L;
-        foreach (var (operation, id) in points)
-        {
-            stop.ThrowIfCancellationRequested();
-            Pass(to, ref next, operation);
-            if (!from.TryGet(id, new VectorSelector(true), out var point))
-                throw new InvalidOperationException($"Point {id} is gone from the view it was found in.");
-            writer.Clear();
-            Encode(writer, point!);
-            to.Apply(operation, new OperationView(writer.Written.Span[4..]), out _);
-            next = operation + 1;
-        }
-
-        Pass(to, ref next, from.Operation + 1);
-    }
-
-    private static List<(long Operation, PointId Id)> Versions(IndexReader reader, CancellationToken stop)
-    {
-        var points = new List<(long Operation, PointId Id)>();
-        PointId? start = null;
-        while (true)
-        {
-            var page = reader.Search(new ScanLeg { From = start, Limit = RebuildPage }, stop).Hits;
-            foreach (var hit in page)
-            {
-                if (hit.Id != start && reader.TryGet(hit.Id, VectorSelector.None, out var point))
-                    points.Add((point!.Operation, hit.Id));
-            }
-
-            if (page.Count < RebuildPage)
-                return points;
-            start = page[^1].Id;
-        }
-    }
-
-    private static void Encode(OperationWriter writer, PointData point)
-    {
-        writer.Begin(OperationKind.Upsert, point.Id);
-        writer.Payload(point.Payload.Span);
-        foreach (var vector in point.Vectors)
-        {
-            if (vector.Indices is { } indices)
-                writer.Sparse(vector.Name, indices, vector.Values);
-            else if (vector.Rows > 1)
-                writer.Multi(vector.Name, vector.Rows, vector.Values.Length / vector.Rows, vector.Values);
-            else
-                writer.Dense(vector.Name, vector.Values);
-        }
-
-        writer.End();
-    }
-
-    /// <summary>Passes over numbers that made no point that is still there.</summary>
-    private static void Pass(PartitionIndex index, ref long next, long until)
-    {
-        for (; next < until; next++)
-            index.Apply(next, new OperationView(Nothing), out _);
-    }
-
-    /// <summary>Applies the log's rest; what is poison there was reported when the serving index met it.</summary>
+    /// <summary>Applies the log's rest, to the effect that the serving index had.</summary>
     private async ValueTask ReplayAsync(PartitionIndex index, CancellationToken stop)
     {
         if (index.AppliedOperation >= Applied.Value)
@@ -190,7 +113,7 @@ public sealed partial class PartitionIndexer
                 if (number > last)
                     return;
                 if (number > index.AppliedOperation)
-                    index.Apply(number, ViewOrNothing(bytes), out _);
+                    Replay(index, number, bytes);
                 number++;
             }
         }
@@ -199,20 +122,31 @@ public sealed partial class PartitionIndexer
             number = index.AppliedOperation + 1;
         }
 
-        Pass(index, ref number, last + 1);
+        for (; number <= last; number++)
+            index.Apply(number, new OperationView(Nothing), out _);
     }
 
-    private static OperationView ViewOrNothing(ReadOnlySpan<byte> bytes)
+    private void Replay(PartitionIndex index, long number, ReadOnlySpan<byte> bytes)
     {
+        OperationView view;
         try
         {
-            return new OperationView(bytes);
+            view = new OperationView(bytes);
         }
         catch (GranaryException e) when (e.Kind == ErrorKind.Corrupted)
         {
-            return new OperationView(Nothing);
+            index.Apply(number, new OperationView(Nothing), out _);
+            return;
         }
+
+        var outcome = index.Apply(number, view, out var why);
+        var expected = _passedOver!.ContainsKey(number) ? ApplyOutcome.Poison : ApplyOutcome.Applied;
+        if (outcome != expected)
+            throw NotEquivalent($"operation {number} came out as {outcome}, not {expected} as before ({why})");
     }
+
+    private GranaryException NotEquivalent(string why) =>
+        new(ErrorKind.Internal, $"Partition {Key.Number} keeps its index, the rebuilt one is not the same: {why}");
 
     /// <summary>Sizes of the index that serves now.</summary>
     public IndexStatistics Statistics()

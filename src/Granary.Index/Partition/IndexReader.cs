@@ -33,6 +33,9 @@ public sealed partial class IndexReader : IDisposable
     /// <summary>The newest operation this reader sees.</summary>
     public long Operation => _view.Operation;
 
+    /// <summary>What it sees.</summary>
+    internal View View => _view;
+
     private FieldSet Fields => _view.Published.Fields;
 
     /// <summary>Runs a leg.</summary>

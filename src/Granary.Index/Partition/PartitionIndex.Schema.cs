@@ -87,24 +87,29 @@ public sealed partial class PartitionIndex
             field.Open(slot);
             if (!_slots.IsLive(slot))
                 continue;
-            var row = source?.RowOf(slot) ?? Field.NoRow;
-            var added = (field, source) switch
-            {
-                (TextColumn text, _) => AddText(text, slot),
-                (DenseColumn dense, DenseColumn old) when row >= 0 && old.Vectors.Schema.Size == dense.Vectors.Schema.Size =>
-                    dense.Vectors.Add(old.Vectors.Vector(row), slot),
-                (MultiColumn multi, MultiColumn old) when row >= 0 && old.Matrices.Schema.Size == multi.Matrices.Schema.Size =>
-                    multi.Matrices.Add(old.Matrices.Matrix(row), slot),
-                (SparseColumn sparse, SparseColumn old) when row >= 0 => AddSparse(sparse, old, row, slot),
-                _ => Field.NoRow,
-            };
-            field.Set(slot, added);
+            field.Set(slot, CopyRow(field, source, source?.RowOf(slot) ?? Field.NoRow, _payloads.Get(slot), slot));
         }
     }
 
-    private int AddText(TextColumn text, int slot)
+    // Vectors are copied as they are stored where the other field stores them alike; texts are read out of the payload again.
+    private static int CopyRow(Field field, Field? source, int row, ReadOnlySpan<byte> payload, int slot) => (field, source) switch
     {
-        var texts = text.Texts(_payloads.Get(slot));
+        (TextColumn text, _) => AddText(text, payload, slot),
+        (DenseColumn dense, DenseColumn old) when row >= 0 && old.Vectors.Schema.Size == dense.Vectors.Schema.Size =>
+            old.Vectors.Schema.Distance == dense.Vectors.Schema.Distance
+                ? dense.Vectors.AddStored(old.Vectors.Vector(row), slot)
+                : dense.Vectors.Add(old.Vectors.Vector(row), slot),
+        (MultiColumn multi, MultiColumn old) when row >= 0 && old.Matrices.Schema.Size == multi.Matrices.Schema.Size =>
+            old.Matrices.Schema.Distance == multi.Matrices.Schema.Distance
+                ? multi.Matrices.AddStored(old.Matrices.Matrix(row), slot)
+                : multi.Matrices.Add(old.Matrices.Matrix(row), slot),
+        (SparseColumn sparse, SparseColumn old) when row >= 0 => AddSparse(sparse, old, row, slot),
+        _ => Field.NoRow,
+    };
+
+    private static int AddText(TextColumn text, ReadOnlySpan<byte> payload, int slot)
+    {
+        var texts = text.Texts(payload);
         return texts.Count == 0 ? Field.NoRow : text.Postings.Add(texts, slot);
     }
 

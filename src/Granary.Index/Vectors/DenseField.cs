@@ -59,12 +59,19 @@ public sealed unsafe partial class DenseField : IDisposable
     /// zero and scores 0. Called by the applier.
     /// </summary>
     /// <exception cref="GranaryException">The vector has not the field's size.</exception>
-    public int Add(ReadOnlySpan<float> vector, int slot)
+    public int Add(ReadOnlySpan<float> vector, int slot) => Add(vector, slot, Schema.Distance == Distance.Cosine);
+
+    /// <summary>
+    /// Adds a vector as another field of the same distance has it stored: normalising it again could change its last bit.
+    /// </summary>
+    internal int AddStored(ReadOnlySpan<float> vector, int slot) => Add(vector, slot, normalise: false);
+
+    private int Add(ReadOnlySpan<float> vector, int slot, bool normalise)
     {
         VectorMath.CheckSize(_size, vector.Length);
         var row = TakeRow();
         var stored = new Span<float>(_vectors.Row(row), _size);
-        VectorMath.Copy(vector, Schema.Distance, stored);
+        VectorMath.Copy(vector, normalise ? Distance.Cosine : Distance.Dot, stored);
         if (_codes is not null)
             RowCode.Encode(stored, _euclid, _codes.Row(row));
         Volatile.Write(ref Slot(row), slot);

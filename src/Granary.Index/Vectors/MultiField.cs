@@ -44,8 +44,14 @@ public sealed unsafe partial class MultiField : IDisposable
 
     /// <summary>Adds a matrix, given row after row, and returns its row in the field. Called by the applier.</summary>
     /// <exception cref="GranaryException">The matrix is empty or ragged.</exception>
-    public int Add(ReadOnlySpan<float> matrix, int slot)
+    public int Add(ReadOnlySpan<float> matrix, int slot) => Add(matrix, slot, Schema.Distance == Distance.Cosine);
+
+    /// <inheritdoc cref="DenseField.AddStored"/>
+    internal int AddStored(ReadOnlySpan<float> matrix, int slot) => Add(matrix, slot, normalise: false);
+
+    private int Add(ReadOnlySpan<float> matrix, int slot, bool normalise)
     {
+        var distance = normalise ? Distance.Cosine : Distance.Dot;
         var count = VectorMath.CountRows(Schema.Size, matrix.Length);
         var row = TakeRow();
         ref var entry = ref At(row);
@@ -53,7 +59,7 @@ public sealed unsafe partial class MultiField : IDisposable
         entry.Rows = count;
         _bytes += matrix.Length * sizeof(float);
         for (var i = 0; i < matrix.Length; i += Schema.Size)
-            VectorMath.Copy(matrix.Slice(i, Schema.Size), Schema.Distance, new Span<float>(entry.Values + i, Schema.Size));
+            VectorMath.Copy(matrix.Slice(i, Schema.Size), distance, new Span<float>(entry.Values + i, Schema.Size));
         Volatile.Write(ref entry.Slot, slot);
         if (row == _rowCount)
             Volatile.Write(ref _rowCount, row + 1);

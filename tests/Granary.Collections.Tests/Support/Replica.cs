@@ -70,16 +70,34 @@ internal sealed class Replica : IAsyncDisposable
                 + $"{string.Join(" ", vectors)}");
         }
 
-        foreach (var leg in new Leg[]
+        foreach (var leg in ExactLegs())
         {
-            new DenseLeg("", new float[] { 1, -1, 0.5f, 0, 0, 2, 0, 1 }) { Exact = true, Limit = 50 },
-            new TextLeg("text", "alpha beta") { Limit = 50 },
-        })
-        {
-            lines.AddRange(lease.Reader.Search(leg).Hits.Select(h => $"{leg.GetType().Name} {h.Id} {h.Score:R}"));
+            lines.AddRange(lease.Reader.Search(leg).Hits
+                .Select(h => $"{leg.GetType().Name} {h.Id} {BitConverter.SingleToUInt32Bits(h.Score):X8}"));
         }
 
         return lines;
+    }
+
+    private static IEnumerable<Leg> ExactLegs()
+    {
+        float[] first = [1, -1, 0.5f, 0, 0, 2, 0, 1];
+        float[] second = [-0.3f, 0.7f, 0.11f, -1.9f, 0.05f, 0.6f, 0.2f, -0.4f];
+        foreach (var filter in new[] { null, Batches.Has("n", 1), Batches.Has("n", 3) })
+        {
+            yield return new DenseLeg("", first) { Exact = true, Limit = 50, Filter = filter };
+            yield return new DenseLeg("", second) { Exact = true, Limit = 50, Filter = filter };
+            yield return new ExampleLeg("", ExampleStrategy.SumScores)
+            {
+                Positive = [new ExampleVector(first)],
+                Negative = [new ExampleVector(second)],
+                Limit = 50,
+                Filter = filter,
+            };
+            yield return new TextLeg("text", "alpha beta") { Limit = 50, Filter = filter };
+            yield return new TextLeg("text", "gamma") { Limit = 3, Filter = filter };
+            yield return new ScanLeg { Limit = 50, Filter = filter };
+        }
     }
 
     public async ValueTask DisposeAsync()
