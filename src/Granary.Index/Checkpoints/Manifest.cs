@@ -22,8 +22,14 @@ internal sealed record Manifest(long Operation, long LinkedOperation, byte[] Sch
     /// <summary>The section's name.</summary>
     public const string Name = "manifest";
 
+    /// <summary>The section of the marks of computed vectors; there only where there are any, and then the format is 2.</summary>
+    public const string Computed = "computed";
+
     private const uint Magic = 0x4D58_4E47; // "GNXM"
-    private const int Version = 1;
+    private const int Version = 2;
+
+    // Which vectors were computed: a version that does not know the section would take them for a client's.
+    private int NeededVersion => Has(Computed) ? Version : 1;
     private const int HeadSize = 12;
     private const int MaxSize = 1 << 28;
 
@@ -37,7 +43,7 @@ internal sealed record Manifest(long Operation, long LinkedOperation, byte[] Sch
         using var body = new MemoryStream();
         using var writer = new BinaryWriter(body);
         writer.Write(Magic);
-        writer.Write(Version);
+        writer.Write(NeededVersion);
         writer.Write(0);
         writer.Write(Operation);
         writer.Write(LinkedOperation);
@@ -88,6 +94,9 @@ internal sealed record Manifest(long Operation, long LinkedOperation, byte[] Sch
             throw Damaged(Name, 0, "its checksum is another");
         return Parse(body);
     }
+
+    /// <summary>Whether there is a section of that name.</summary>
+    public bool Has(string name) => Sections.Any(s => s.Name == name);
 
     /// <summary>The section of that name.</summary>
     /// <exception cref="GranaryException">There is none.</exception>

@@ -98,7 +98,7 @@ public sealed partial class IndexReader : IDisposable
         {
             var row = field.RowOf(slot);
             if (row >= 0 && (selector.All || selector.Names!.Contains(field.Name)))
-                vectors.Add(field.Read(row));
+                vectors.Add(field.Read(row) with { ComputedFrom = (field as DenseColumn)?.Computed.PathOf(slot) });
         }
 
         return vectors.ToImmutable();

@@ -12,6 +12,7 @@ public sealed partial class PartitionIndex
     private const string SlotSection = "slots";
     private const string PayloadSection = "payload";
     private const string IndexSection = "indexes";
+    private const string ComputedSection = Manifest.Computed;
 
     /// <summary>Writes an image of the index. Called by the applying thread between operations; searches go on.</summary>
     public void WriteCheckpoint(ICheckpointWriter writer, CancellationToken cancellation)
@@ -26,6 +27,8 @@ public sealed partial class PartitionIndex
             Write(IndexSection, _indexes.Save);
             for (var i = 0; i < _fields.All.Length; i++)
                 Write(FieldSection(i), _fields.All[i].Save);
+            if (_fields.Dense.Any(d => !d.Computed.IsEmpty))
+                Write(ComputedSection, SaveComputed);
             using var stream = writer.Create(Manifest.Name);
             new Manifest(AppliedOperation, linked, SchemaJson.Write(_schema), sections).Write(stream);
         }
@@ -55,6 +58,8 @@ public sealed partial class PartitionIndex
         var fields = FieldSet.Load(schema, epochs, position => Open(FieldSection(position)));
         foreach (var field in fields.All)
             field.Restore(slots);
+        if (manifest.Has(ComputedSection))
+            Read(ComputedSection, stream => LoadComputed(stream, fields, slots.Count));
         foreach (var field in fields.Dense)
             field.MarkPending(manifest.LinkedOperation + 1);
         var published = new Published(manifest.Operation, schema, fields, slots.LiveCount, slots.Count);
@@ -76,6 +81,35 @@ public sealed partial class PartitionIndex
                 throw Manifest.Damaged(section, stream.Position, "it ends there, more was expected");
             }
         }
+    }
+
+    // The number of fields that have marks, then of each its position among all fields and the marks.
+    private void SaveComputed(Stream stream)
+    {
+        using var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true);
+        writer.Write(_fields.Dense.Count(d => !d.Computed.IsEmpty));
+        for (var i = 0; i < _fields.All.Length; i++)
+        {
+            if (_fields.All[i] is not DenseColumn { Computed.IsEmpty: false } field)
+                continue;
+            writer.Write(i);
+            field.Computed.Save(writer, _slots.Count);
+        }
+    }
+
+    private static int LoadComputed(Stream stream, FieldSet fields, int slots)
+    {
+        using var reader = new BinaryReader(stream, System.Text.Encoding.UTF8, leaveOpen: true);
+        var count = reader.ReadInt32();
+        for (var i = 0; i < count; i++)
+        {
+            var position = reader.ReadInt32();
+            if (position < 0 || position >= fields.All.Length || fields.All[position] is not DenseColumn field)
+                throw Manifest.Damaged(ComputedSection, stream.Position, $"field {position} is not a dense vector");
+            field.Computed.Load(reader, ComputedSection, slots);
+        }
+
+        return count;
     }
 
     // No reader of this index has seen what was dead when the image was written.

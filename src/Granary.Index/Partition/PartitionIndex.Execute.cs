@@ -34,6 +34,7 @@ public sealed partial class PartitionIndex
                 break;
         }
 
+        TellChanged(view);
         _targets.Clear();
     }
 
@@ -63,8 +64,9 @@ public sealed partial class PartitionIndex
         _payloads.Set(slot, payload);
         _indexes.Add(slot, payload);
         KeepRows(view, old);
-        foreach (var vector in view)
-            PlaceVector(vector, old, slot);
+        KeepComputed(old, payload, target.Payload is not null);
+        PlaceVectors(view, old, slot);
+        MarkComputed(slot);
         for (var i = 0; i < _rows.Length; i++)
             PlaceRow(_fields.All[i], i, old, slot, payload, target.Payload is not null);
         _slots.Link(slot);
@@ -96,7 +98,8 @@ public sealed partial class PartitionIndex
             _rows[dropped] = Field.NoRow;
     }
 
-    private void PlaceVector(in VectorView vector, int old, int slot)
+    // Gives the field's position.
+    private int PlaceVector(in VectorView vector, int old, int slot)
     {
         var index = _fields.IndexOfVector(vector.NameUtf8);
         var field = (VectorColumn)_fields.All[index];
@@ -104,11 +107,12 @@ public sealed partial class PartitionIndex
         if (before >= 0 && field.Holds(before, vector))
         {
             _rows[index] = before;
-            return;
+            return index;
         }
 
         field.Expect(slot);
         _rows[index] = field.Add(vector, slot);
+        return index;
     }
 
     private void PlaceRow(Field field, int index, int old, int slot, ReadOnlySpan<byte> payload, bool payloadChanged)

@@ -21,6 +21,8 @@ public sealed partial class PartitionIndex
     {
         _targets.Clear();
         _dropFields.Clear();
+        _sources.Clear();
+        _changed.Clear();
         CheckVectors(view);
         switch (view.Kind)
         {
@@ -45,9 +47,7 @@ public sealed partial class PartitionIndex
                     _dropFields.Add(FieldIndex(name));
                 break;
             case OperationKind.ApplyEmbedding:
-                FindTargets(view);
-                if (_targets.Count == 1 && _slots.BirthOf(_targets[0].Slot) != view.Source)
-                    _targets.Clear();
+                PrepareEmbedding(view);
                 break;
             case OperationKind.CreatePayloadIndex:
                 _nextIndex = SchemaJson.ReadPayloadIndex(view.Payload);
@@ -98,6 +98,7 @@ public sealed partial class PartitionIndex
     {
         if (view.Id.Kind == PointIdKind.None || (view.Flags & OperationFlags.ByFilter) != 0)
             throw GranaryException.BadInput("An upsert needs a point id");
+        PrepareCopy(view);
         var exists = _slots.TryFind(view.Id, AppliedOperation, out var slot);
         var payload = view.Payload.IsEmpty ? [] : PayloadEdit.Normalize(view.Payload);
         if (exists ? (view.Flags & OperationFlags.InsertOnly) != 0 : (view.Flags & OperationFlags.UpdateOnly) != 0)

@@ -7,7 +7,11 @@ namespace Granary.Index;
 /// <param name="Values">Dense values (row after row) or sparse values.</param>
 /// <param name="Rows">Rows of a multi-vector; 1 for a dense vector; 0 for a sparse one.</param>
 /// <param name="Indices">A sparse vector's dimensions.</param>
-public sealed record NamedVector(string Name, float[] Values, int Rows = 1, uint[]? Indices = null);
+public sealed record NamedVector(string Name, float[] Values, int Rows = 1, uint[]? Indices = null)
+{
+    /// <summary>The payload path of the text that the vector was computed from; null for a vector given by a client.</summary>
+    public string? ComputedFrom { get; init; }
+}
 
 /// <summary>A point as stored: id, the operation that made this version, payload and the vectors asked for.</summary>
 /// <param name="Id">The id.</param>

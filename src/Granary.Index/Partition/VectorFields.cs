@@ -49,11 +49,14 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn(inner.Schema.
     /// <summary>The vectors.</summary>
     public DenseField Vectors => inner;
 
+    /// <summary>Which slots' vectors were computed from text.</summary>
+    public ComputedMarks Computed { get; } = new();
+
     /// <inheritdoc/>
     public override int RowCapacity => inner.RowCapacity;
 
     /// <inheritdoc/>
-    protected override long FieldBytes => inner.Bytes;
+    protected override long FieldBytes => inner.Bytes + Computed.Bytes;
 
     /// <inheritdoc/>
     public override int SlotOf(int row) => inner.SlotOf(row);

@@ -90,6 +90,7 @@ public sealed class DifferentialTests
             Assert.True(x.Payload.Span.SequenceEqual(y.Payload.Span));
             Assert.Equal(x.Vectors.Select(v => v.Name), y.Vectors.Select(v => v.Name));
             Assert.All(x.Vectors.Zip(y.Vectors), pair => Assert.Equal(pair.First.Values, pair.Second.Values));
+            Assert.Equal(x.Vectors.Select(v => v.ComputedFrom), y.Vectors.Select(v => v.ComputedFrom));
         }
 
         Assert.Equal(left.Search(new TextLeg("body", "night river")).Hits, right.Search(new TextLeg("body", "night river")).Hits);
@@ -162,6 +163,7 @@ public sealed class DifferentialTests
                 Assert.Equal(expected.Vectors[vector.Name].Values, vector.Values);
                 Assert.Equal(expected.Vectors[vector.Name].Indices, vector.Indices);
                 Assert.Equal(expected.Vectors[vector.Name].Rows, vector.Rows);
+                Assert.Equal(expected.Vectors[vector.Name].Computed ? "body" : null, vector.ComputedFrom);
             }
         }
     }

@@ -8,7 +8,7 @@ namespace Granary.Index.Tests.Partition;
 internal sealed record ModelPoint(long Operation, JsonObject Payload, ImmutableSortedDictionary<string, ModelVector> Vectors);
 
 /// <summary>A vector: dense or matrix rows, or sparse where there are indices.</summary>
-internal sealed record ModelVector(float[] Values, int Rows = 1, uint[]? Indices = null);
+internal sealed record ModelVector(float[] Values, int Rows = 1, uint[]? Indices = null, bool Computed = false);
 
 /// <summary>What a partition should hold, computed the plain way.</summary>
 internal sealed class Model
@@ -34,7 +34,15 @@ internal sealed class Model
     public IEnumerable<(PointId Id, ModelPoint Point)> Matching(Filter? filter) =>
         Points.Where(p => Matches(filter, p.Key, p.Value)).Select(p => (p.Key, p.Value));
 
-    public void Put(PointId id, ModelPoint point) => Points = Points.SetItem(id, point);
+    /// <summary>Puts a point; a vector computed from its body goes when that changes.</summary>
+    public void Put(PointId id, ModelPoint point)
+    {
+        if (Points.TryGetValue(id, out var old) && Body(old) != Body(point))
+            point = point with { Vectors = point.Vectors.RemoveRange(point.Vectors.Where(v => v.Value.Computed).Select(v => v.Key)) };
+        Points = Points.SetItem(id, point);
+    }
+
+    public static string? Body(ModelPoint point) => point.Payload["body"]?.GetValue<string>();
 
     /// <summary>The k best, ties by id.</summary>
     public List<(PointId Id, float Score)> Best(string vector, Filter? filter, int k, Func<ModelVector, float?> score, bool higher) =>

@@ -50,8 +50,11 @@ internal sealed class Traffic(int seed, Model model)
             case 17:
                 DeleteVectors();
                 break;
-            case 18 or 19:
+            case 18:
                 UpdateVectors(OperationKind.ApplyEmbedding);
+                break;
+            case 19:
+                Embed();
                 break;
             case 20:
                 ChangeIndex();
@@ -122,7 +125,7 @@ internal sealed class Traffic(int seed, Model model)
         var filter = Random.Next(5) == 0 ? RandomFilter() : null;
         var exists = model.Points.TryGetValue(id, out var old);
         var payload = exists && Random.Next(3) == 0 ? (JsonObject)old!.Payload.DeepClone() : Payload();
-        var vectors = exists && Random.Next(3) == 0 ? old!.Vectors : Vectors();
+        var vectors = exists && Random.Next(3) == 0 ? Given(old!.Vectors) : Vectors();
         _writer.Begin(OperationKind.Upsert, id, flags);
         if (filter is not null)
             _writer.Filter(FilterJson.ToUtf8(filter));
@@ -130,8 +133,13 @@ internal sealed class Traffic(int seed, Model model)
         End(vectors);
         if (exists ? flags == OperationFlags.InsertOnly || !Model.Matches(filter, id, old!) : flags == OperationFlags.UpdateOnly)
             return;
-        model.Put(id, new ModelPoint(Operation + 1, payload, vectors));
+        // What was computed stays, if the text does.
+        var computed = exists ? old!.Vectors.Where(v => v.Value.Computed && !vectors.ContainsKey(v.Key)) : [];
+        model.Put(id, new ModelPoint(Operation + 1, payload, vectors.AddRange(computed)));
     }
+
+    private static ImmutableSortedDictionary<string, ModelVector> Given(ImmutableSortedDictionary<string, ModelVector> vectors) =>
+        vectors.ToImmutableSortedDictionary(v => v.Key, v => v.Value with { Computed = false });
 
     private ImmutableSortedDictionary<string, ModelVector> Vectors()
     {
@@ -267,6 +275,23 @@ internal sealed class Traffic(int seed, Model model)
         }
 
         End(given);
+    }
+
+    // An embedding fills what the point lacks, if its text is the one it was computed from.
+    private void Embed()
+    {
+        var points = model.Points.Where(p => Model.Body(p.Value) is not null).ToList();
+        var (id, point) = points.Count > 0 && Random.Next(8) > 0 ? points[Random.Next(points.Count)] : new(new PointId(1_000), null!);
+        var stale = Random.Next(4) == 0;
+        var given = Vectors().RemoveRange(["multi", "sparse"]);
+        var text = point is null || stale ? "no such words" : Model.Body(point)!;
+        _writer.Begin(OperationKind.ApplyEmbedding, id);
+        _writer.Key(EmbeddingSource.Write(given.Select(_ => new EmbeddingSource("body", EmbeddingSource.DigestOf(text)))));
+        _writer.Source(1);
+        End(given);
+        var filled = point is null || stale ? [] : given.Where(v => !point.Vectors.ContainsKey(v.Key)).ToList();
+        if (filled.Count > 0)
+            Merge(id, filled.ToImmutableSortedDictionary(v => v.Key, v => v.Value with { Computed = true }));
     }
 
     private void Merge(PointId id, ImmutableSortedDictionary<string, ModelVector> given)
