@@ -72,8 +72,6 @@ public sealed class BatchValidator
         {
             case OperationKind.Upsert when byFilter:
                 throw GranaryException.BadInput($"Operation {position}: an upsert needs a point id");
-            case OperationKind.Upsert when !view.Key.IsEmpty:
-                throw GranaryException.BadInput($"Operation {position}: an upsert has no key");
             case OperationKind.Upsert or OperationKind.UpdateVectors or OperationKind.SetPayload or OperationKind.OverwritePayload
                 or OperationKind.Delete or OperationKind.ClearPayload:
                 break;

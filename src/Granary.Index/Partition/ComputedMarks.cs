@@ -64,9 +64,6 @@ internal sealed class ComputedMarks
         _codes[slot] = checked((byte)code);
     }
 
-    /// <summary>Takes over the marks of the field this one is made of.</summary>
-    public void CopyFrom(ComputedMarks other) => (_codes, _paths) = ([.. other._codes], other._paths);
-
     /// <summary>
     /// Writes the number of paths (4), each path's length (4) and UTF-8, the number of slots (4), and a byte a slot: 0 or the path's
     /// number, from 1.

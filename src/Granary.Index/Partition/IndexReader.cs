@@ -98,7 +98,11 @@ public sealed partial class IndexReader : IDisposable
         {
             var row = field.RowOf(slot);
             if (row >= 0 && (selector.All || selector.Names!.Contains(field.Name)))
-                vectors.Add(field.Read(row) with { ComputedFrom = (field as DenseColumn)?.Computed.PathOf(slot) });
+            {
+                var vector = field.Read(row);
+                var computed = (field as DenseColumn)?.Computed.PathOf(slot);
+                vectors.Add(computed is null ? vector : vector with { ComputedFrom = computed });
+            }
         }
 
         return vectors.ToImmutable();

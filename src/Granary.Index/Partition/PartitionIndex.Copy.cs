@@ -54,6 +54,7 @@ public sealed partial class PartitionIndex
             var field = _fields.All[i];
             field.Open(slot);
             field.Set(slot, CopyRow(field, source, source.RowOf(from), payload, slot));
+            CopyMark(field, source, from, slot);
         }
 
         _slots.Link(slot);

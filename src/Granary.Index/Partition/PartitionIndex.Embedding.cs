@@ -11,7 +11,7 @@ namespace Granary.Index;
 public sealed partial class PartitionIndex
 {
     // Of the vectors of the operation, in their order, which apply and what they were computed from; empty where all do and none was.
-    private readonly List<(bool Applies, string? Path)> _sources = [];
+    private readonly List<(bool Applies, string Path)> _sources = [];
     private readonly List<PointId> _changed = [];
     private string?[] _marks = [];
 
@@ -40,35 +40,25 @@ public sealed partial class PartitionIndex
         {
             var (field, source) = sources[i];
             var path = JsonPath.Parse(source.Path);
-            _sources.Add((slot >= 0 && field!.RowOf(slot) < 0 && source.IsOf(_payloads.Get(slot), path), source.Path));
+            _sources.Add((slot >= 0 && field.RowOf(slot) < 0 && source.IsOf(_payloads.Get(slot), path), source.Path));
         }
 
         if (!_sources.Exists(s => s.Applies))
             _targets.Clear();
     }
 
-    /// <summary>An upsert that copies a point says which of its vectors were computed; a client's has no key.</summary>
-    private void PrepareCopy(OperationView view)
-    {
-        if (view.Key.IsEmpty)
-            return;
-        foreach (var (_, source) in Sources(view))
-            _sources.Add((true, source.Path.Length == 0 ? null : source.Path));
-    }
-
-    private List<(DenseColumn? Field, EmbeddingSource Source)> Sources(OperationView view)
+    private List<(DenseColumn Field, EmbeddingSource Source)> Sources(OperationView view)
     {
         var names = Names(view.Key);
         if (names.Count != 2 * view.VectorCount)
             throw GranaryException.BadInput($"{view.VectorCount} vectors need {2 * view.VectorCount} names of sources, {names.Count} given");
-        var sources = new List<(DenseColumn?, EmbeddingSource)>(view.VectorCount);
+        var sources = new List<(DenseColumn, EmbeddingSource)>(view.VectorCount);
         foreach (var vector in view)
         {
             var source = new EmbeddingSource(names[2 * sources.Count], names[(2 * sources.Count) + 1]);
-            var field = _fields.All[_fields.IndexOfVector(vector.NameUtf8)] as DenseColumn;
-            if (field is null && source.Path.Length > 0)
+            if (_fields.All[_fields.IndexOfVector(vector.NameUtf8)] is not DenseColumn field)
                 throw GranaryException.BadInput($"Vector \"{vector.Name}\" is not a dense vector, which alone are computed");
-            if (source.Path.Length > 0 && !field!.Computed.Takes(source.Path))
+            if (!field.Computed.Takes(source.Path))
                 throw GranaryException.BadInput($"Vector \"{vector.Name}\" cannot be marked as computed from `{source.Path}`: the limit is "
                     + $"{ComputedMarks.MaxPaths} paths of {ComputedMarks.MaxPathLength} characters");
             sources.Add((field, source));
@@ -100,7 +90,7 @@ public sealed partial class PartitionIndex
         var position = 0;
         foreach (var vector in view)
         {
-            var (applies, path) = _sources.Count == 0 ? (true, null) : _sources[position++];
+            var (applies, path) = _sources.Count == 0 ? (true, default(string)) : _sources[position++];
             if (applies)
                 _marks[PlaceVector(vector, old, slot)] = path;
         }
@@ -113,6 +103,12 @@ public sealed partial class PartitionIndex
             if (_fields.All[i] is DenseColumn field)
                 field.Computed.Set(slot, _rows[i] >= 0 ? _marks[i] : null);
         }
+    }
+
+    private static void CopyMark(Field field, Field? source, int from, int slot)
+    {
+        if (field is DenseColumn filled && source is DenseColumn copied)
+            filled.Computed.Set(slot, filled.RowOf(slot) >= 0 ? copied.Computed.PathOf(from) : null);
     }
 
     private void TellChanged(OperationView view)

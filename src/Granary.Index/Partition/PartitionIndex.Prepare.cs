@@ -98,7 +98,6 @@ public sealed partial class PartitionIndex
     {
         if (view.Id.Kind == PointIdKind.None || (view.Flags & OperationFlags.ByFilter) != 0)
             throw GranaryException.BadInput("An upsert needs a point id");
-        PrepareCopy(view);
         var exists = _slots.TryFind(view.Id, AppliedOperation, out var slot);
         var payload = view.Payload.IsEmpty ? [] : PayloadEdit.Normalize(view.Payload);
         if (exists ? (view.Flags & OperationFlags.InsertOnly) != 0 : (view.Flags & OperationFlags.UpdateOnly) != 0)

@@ -82,14 +82,13 @@ public sealed partial class PartitionIndex
 
     private void Fill(Field field, Field? source)
     {
-        if ((field, source) is (DenseColumn filled, DenseColumn copied) && copied.Vectors.Schema.Size == filled.Vectors.Schema.Size)
-            filled.Computed.CopyFrom(copied.Computed);
         for (var slot = 0; slot < _slots.Count; slot++)
         {
             field.Open(slot);
             if (!_slots.IsLive(slot))
                 continue;
             field.Set(slot, CopyRow(field, source, source?.RowOf(slot) ?? Field.NoRow, _payloads.Get(slot), slot));
+            CopyMark(field, source, slot, slot);
         }
     }
 

@@ -125,7 +125,7 @@ public sealed class ComputedVectorTests : IDisposable
     }
 
     [Fact]
-    public void TheMarkOutlivesACheckpointAndAnotherGraph()
+    public void TheMarkOutlivesACheckpointACopyAndAnotherGraph()
     {
         for (ulong i = 1; i <= 20; i++)
         {
@@ -143,8 +143,14 @@ public sealed class ComputedVectorTests : IDisposable
         var checkpoint = new MemoryCheckpoint();
         _index.WriteCheckpoint(checkpoint, CancellationToken.None);
         using var read = PartitionIndex.ReadCheckpoint(checkpoint);
+        using var reader = read.OpenReader();
+        using var copy = PartitionIndex.CopyOf(reader, CancellationToken.None);
         for (ulong i = 1; i <= 20; i++)
+        {
             Assert.Equal(i % 2 == 0 ? [("given", null), ("v", "text")] : [("given", null)], Vectors(new PointId(i), read));
+            Assert.Equal(i % 2 == 0 ? [("given", null), ("v", "text")] : [("given", null)], Vectors(new PointId(i), copy));
+        }
+
         var section = checkpoint.Sections["computed"];
         section[^1] ^= 255;
         Assert.Contains("\"computed\"", Assert.Throws<GranaryException>(() => PartitionIndex.ReadCheckpoint(checkpoint)).Message,
