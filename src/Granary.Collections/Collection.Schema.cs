@@ -1,4 +1,5 @@
 using Granary.Collections.Catalog;
+using Granary.Collections.Partitions;
 using Granary.Index;
 
 namespace Granary.Collections;
@@ -88,26 +89,18 @@ internal sealed partial class Collection
     private void Use(CollectionConfig config)
     {
         _version = MakeVersion(config);
-        foreach (var partition in _partitions)
-        {
-            partition.Indexer.Settings = config.Ingestion;
-            partition.Gate.Capacity = config.Ingestion.QueueCapacity;
-        }
-
-        _embedding.Change(config);
+        _set.Use(config);
     }
 
     /// <summary>The catalog says what shall be; the logs make it so. A crash in between is made good at the next opening.</summary>
     private async ValueTask<UpdateResult> LogAsync(
         ReadOnlyMemory<byte> operations, int count, CollectionDocument document, WriteOptions options, CancellationToken cancellation)
     {
-        var appended = new (LocalPartition Partition, long First, long Last)[_partitions.Length];
+        var appended = new Appended[_partitions.Length];
         for (var i = 0; i < appended.Length; i++)
         {
-            _partitions[i].Indexer.ThrowIfStopped();
-            _partitions[i].Gate.Force(count);
-            var last = await _partitions[i].AppendAdmittedAsync(operations, count).ConfigureAwait(false);
-            appended[i] = (_partitions[i], last - count + 1, last);
+            var last = await _partitions[i].LogAsync(operations, count, cancellation).ConfigureAwait(false);
+            appended[i] = new Appended(_partitions[i], last - count + 1, last);
         }
 
         Use(document.Config);
@@ -131,15 +124,18 @@ internal sealed partial class Collection
         {
             foreach (var partition in _partitions)
             {
-                await partition.CaughtUpAsync(_stopping.Token).ConfigureAwait(false);
+                await partition.SchemaAsync(_stopping.Token).ConfigureAwait(false);
                 await _changing.WaitAsync(_stopping.Token).ConfigureAwait(false);
                 try
                 {
                     // A change that came in meanwhile is in the log already, and in the settings only after it.
-                    await partition.CaughtUpAsync(_stopping.Token).ConfigureAwait(false);
-                    var changes = SchemaChange.Between(partition.Indexer.Index.Schema, Config.Schema);
+                    var schema = await partition.SchemaAsync(_stopping.Token).ConfigureAwait(false);
+                    var changes = SchemaChange.Between(schema, Config.Schema);
                     if (changes.Count > 0)
-                        await partition.ApplyAsync(changes.Operations, changes.Count, _stopping.Token).ConfigureAwait(false);
+                    {
+                        var last = await partition.LogAsync(changes.Operations, changes.Count, _stopping.Token).ConfigureAwait(false);
+                        await partition.WaitAsync(WaitTarget.Applied, last, last, null, _stopping.Token).ConfigureAwait(false);
+                    }
                 }
                 finally
                 {

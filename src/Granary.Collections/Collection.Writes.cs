@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Granary.Collections.Partitions;
 using Granary.Collections.Writing;
 using Granary.Index;
 
@@ -18,85 +19,77 @@ internal sealed partial class Collection
         // From here on the bytes are the engine's: they go into the log as they are.
         var operations = batch.Operations.Detach();
         version.Validator.Validate(MemoryMarshal.AsMemory(operations));
+        var ingestion = version.Config.Ingestion;
         if (_partitions.Length == 1)
         {
-            await AdmitAsync(_partitions[0], count, version.Config.Ingestion, cancellation).ConfigureAwait(false);
-            var last = await _partitions[0].AppendAdmittedAsync(operations, count).ConfigureAwait(false);
-            return await AnswerAsync([(_partitions[0], last - count + 1, last)], version.Config.Ingestion, options, cancellation)
+            var last = await _partitions[0].WriteAsync(operations, count, ingestion.AdmissionTimeout, cancellation).ConfigureAwait(false);
+            return await AnswerAsync([new Appended(_partitions[0], last - count + 1, last)], ingestion, options, cancellation)
                 .ConfigureAwait(false);
         }
 
         var parts = BatchSplitter.Split(operations, count, _placement);
-        return await AppendAsync(parts, version.Config.Ingestion, options, cancellation).ConfigureAwait(false);
-    }
+        if (parts.Count == 1)
+        {
+            var partition = _partitions[parts[0].Partition];
+            var last = await partition.WriteAsync(parts[0].Operations, count, ingestion.AdmissionTimeout, cancellation)
+                .ConfigureAwait(false);
+            return await AnswerAsync([new Appended(partition, last - count + 1, last)], ingestion, options, cancellation)
+                .ConfigureAwait(false);
+        }
 
-    private static ValueTask AdmitAsync(LocalPartition partition, int count, IngestionSettings ingestion, CancellationToken cancellation)
-    {
-        partition.Indexer.ThrowIfStopped();
-        return partition.Gate.EnterAsync(count, ingestion.AdmissionTimeout, cancellation);
+        return await AppendAsync(parts, ingestion, options, cancellation).ConfigureAwait(false);
     }
 
     private async ValueTask<UpdateResult> AppendAsync(
         IReadOnlyList<BatchPart> parts, IngestionSettings ingestion, WriteOptions options, CancellationToken cancellation)
     {
+        var reserved = new Reservation[parts.Count];
         var admitted = 0;
         try
         {
+            // One after the other, in the order of their numbers: two batches never hold what the other waits for.
             for (; admitted < parts.Count; admitted++)
-                await AdmitAsync(_partitions[parts[admitted].Partition], parts[admitted].Count, ingestion, cancellation)
-                    .ConfigureAwait(false);
+                reserved[admitted] = await _partitions[parts[admitted].Partition]
+                    .ReserveAsync(parts[admitted].Count, ingestion.AdmissionTimeout, cancellation).ConfigureAwait(false);
         }
         catch
         {
             // Refused whole: the room in the partitions that had some is given back.
             for (var i = 0; i < admitted; i++)
-                _partitions[parts[i].Partition].Gate.Cancel(parts[i].Count);
+                await _partitions[parts[i].Partition].ReleaseAsync(reserved[i]).ConfigureAwait(false);
             throw;
         }
 
         var appends = new Task<long>[parts.Count];
         for (var i = 0; i < appends.Length; i++)
-            appends[i] = _partitions[parts[i].Partition].AppendAdmittedAsync(parts[i].Operations, parts[i].Count).AsTask();
+            appends[i] = _partitions[parts[i].Partition].WriteReservedAsync(reserved[i], parts[i].Operations).AsTask();
         var lasts = await Task.WhenAll(appends).ConfigureAwait(false);
         return await AnswerAsync(
-            [.. parts.Select((p, i) => (_partitions[p.Partition], lasts[i] - p.Count + 1, lasts[i]))], ingestion, options, cancellation)
-            .ConfigureAwait(false);
+            [.. parts.Select((p, i) => new Appended(_partitions[p.Partition], lasts[i] - p.Count + 1, lasts[i]))], ingestion, options,
+            cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Waits for as much as the caller or the collection wants, and answers.</summary>
     private async ValueTask<UpdateResult> AnswerAsync(
-        (LocalPartition Partition, long First, long Last)[] appended, IngestionSettings ingestion, WriteOptions options,
-        CancellationToken cancellation)
+        Appended[] appended, IngestionSettings ingestion, WriteOptions options, CancellationToken cancellation)
     {
-        var operation = appended[0].Last;
-        foreach (var (_, _, last) in appended)
-            operation = Math.Max(operation, last);
+        var operation = appended.Max(a => a.Last);
         var started = _options.Time.GetTimestamp();
-        if (ingestion.Mode == IndexingMode.Synchronous)
+        if (ingestion.Mode == IndexingMode.Synchronous
+            && !(await WaitAsync(appended, WaitTarget.Linked, Left(), cancellation).ConfigureAwait(false)).Reached)
         {
-            foreach (var (partition, _, last) in appended)
-            {
-                if (!await partition.Indexer.WaitLinkedAsync(last, Left(), cancellation).ConfigureAwait(false))
-                    return new UpdateResult(operation, UpdateStatus.WaitTimeout);
-            }
+            return new UpdateResult(operation, UpdateStatus.WaitTimeout);
         }
 
         if (!options.Wait)
             return new UpdateResult(operation, UpdateStatus.Acknowledged);
-        foreach (var (partition, first, last) in appended)
+        var waited = await WaitAsync(appended, WaitTarget.Embedded, Left(), cancellation).ConfigureAwait(false);
+        if (!waited.Reached)
+            return new UpdateResult(operation, UpdateStatus.WaitTimeout);
+        if (waited.Failure is { } failed)
         {
-            if (!await partition.Indexer.Applied.WaitAsync(last, Left(), _options.Time, cancellation).ConfigureAwait(false)
-                || !await IsEmbeddedAsync(partition, first, last, Left(), cancellation).ConfigureAwait(false))
-            {
-                return new UpdateResult(operation, UpdateStatus.WaitTimeout);
-            }
-        }
-
-        foreach (var (partition, first, last) in appended)
-        {
-            if (partition.Indexer.FailureIn(first, last) is { } failed)
-                throw GranaryException.BadInput(
-                    $"An operation could not be applied{(failed.Point is { } id ? $" (point {id})" : "")}: {failed.Reason}");
+            throw GranaryException.BadInput(
+                $"An operation could not be applied{(failed.Point is { } id ? $" (point {id})" : "")}: {failed.Reason}");
         }
 
         return new UpdateResult(operation, UpdateStatus.Completed);
@@ -110,20 +103,21 @@ internal sealed partial class Collection
         }
     }
 
-    private async ValueTask<bool> IsEmbeddedAsync(
-        LocalPartition partition, long first, long last, TimeSpan? limit, CancellationToken cancellation)
+    /// <summary>Waits for all parts at once; the failure is the first part's that has one.</summary>
+    private static async ValueTask<WaitResult> WaitAsync(
+        Appended[] appended, WaitTarget target, TimeSpan? limit, CancellationToken cancellation)
     {
-        var wait = first == 0 ? _embedding.WaitAllAsync(partition.Number, last) : _embedding.WaitAsync(partition.Number, first, last);
-        if (wait.IsCompletedSuccessfully)
-            return true;
-        try
+        if (appended.Length == 1)
         {
-            await wait.AsTask().WaitAsync(limit ?? Timeout.InfiniteTimeSpan, _options.Time, cancellation).ConfigureAwait(false);
-            return true;
+            return await appended[0].Partition.WaitAsync(target, appended[0].First, appended[0].Last, limit, cancellation)
+                .ConfigureAwait(false);
         }
-        catch (TimeoutException)
-        {
-            return false;
-        }
+
+        var waits = await Task.WhenAll(
+            appended.Select(a => a.Partition.WaitAsync(target, a.First, a.Last, limit, cancellation).AsTask())).ConfigureAwait(false);
+        return new WaitResult(waits.All(w => w.Reached), waits.Select(w => w.Failure).FirstOrDefault(f => f is not null));
     }
+
+    /// <summary>A part of a batch, logged.</summary>
+    private readonly record struct Appended(IPartition Partition, long First, long Last);
 }

@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
 using Granary.Collections.Catalog;
 using Granary.Collections.Diagnostics;
-using Granary.Collections.Embedding;
-using Granary.Collections.Ports;
+using Granary.Collections.Partitions;
 using Granary.Collections.Querying;
 using Granary.Collections.Writing;
 using Granary.Index;
@@ -10,7 +9,7 @@ using Granary.Index.Filters;
 
 namespace Granary.Collections;
 
-/// <summary>A collection of the standalone database: its partitions are all in this process.</summary>
+/// <summary>A collection as the engine answers for it; its partitions are where the host has them.</summary>
 internal sealed partial class Collection : IHostedCollection
 {
     private readonly CollectionCatalog _catalog;
@@ -18,21 +17,20 @@ internal sealed partial class Collection : IHostedCollection
     private readonly DatabaseOptions _options;
     private readonly PlacementTable _placement;
     private readonly PhaseTimings _timings;
-    private readonly EmbeddingPipeline _embedding;
     private readonly SemaphoreSlim _changing = new(1, 1);
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ImmutableArray<LocalPartition> _partitions;
+    private readonly IPartitionSet _set;
+    private readonly ImmutableArray<IPartition> _partitions;
     private volatile Version _version;
     private Task _reconciling = Task.CompletedTask;
     private int _disposed;
 
     private Collection(
         string name, CollectionDocument document, CollectionCatalog catalog, IQueryInputs inputs, DatabaseOptions options,
-        PlacementTable placement,
-        PhaseTimings timings, EmbeddingPipeline embedding, ImmutableArray<LocalPartition> partitions)
+        PhaseTimings timings, IPartitionSet set)
     {
         (Name, Incarnation, _catalog, _inputs, _options) = (name, document.Incarnation, catalog, inputs, options);
-        (_placement, _timings, _embedding, _partitions) = (placement, timings, embedding, partitions);
+        (_placement, _timings, _set, _partitions) = (new PlacementTable(document.Placement), timings, set, set.Partitions);
         _version = MakeVersion(document.Config);
     }
 
@@ -46,43 +44,15 @@ internal sealed partial class Collection : IHostedCollection
     public CollectionConfig Config => _version.Config;
 
     public static async ValueTask<Collection> OpenAsync(
-        string name, CollectionDocument document, IStorage storage, CollectionCatalog catalog, IQueryInputs inputs, TextEmbedder embedder,
+        string name, CollectionDocument document, IPartitionHost host, CollectionCatalog catalog, IQueryInputs inputs,
         DatabaseOptions options, CancellationToken cancellation)
     {
-        var placement = new PlacementTable(document.Placement);
         var timings = new PhaseTimings();
-        var embedding = new EmbeddingPipeline(document.Config, embedder, timings.Embed, options.Time);
-        var partitions = new LocalPartition?[placement.Partitions];
-        try
-        {
-            await Parallel.ForAsync(0, partitions.Length, cancellation, OpenPartitionAsync).ConfigureAwait(false);
-        }
-        catch
-        {
-            foreach (var partition in partitions.OfType<LocalPartition>())
-                await partition.DisposeAsync().ConfigureAwait(false);
-            await embedding.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-
-        var collection = new Collection(
-            name, document, catalog, inputs, options, placement, timings, embedding, [.. partitions.Select(p => p!)]);
-        collection.Start();
+        var set = await host.OpenAsync(name, document, timings, cancellation).ConfigureAwait(false);
+        var collection = new Collection(name, document, catalog, inputs, options, timings, set);
+        if (host.OwnsStorage)
+            collection._reconciling = collection.ReconcileAsync();
         return collection;
-
-        async ValueTask OpenPartitionAsync(int number, CancellationToken token)
-        {
-            try
-            {
-                partitions[number] = await LocalPartition.OpenAsync(
-                    storage, new PartitionKey(document.Incarnation, number), document.InitialSchema, document.Config.Ingestion, timings,
-                    (operation, id) => embedding.Enqueue(number, operation, id), options.Time, token).ConfigureAwait(false);
-            }
-            catch (GranaryException e)
-            {
-                throw new GranaryException(e.Kind, $"Partition {number} cannot be opened: {e.Message}", e);
-            }
-        }
     }
 
     /// <inheritdoc/>
@@ -125,11 +95,7 @@ internal sealed partial class Collection : IHostedCollection
         _version.Coordinator.GroupAsync(request, cancellation);
 
     /// <summary>Drains every partition's queue and takes checkpoints.</summary>
-    public async ValueTask DrainAsync(CancellationToken cancellation)
-    {
-        foreach (var partition in _partitions)
-            await partition.DrainAsync(cancellation).ConfigureAwait(false);
-    }
+    public ValueTask DrainAsync(CancellationToken cancellation) => _set.DrainAsync(cancellation);
 
     /// <summary>Closes at once, without draining.</summary>
     public async ValueTask DisposeAsync()
@@ -137,18 +103,10 @@ internal sealed partial class Collection : IHostedCollection
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await _embedding.DisposeAsync().ConfigureAwait(false);
-        foreach (var partition in _partitions)
-            await partition.DisposeAsync().ConfigureAwait(false);
+        await _set.DisposeAsync().ConfigureAwait(false);
         await _reconciling.ConfigureAwait(false);
         _changing.Dispose();
         _stopping.Dispose();
-    }
-
-    private void Start()
-    {
-        _embedding.Start([.. _partitions]);
-        _reconciling = ReconcileAsync();
     }
 
     private Version MakeVersion(CollectionConfig config) => new(

@@ -1,28 +1,31 @@
 using System.Collections.Concurrent;
 using Granary.Collections.Catalog;
 using Granary.Collections.Embedding;
+using Granary.Collections.Partitions;
 using Granary.Collections.Ports;
 using Granary.Collections.Querying;
 using Granary.Index;
 
 namespace Granary.Collections;
 
-/// <summary>The standalone host's engine: every collection, with its partitions, in this process.</summary>
+/// <summary>The engine of a process: every collection, with its partitions where the host has them (standalone: in this process).</summary>
 public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
 {
     private readonly IStorage _storage;
     private readonly DatabaseOptions _options;
     private readonly CollectionCatalog _catalog;
     private readonly TextEmbedder _embedder;
+    private readonly IPartitionHost _host;
     private readonly ConcurrentDictionary<string, IHostedCollection> _collections = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changing = new(1, 1);
     private int _disposed;
 
-    private Database(IStorage storage, DatabaseOptions options)
+    private Database(IStorage storage, DatabaseOptions options, IPartitionHost? host)
     {
         (_storage, _options) = (storage, options);
         _catalog = new CollectionCatalog(storage.Catalog);
         _embedder = new TextEmbedder(options);
+        _host = host ?? new LocalPartitionHost(storage, _embedder, options);
     }
 
     /// <inheritdoc/>
@@ -33,13 +36,20 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
     /// why; the others serve. The database owns the storage from here on, also when opening fails.
     /// </summary>
     /// <exception cref="GranaryException">The catalog cannot be recovered.</exception>
-    public static async ValueTask<Database> OpenAsync(IStorage storage, DatabaseOptions options, CancellationToken cancellation)
+    public static ValueTask<Database> OpenAsync(IStorage storage, DatabaseOptions options, CancellationToken cancellation) =>
+        OpenAsync(storage, options, null, cancellation);
+
+    /// <summary>As above, with the partitions where a host has them; null: in this process.</summary>
+    /// <exception cref="GranaryException">The catalog cannot be recovered.</exception>
+    public static async ValueTask<Database> OpenAsync(
+        IStorage storage, DatabaseOptions options, IPartitionHost? host, CancellationToken cancellation)
     {
-        var database = new Database(storage, options);
+        var database = new Database(storage, options, host);
         try
         {
             await database._catalog.LoadAsync(cancellation).ConfigureAwait(false);
-            await database.DropOrphansAsync(cancellation).ConfigureAwait(false);
+            if (database._host.OwnsStorage)
+                await database.DropOrphansAsync(cancellation).ConfigureAwait(false);
             foreach (var name in database._catalog.Names)
                 database._collections[name] = await database.OpenOrExplainAsync(name, database._catalog.Find(name)!, cancellation)
                     .ConfigureAwait(false);
@@ -115,7 +125,7 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
     }
 
     private ValueTask<Collection> OpenAsync(string name, CollectionDocument document, CancellationToken cancellation) =>
-        Collection.OpenAsync(name, document, _storage, _catalog, this, _embedder, _options, cancellation);
+        Collection.OpenAsync(name, document, _host, _catalog, this, _options, cancellation);
 
     private async ValueTask<IHostedCollection> OpenOrExplainAsync(string name, CollectionDocument document, CancellationToken cancellation)
     {

@@ -31,4 +31,25 @@ public sealed class PhaseTimings
     [
         Parse.Snapshot(), Append.Snapshot(), Apply.Snapshot(), Link.Snapshot(), Embed.Snapshot(), Checkpoint.Snapshot(), Lag.Snapshot(),
     ];
+
+    /// <summary>
+    /// Snapshots of several places as one: counts and totals are summed, the percentiles are those of the worst place (percentiles do not
+    /// add up).
+    /// </summary>
+    public static ImmutableArray<PhaseTiming> Merge(IReadOnlyList<ImmutableArray<PhaseTiming>> snapshots)
+    {
+        var filled = snapshots.Where(s => !s.IsDefaultOrEmpty).ToList();
+        if (filled.Count == 1)
+            return filled[0];
+        return
+        [
+            .. filled[0].Select(phase =>
+            {
+                var same = filled.SelectMany(s => s).Where(p => p.Phase == phase.Phase).ToList();
+                return new PhaseTiming(
+                    phase.Phase, same.Sum(p => p.Count), same.Sum(p => p.TotalMicroseconds), same.Max(p => p.P50Microseconds),
+                    same.Max(p => p.P95Microseconds), same.Max(p => p.P99Microseconds));
+            }),
+        ];
+    }
 }

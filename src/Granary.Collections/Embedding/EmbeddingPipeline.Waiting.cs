@@ -20,6 +20,33 @@ public sealed partial class EmbeddingPipeline
         }
     }
 
+    /// <summary>Texts of a partition waiting for their vector.</summary>
+    public long PendingOf(int partition)
+    {
+        lock (_lock)
+            return _pending.TryGetValue(partition, out var jobs) ? jobs.Count : 0;
+    }
+
+    /// <summary>
+    /// As <see cref="WaitAsync(int, long, long)"/>, or with <paramref name="first"/> 0 as <see cref="WaitAllAsync"/>, within a time limit;
+    /// false: it passed.
+    /// </summary>
+    public async ValueTask<bool> WaitAsync(int partition, long first, long last, TimeSpan? limit, CancellationToken cancellation)
+    {
+        var wait = first == 0 ? WaitAllAsync(partition, last) : WaitAsync(partition, first, last);
+        if (wait.IsCompletedSuccessfully)
+            return true;
+        try
+        {
+            await wait.AsTask().WaitAsync(limit ?? Timeout.InfiniteTimeSpan, _time, cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>
     /// Completes when no text of these operations waits for its vector; the vectors are applied then. Texts found by looking for
     /// points that lack a vector count as operation 0.
@@ -37,7 +64,7 @@ public sealed partial class EmbeddingPipeline
     }
 
     /// <summary>
-    /// As <see cref="WaitAsync"/> for every operation up to one, and for the points that looking for lacking vectors finds.
+    /// As <see cref="WaitAsync(int, long, long)"/> for every operation up to one, and for the points that looking for lacking vectors finds.
     /// </summary>
     public async ValueTask WaitAllAsync(int partition, long last)
     {

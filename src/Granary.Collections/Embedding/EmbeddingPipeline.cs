@@ -28,7 +28,7 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
     private ImmutableArray<EmbeddingRule> _rules;
     private IndexSchema _schema;
     private Task _scan = Task.CompletedTask;
-    private long _failed;
+    private readonly ConcurrentDictionary<int, long> _failed = [];
 
     /// <summary>Starts with these rules; <see cref="Start"/> names the partitions.</summary>
     public EmbeddingPipeline(CollectionConfig config, TextEmbedder embedder, PhaseHistogram timing, TimeProvider time)
@@ -39,8 +39,8 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
         Array.Fill(_workers, Task.CompletedTask);
     }
 
-    /// <summary>Texts that could not be embedded since the start.</summary>
-    public long Failed => Volatile.Read(ref _failed);
+    /// <summary>Texts of a partition that could not be embedded since the start.</summary>
+    public long FailedOf(int partition) => _failed.GetValueOrDefault(partition);
 
     /// <summary>The newest of them, oldest first.</summary>
     public IReadOnlyCollection<FailedOperation> Failures => _failures;
@@ -252,7 +252,7 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
 
     private void Fail(Job job, string reason)
     {
-        Interlocked.Increment(ref _failed);
+        _failed.AddOrUpdate(job.Partition, 1, static (_, count) => count + 1);
         _failures.Enqueue(new FailedOperation(
             job.Partition, job.Operation, job.Id.ToString(), $"The text was not embedded: {reason}", _time.GetUtcNow()));
         while (_failures.Count > KeptFailures)

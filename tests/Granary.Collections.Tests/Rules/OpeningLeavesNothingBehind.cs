@@ -1,4 +1,6 @@
 using Granary.Collections.Diagnostics;
+using Granary.Collections.Embedding;
+using Granary.Collections.Partitions;
 using Granary.Collections.Ports;
 using Granary.Collections.Tests.Support;
 using Granary.Collections.Writing;
@@ -31,9 +33,10 @@ public sealed class OpeningLeavesNothingBehind
                 [new LogRecord(1, 1, Guid.NewGuid(), new WriteBatch().Upsert(1, new float[8]).Operations.Detach())], default);
         storage.Faults.DiskFull = true;
         var wrapped = new WrappedStorage(storage);
+        using var embedder = new TextEmbedder(new DatabaseOptions());
+        await using var embedding = new EmbeddingPipeline(Fixture.Plain, embedder, new PhaseHistogram("embed"), TimeProvider.System);
         var error = await Assert.ThrowsAsync<GranaryException>(async () => await LocalPartition.OpenAsync(
-            wrapped, shorter, Fixture.Plain.Schema, new IngestionSettings(), new PhaseTimings(), (_, _) =>
-                { }, TimeProvider.System, default));
+            wrapped, shorter, Fixture.Plain.Schema, new IngestionSettings(), new PhaseTimings(), embedding, TimeProvider.System, default));
         Assert.Equal(ErrorKind.InsufficientStorage, error.Kind);
         Assert.Equal(0, wrapped.Checkpoints!.OpenHandles);
     }

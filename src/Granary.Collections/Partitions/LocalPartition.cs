@@ -10,22 +10,24 @@ using Granary.Index.Filters;
 using Granary.Index.Operations;
 using Granary.Index.Search;
 
-namespace Granary.Collections;
+namespace Granary.Collections.Partitions;
 
 /// <summary>A partition wholly in this process: writer, feed, indexer and search, put together.</summary>
-public sealed class LocalPartition : IEmbeddingTarget, IAsyncDisposable
+public sealed class LocalPartition : IPartition, IEmbeddingTarget, IAsyncDisposable
 {
     private readonly InProcessFeed _feed;
     private readonly IPartitionLog _log;
+    private readonly EmbeddingPipeline _embedding;
+    private readonly TimeProvider _time;
 
     private LocalPartition(InProcessFeed feed, IPartitionLog log, PartitionIndexer indexer, PartitionWriter writer, AdmissionGate gate,
-        TimeProvider time)
+        EmbeddingPipeline embedding, TimeProvider time)
     {
-        (_feed, _log, Indexer, Writer, Gate) = (feed, log, indexer, writer, gate);
+        (_feed, _log, Indexer, Writer, Gate, _embedding, _time) = (feed, log, indexer, writer, gate, embedding, time);
         Search = new LocalPartitionSearch(indexer, () => writer.Logged, time);
     }
 
-    /// <summary>The partition's number.</summary>
+    /// <inheritdoc cref="IPartition.Number"/>
     public int Number => Indexer.Key.Number;
 
     /// <summary>Its writer.</summary>
@@ -37,16 +39,13 @@ public sealed class LocalPartition : IEmbeddingTarget, IAsyncDisposable
     /// <summary>What bounds its queue.</summary>
     public AdmissionGate Gate { get; }
 
-    /// <summary>Its reading side.</summary>
+    /// <inheritdoc/>
     public IPartitionSearch Search { get; }
-
-    /// <summary>Bytes of its log.</summary>
-    public long LogBytes => _log.SizeInBytes;
 
     /// <summary>Opens a partition and starts indexing what its log has beyond the newest checkpoint.</summary>
     public static async ValueTask<LocalPartition> OpenAsync(
         IStorage storage, PartitionKey key, IndexSchema initialSchema, IngestionSettings ingestion, PhaseTimings timings,
-        Action<long, PointId> awaitsEmbedding, TimeProvider time, CancellationToken cancellation)
+        EmbeddingPipeline embedding, TimeProvider time, CancellationToken cancellation)
     {
         var log = await storage.OpenLogAsync(key, cancellation).ConfigureAwait(false);
         ICheckpointStore? checkpoints = null;
@@ -70,14 +69,15 @@ public sealed class LocalPartition : IEmbeddingTarget, IAsyncDisposable
                     Ingestion = ingestion,
                     Timings = timings,
                     Time = time,
-                    AwaitsEmbedding = awaitsEmbedding,
+                    AwaitsEmbedding = (operation, id) => embedding.Enqueue(key.Number, operation, id),
                     OnLinked = gate.OnLinked,
                     OnFault = gate.Fail,
                 },
                 cancellation).ConfigureAwait(false);
             await CatchUpLogAsync(log, indexer, gate, cancellation).ConfigureAwait(false);
             gate.OnLinked(indexer.Linked.Value);
-            return new LocalPartition(feed, log, indexer, new PartitionWriter(key, log, feed, tail, timings), gate, time);
+            return new LocalPartition(feed, log, indexer, new PartitionWriter(key, log, feed, tail, timings), gate,
+                embedding, time);
         }
         catch
         {
@@ -129,6 +129,99 @@ public sealed class LocalPartition : IEmbeddingTarget, IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask CaughtUpAsync(CancellationToken cancellation) => Indexer.Applied.WaitAsync(Writer.Logged, cancellation);
+
+    /// <inheritdoc/>
+    public async ValueTask<long> WriteAsync(
+        ReadOnlyMemory<byte> operations, int count, TimeSpan admission, CancellationToken cancellation)
+    {
+        Indexer.ThrowIfStopped();
+        await Gate.EnterAsync(count, admission, cancellation).ConfigureAwait(false);
+        return await AppendAdmittedAsync(operations, count).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Reservation> ReserveAsync(int count, TimeSpan admission, CancellationToken cancellation)
+    {
+        Indexer.ThrowIfStopped();
+        await Gate.EnterAsync(count, admission, cancellation).ConfigureAwait(false);
+        return new Reservation(0, count);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask ReleaseAsync(Reservation reservation)
+    {
+        Gate.Cancel(reservation.Count);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<long> WriteReservedAsync(Reservation reservation, ReadOnlyMemory<byte> operations) =>
+        AppendAdmittedAsync(operations, reservation.Count);
+
+    /// <inheritdoc/>
+    public ValueTask<long> LogAsync(ReadOnlyMemory<byte> operations, int count, CancellationToken cancellation)
+    {
+        Indexer.ThrowIfStopped();
+        Gate.Force(count);
+        return AppendAdmittedAsync(operations, count);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<long> LoggedAsync(CancellationToken cancellation) => new(Writer.Logged);
+
+    /// <inheritdoc/>
+    public async ValueTask<WaitResult> WaitAsync(
+        WaitTarget target, long first, long last, TimeSpan? limit, CancellationToken cancellation)
+    {
+        var started = _time.GetTimestamp();
+        var reached = target == WaitTarget.Linked
+            ? await Indexer.WaitLinkedAsync(last, limit, cancellation).ConfigureAwait(false)
+            : await Indexer.Applied.WaitAsync(last, limit, _time, cancellation).ConfigureAwait(false);
+        if (reached && target == WaitTarget.Embedded)
+        {
+            var left = limit - _time.GetElapsedTime(started);
+            reached = await _embedding.WaitAsync(Number, first, last, left < TimeSpan.Zero ? TimeSpan.Zero : left, cancellation)
+                .ConfigureAwait(false);
+        }
+
+        return new WaitResult(reached, reached && first > 0 ? Indexer.FailureIn(first, last) : null);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IndexSchema> SchemaAsync(CancellationToken cancellation)
+    {
+        await CaughtUpAsync(cancellation).ConfigureAwait(false);
+        return Indexer.Index.Schema;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<PartitionReport> ReportAsync(CancellationToken cancellation)
+    {
+        var report = Indexer.Report();
+        return new(report with
+        {
+            Status = report.Status with
+            {
+                Logged = Math.Max(Writer.Logged, report.Status.Applied),
+                LagMilliseconds = report.Status.Linked >= Writer.Logged ? 0 : Indexer.Lag.TotalMilliseconds,
+                LogBytes = _log.SizeInBytes,
+                Fault = report.Status.Fault ?? Writer.Fault,
+            },
+            Failures = [.. report.Failures, .. _embedding.Failures.Where(f => f.Partition == Number)],
+            EmbeddingQueue = _embedding.PendingOf(Number),
+            EmbeddingFailures = _embedding.FailedOf(Number),
+        });
+    }
+
+    /// <inheritdoc/>
+    public ValueTask RebuildAsync(CancellationToken cancellation) => Indexer.RebuildAsync(cancellation);
+
+    /// <inheritdoc/>
+    public async ValueTask CheckpointAsync(CancellationToken cancellation)
+    {
+        await CaughtUpAsync(cancellation).ConfigureAwait(false);
+        await Indexer.CheckpointAsync(cancellation).ConfigureAwait(false);
+    }
 
     /// <summary>Appends what the gate let in; gives the room back when the append fails.</summary>
     public async ValueTask<long> AppendAdmittedAsync(ReadOnlyMemory<byte> operations, int count)
