@@ -64,7 +64,8 @@ public sealed partial class EmbeddingPipeline
     }
 
     /// <summary>
-    /// As <see cref="WaitAsync(int, long, long)"/> for every operation up to one, and for the points that looking for lacking vectors finds.
+    /// As <see cref="WaitAsync(int, long, long)"/> for every operation up to one, and for the points that looking for lacking vectors
+    /// finds.
     /// </summary>
     public async ValueTask WaitAllAsync(int partition, long last)
     {

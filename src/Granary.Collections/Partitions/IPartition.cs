@@ -63,8 +63,8 @@ public interface IPartition
     IPartitionSearch Search { get; }
 
     /// <summary>
-    /// Appends a batch that lies wholly in this partition, once the queue has room for it; answers with its last operation's number, once it
-    /// is durable.
+    /// Appends a batch that lies wholly in this partition, once the queue has room for it; answers with its last operation's number, once
+    /// it is durable.
     /// </summary>
     /// <exception cref="GranaryException">There was no room within the limit, the storage refused, or the partition is
     /// unavailable.</exception>
