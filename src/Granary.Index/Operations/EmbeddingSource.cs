@@ -13,6 +13,9 @@ namespace Granary.Index.Operations;
 /// <param name="Digest">See <see cref="DigestOf"/>.</param>
 public readonly record struct EmbeddingSource(string Path, string Digest)
 {
+    /// <summary>A path may have so many characters.</summary>
+    public const int MaxPathLength = 4096;
+
     private const int DigestBytes = 16;
 
     /// <summary>Which text it was: the first 16 bytes of the SHA-256 of its UTF-8, in hexadecimal.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using Granary.Index.Checkpoints;
+using Granary.Index.Operations;
 
 namespace Granary.Index.Partition;
 
@@ -11,9 +12,6 @@ internal sealed class ComputedMarks
 {
     /// <summary>The vectors of a field may come from so many paths.</summary>
     public const int MaxPaths = byte.MaxValue;
-
-    /// <summary>A path may have so many characters.</summary>
-    public const int MaxPathLength = 4096;
 
     // A byte a slot: 0 for a vector given by a client (or none), or the path's number + 1. Both arrays only grow, by replacement.
     private byte[] _codes = [];
@@ -35,7 +33,7 @@ internal sealed class ComputedMarks
 
     /// <summary>Whether vectors may be marked with this path besides those there are.</summary>
     public bool Takes(string path) =>
-        path.Length <= MaxPathLength && (_paths.Length < MaxPaths || _paths.Contains(path));
+        path.Length <= EmbeddingSource.MaxPathLength && (_paths.Length < MaxPaths || _paths.Contains(path));
 
     /// <summary>Marks a slot, which no reader sees yet.</summary>
     public void Set(int slot, string? path)
@@ -90,7 +88,7 @@ internal sealed class ComputedMarks
         var paths = new string[Within(reader.ReadInt32(), MaxPaths)];
         for (var i = 0; i < paths.Length; i++)
         {
-            var bytes = reader.ReadBytes(Within(reader.ReadInt32(), MaxPathLength * 3));
+            var bytes = reader.ReadBytes(Within(reader.ReadInt32(), EmbeddingSource.MaxPathLength * 3));
             paths[i] = Encoding.UTF8.GetString(bytes);
         }
 

@@ -51,7 +51,8 @@ public sealed partial class PartitionIndex
     {
         var names = Names(view.Key);
         if (names.Count != 2 * view.VectorCount)
-            throw GranaryException.BadInput($"{view.VectorCount} vectors need {2 * view.VectorCount} names of sources, {names.Count} given");
+            throw GranaryException.BadInput($"{view.VectorCount} vectors need {2 * view.VectorCount} names of sources, {names.Count} "
+                + "given");
         var sources = new List<(DenseColumn, EmbeddingSource)>(view.VectorCount);
         foreach (var vector in view)
         {
@@ -60,7 +61,7 @@ public sealed partial class PartitionIndex
                 throw GranaryException.BadInput($"Vector \"{vector.Name}\" is not a dense vector, which alone are computed");
             if (!field.Computed.Takes(source.Path))
                 throw GranaryException.BadInput($"Vector \"{vector.Name}\" cannot be marked as computed from `{source.Path}`: the limit is "
-                    + $"{ComputedMarks.MaxPaths} paths of {ComputedMarks.MaxPathLength} characters");
+                    + $"{ComputedMarks.MaxPaths} paths of {EmbeddingSource.MaxPathLength} characters");
             sources.Add((field, source));
         }
 

@@ -137,7 +137,8 @@ public sealed class ComputedVectorTests : IDisposable
         Apply(w =>
         {
             w.Begin(OperationKind.ChangeSchema, default);
-            w.Payload(SchemaJson.Write(Schema with { Dense = [Schema.Dense[1], Schema.Dense[0] with { Hnsw = new HnswSettings { M = 4 } }] }));
+            var other = Schema.Dense[0] with { Hnsw = new HnswSettings { M = 4 } };
+            w.Payload(SchemaJson.Write(Schema with { Dense = [Schema.Dense[1], other] }));
             w.End();
         });
         var checkpoint = new MemoryCheckpoint();
