@@ -1,4 +1,6 @@
 using Granary.Index;
+using Granary.Index.Operations;
+using Granary.Index.Payload;
 
 namespace Granary.Collections.Catalog;
 
@@ -80,6 +82,11 @@ public static class ConfigRules
                     $"An embedding rule fills vector '{rule.Vector}', which is not a dense vector of the collection");
             if (string.IsNullOrEmpty(rule.Path))
                 throw GranaryException.Validation($"The embedding rule of vector '{rule.Vector}' has no payload path");
+            if (rule.Path.Length > EmbeddingSource.MaxPathLength)
+                throw GranaryException.Validation(
+                    $"The path of the embedding rule of vector '{rule.Vector}' has {rule.Path.Length} characters; the limit is "
+                    + $"{EmbeddingSource.MaxPathLength}");
+            JsonPath.Parse(rule.Path);
         }
 
         void AddName(string name)

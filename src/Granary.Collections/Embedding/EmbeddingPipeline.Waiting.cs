@@ -6,34 +6,33 @@ public sealed partial class EmbeddingPipeline
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<int, SortedSet<Job>> _pending = [];
-    private readonly List<(int Partition, long First, long Last, TaskCompletionSource Source)> _waiters = [];
-    private readonly Dictionary<(int Partition, PointId Id), int> _points = [];
+    private readonly List<Waiter> _waiters = [];
+    private readonly Dictionary<(int Partition, PointId Id), Job> _points = [];
     private long _sequence;
 
-    /// <summary>Texts waiting for their vector.</summary>
+    /// <summary>Texts waiting for their vector; those that are still to be looked for count as one a partition.</summary>
     public long Pending
     {
         get
         {
             lock (_lock)
-                return _pending.Values.Sum(p => (long)p.Count);
+                return _pending.Keys.Union(_lookups.Keys).Sum(PendingIn);
         }
     }
 
-    /// <summary>Texts of a partition waiting for their vector.</summary>
+    /// <summary>Texts of a partition waiting for their vector, counted likewise.</summary>
     public long PendingOf(int partition)
     {
         lock (_lock)
-            return _pending.TryGetValue(partition, out var jobs) ? jobs.Count : 0;
+            return PendingIn(partition);
     }
 
     /// <summary>
-    /// As <see cref="WaitAsync(int, long, long)"/>, or with <paramref name="first"/> 0 as <see cref="WaitAllAsync"/>, within a time limit;
-    /// false: it passed.
+    /// As <see cref="WaitAsync(int, long, long)"/> within a time limit; false: it passed.
     /// </summary>
     public async ValueTask<bool> WaitAsync(int partition, long first, long last, TimeSpan? limit, CancellationToken cancellation)
     {
-        var wait = first == 0 ? WaitAllAsync(partition, last) : WaitAsync(partition, first, last);
+        var wait = WaitAsync(partition, first, last);
         if (wait.IsCompletedSuccessfully)
             return true;
         try
@@ -48,39 +47,38 @@ public sealed partial class EmbeddingPipeline
     }
 
     /// <summary>
-    /// Completes when no text of these operations waits for its vector; the vectors are applied then. Texts found by looking for
-    /// points that lack a vector count as operation 0.
+    /// Completes when no text of these operations waits for its vector; the vectors are applied then. Looking for points that lack one
+    /// after a start or a change of rules counts as operation 0.
     /// </summary>
-    public ValueTask WaitAsync(int partition, long first, long last)
+    public ValueTask WaitAsync(int partition, long first, long last) => WaitAsync(new Waiter(partition, first, last, Lookups: true));
+
+    private ValueTask WaitAsync(Waiter waiter)
     {
         lock (_lock)
         {
-            if (IsSettled(partition, first, last))
+            if (IsSettled(waiter))
                 return ValueTask.CompletedTask;
-            var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiters.Add((partition, first, last, source));
-            return new ValueTask(source.Task);
+            _waiters.Add(waiter);
+            return new ValueTask(waiter.Source.Task);
         }
     }
 
-    /// <summary>
-    /// As <see cref="WaitAsync(int, long, long)"/> for every operation up to one, and for the points that looking for lacking vectors
-    /// finds.
-    /// </summary>
-    public async ValueTask WaitAllAsync(int partition, long last)
+    private long PendingIn(int partition) => (_pending.TryGetValue(partition, out var jobs) ? jobs.Count : 0)
+        + (_lookups.TryGetValue(partition, out var lookup) && lookup.Asked ? 1 : 0);
+
+    private bool IsSettled(Waiter waiter)
     {
-        await _scan.ConfigureAwait(false);
-        await WaitAsync(partition, 0, last).ConfigureAwait(false);
+        if (waiter.Lookups && _lookups.TryGetValue(waiter.Partition, out var lookup) && lookup.Concerns(waiter.First, waiter.Last))
+            return false;
+        return !_pending.TryGetValue(waiter.Partition, out var jobs) || jobs.Count == 0
+            || jobs.GetViewBetween(Job.Before(waiter.First), Job.Before(waiter.Last + 1)).Min is null;
     }
 
-    private bool IsSettled(int partition, long first, long last) =>
-        !_pending.TryGetValue(partition, out var jobs) || jobs.Count == 0
-            || jobs.GetViewBetween(Job.Before(first), Job.Before(last + 1)).Min is null;
-
-    private bool IsPending(int partition, PointId id)
+    /// <summary>The operation that a point's text is waiting for already; -1 when it is not.</summary>
+    private long PendingOperation(int partition, PointId id)
     {
         lock (_lock)
-            return _points.ContainsKey((partition, id));
+            return _points.TryGetValue((partition, id), out var job) ? job.Operation : -1;
     }
 
     private void Begin(Job job)
@@ -91,7 +89,7 @@ public sealed partial class EmbeddingPipeline
             if (!_pending.TryGetValue(job.Partition, out var jobs))
                 _pending[job.Partition] = jobs = [];
             jobs.Add(job);
-            _points[(job.Partition, job.Id)] = _points.GetValueOrDefault((job.Partition, job.Id)) + 1;
+            _points[(job.Partition, job.Id)] = job;
         }
     }
 
@@ -99,15 +97,10 @@ public sealed partial class EmbeddingPipeline
     {
         lock (_lock)
         {
-            if (_pending.TryGetValue(job.Partition, out var jobs) && jobs.Remove(job))
-            {
-                var left = _points[(job.Partition, job.Id)] - 1;
-                if (left == 0)
-                    _points.Remove((job.Partition, job.Id));
-                else
-                    _points[(job.Partition, job.Id)] = left;
-            }
-
+            if (_pending.TryGetValue(job.Partition, out var jobs))
+                jobs.Remove(job);
+            if (_points.TryGetValue((job.Partition, job.Id), out var newest) && newest == job)
+                _points.Remove((job.Partition, job.Id));
             Release();
         }
     }
@@ -118,6 +111,8 @@ public sealed partial class EmbeddingPipeline
         {
             _pending.Clear();
             _points.Clear();
+            _lookups.Clear();
+            _closed = true;
             Release();
         }
     }
@@ -126,11 +121,16 @@ public sealed partial class EmbeddingPipeline
     {
         for (var i = _waiters.Count - 1; i >= 0; i--)
         {
-            if (!IsSettled(_waiters[i].Partition, _waiters[i].First, _waiters[i].Last))
+            if (!IsSettled(_waiters[i]))
                 continue;
             _waiters[i].Source.TrySetResult();
             _waiters.RemoveAt(i);
         }
+    }
+
+    private sealed record Waiter(int Partition, long First, long Last, bool Lookups)
+    {
+        public TaskCompletionSource Source { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private sealed class Job(int partition, long operation, PointId id) : IComparable<Job>

@@ -2,37 +2,43 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Granary.Collections.Diagnostics;
-using Granary.Collections.Writing;
 using Granary.Index;
 using Granary.Index.Operations;
+using Granary.Index.Payload;
 
 namespace Granary.Collections.Embedding;
 
 /// <summary>
-/// Computes vectors of points that came with text and without them, in the background, and logs what it computed. It keeps no
-/// state of its own: after a restart the points that still lack a vector are found again.
+/// Computes vectors of points that have a text and lack its vector, in the background, and logs what it computed. It keeps no
+/// state of its own: the queue is bounded, and what does not go into it, or was left at a restart, is found again by looking for points
+/// that still lack a vector.
 /// </summary>
 public sealed partial class EmbeddingPipeline : IAsyncDisposable
 {
-    private const int ScanPage = 1_000;
+    /// <summary>So many texts are kept in the queue.</summary>
+    public const int DefaultCapacity = 16_384;
+
     private const int KeptFailures = 100;
-    private const int MaxRounds = 8;
     private readonly TextEmbedder _embedder;
     private readonly PhaseHistogram _timing;
     private readonly TimeProvider _time;
-    private readonly Channel<Job> _jobs = Channel.CreateUnbounded<Job>();
+    private readonly int _capacity;
+    private readonly Channel<Job> _jobs;
     private readonly ConcurrentQueue<FailedOperation> _failures = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task[] _workers;
     private ImmutableArray<IEmbeddingTarget> _targets = [];
     private ImmutableArray<EmbeddingRule> _rules;
     private IndexSchema _schema;
-    private Task _scan = Task.CompletedTask;
+    private Task _looking = Task.CompletedTask;
     private readonly ConcurrentDictionary<int, long> _failed = [];
 
     /// <summary>Starts with these rules; <see cref="Start"/> names the partitions.</summary>
-    public EmbeddingPipeline(CollectionConfig config, TextEmbedder embedder, PhaseHistogram timing, TimeProvider time)
+    public EmbeddingPipeline(
+        CollectionConfig config, TextEmbedder embedder, PhaseHistogram timing, TimeProvider time, int capacity = DefaultCapacity)
     {
+        _capacity = capacity;
+        _jobs = Channel.CreateBounded<Job>(capacity);
         (_embedder, _timing, _time) = (embedder, timing, time);
         (_rules, _schema) = (config.Embeddings, config.Schema);
         _workers = new Task[embedder.Concurrency];
@@ -51,7 +57,8 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
         _targets = targets;
         for (var i = 0; i < _workers.Length; i++)
             _workers[i] = Task.Run(WorkAsync, CancellationToken.None);
-        Rescan();
+        _looking = Task.Run(LookAsync, CancellationToken.None);
+        RequestLookups();
     }
 
     /// <summary>Uses other rules from now on, and looks for points that they ask something of.</summary>
@@ -60,16 +67,27 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
         var same = _rules.SequenceEqual(config.Embeddings);
         (_rules, _schema) = (config.Embeddings, config.Schema);
         if (!same)
-            Rescan();
+            RequestLookups();
     }
 
-    /// <summary>Queues a point whose text is to be embedded. Never waits.</summary>
+    /// <summary>
+    /// Queues a point whose text is to be embedded. Never waits: where the queue is full the partition is looked through later.
+    /// </summary>
     public void Enqueue(int partition, long operation, PointId id)
     {
+        if (_jobs.Reader.Count >= _capacity)
+        {
+            RequestLookup(partition, operation);
+            return;
+        }
+
         var job = new Job(partition, operation, id);
         Begin(job);
-        if (!_jobs.Writer.TryWrite(job))
-            End(job);
+        if (_jobs.Writer.TryWrite(job))
+            return;
+        // First, so that nobody who waits for the operation is let go in between.
+        RequestLookup(partition, operation);
+        End(job);
     }
 
     /// <summary>Stops at once; what is left is found again at the next start.</summary>
@@ -77,53 +95,9 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
     {
         _jobs.Writer.TryComplete();
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll([.. _workers, _scan]).ConfigureAwait(false);
+        await Task.WhenAll([.. _workers, _looking]).ConfigureAwait(false);
         EndAll();
         _stopping.Dispose();
-    }
-
-    private void Rescan()
-    {
-        if (!_rules.IsEmpty)
-            _scan = Task.WhenAll(_scan, Task.Run(ScanAsync, CancellationToken.None));
-    }
-
-    private async Task ScanAsync()
-    {
-        try
-        {
-            foreach (var target in _targets)
-            {
-                await target.CaughtUpAsync(_stopping.Token).ConfigureAwait(false);
-                foreach (var rule in _rules)
-                    await ScanAsync(target, rule).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or GranaryException)
-        {
-            // The partition stopped or is being closed; it says so itself.
-        }
-    }
-
-    private async ValueTask ScanAsync(IEmbeddingTarget target, EmbeddingRule rule)
-    {
-        PointId? from = null;
-        while (!_stopping.IsCancellationRequested)
-        {
-            var page = target.Lacking(rule.Vector, rule.Path, from, ScanPage);
-            foreach (var id in page)
-            {
-                // Who wrote it meanwhile has asked already: an operation is told of before it is visible.
-                if (id != from && !IsPending(target.Number, id))
-                    Enqueue(target.Number, 0, id);
-            }
-
-            if (page.Count < ScanPage)
-                return;
-            from = page[^1];
-            // A page at a time, however many points lack a vector.
-            await WaitAsync(target.Number, 0, 0).AsTask().WaitAsync(_stopping.Token).ConfigureAwait(false);
-        }
     }
 
     private async Task WorkAsync()
@@ -159,24 +133,17 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
     }
 
     /// <summary>
-    /// Embeds and applies until every point of the batch has its vectors, is gone, or failed: a point that was changed while its
-    /// text was embedded is read again.
+    /// Embeds and applies. Whether an embedding still fits is found out when it is applied; an operation that changed the text meanwhile
+    /// has asked for itself.
     /// </summary>
     private async Task EmbedAsync(List<Job> batch, CancellationToken stop)
     {
-        var open = batch.DistinctBy(j => (j.Partition, j.Id)).ToList();
-        for (var round = 0; round < MaxRounds && open.Count > 0; round++)
-        {
-            var needs = open.SelectMany(Needs).ToList();
-            if (needs.Count == 0)
-                return;
-            var answers = await AnswerAsync(needs, stop).ConfigureAwait(false);
-            foreach (var partition in answers.GroupBy(a => a.Need.Job.Partition))
-                await ApplyAsync(_targets[partition.Key], [.. partition], stop).ConfigureAwait(false);
-            // Done when nothing is needed any more; a text without an embedding, or one that failed, is not asked again.
-            var settled = needs.Select(n => n.Job).Except(answers.Select(a => a.Need.Job)).ToHashSet();
-            open = [.. answers.Select(a => a.Need.Job).Distinct().Where(j => !settled.Contains(j))];
-        }
+        var needs = batch.DistinctBy(j => (j.Partition, j.Id)).SelectMany(Needs).ToList();
+        if (needs.Count == 0)
+            return;
+        var answers = await AnswerAsync(needs, stop).ConfigureAwait(false);
+        foreach (var partition in answers.GroupBy(a => a.Need.Job.Partition))
+            await ApplyAsync(_targets[partition.Key], [.. partition], stop).ConfigureAwait(false);
     }
 
     private IEnumerable<Need> Needs(Job job)
@@ -188,7 +155,7 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
         foreach (var rule in rules)
         {
             var has = point.Vectors is { } vectors && vectors.Any(v => v.Name == rule.Vector);
-            if (!has && PayloadValues.FirstText(payload.Span, rule.Path) is { } text)
+            if (!has && JsonPath.TryParse(rule.Path, out var path) && PayloadTexts.ToEmbed(payload.Span, path) is { } text)
                 yield return new Need(job, point.Version, rule, text);
         }
     }
@@ -240,6 +207,8 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
         foreach (var point in answers.GroupBy(a => a.Need.Job))
         {
             writer.Begin(OperationKind.ApplyEmbedding, point.Key.Id);
+            writer.Key(EmbeddingSource.Write(point.Select(a => new EmbeddingSource(
+                a.Need.Rule.Path, EmbeddingSource.DigestOf(a.Need.Text)))));
             writer.Source(point.First().Need.Source);
             foreach (var answer in point)
                 writer.Dense(answer.Need.Rule.Vector, answer.Vector);

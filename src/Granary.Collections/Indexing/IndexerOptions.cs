@@ -47,7 +47,7 @@ public sealed record IndexerOptions
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Told, before it is visible, of every applied operation whose point's text is to be embedded; not of those in the log at opening:
+    /// Told, before it is visible, of every applied operation and point whose text is to be embedded; not of those in the log at opening:
     /// their embedding may follow in the log, and who embeds looks for points without a vector once the log is applied.
     /// </summary>
     public Action<long, PointId>? AwaitsEmbedding { get; init; }

@@ -160,7 +160,17 @@ public sealed partial class PartitionIndexer
         if (index.Apply(number, view, out var poison) == ApplyOutcome.Poison)
             Report(number, view.Id.Kind == PointIdKind.None ? null : view.Id, poison ?? "The operation cannot be applied.");
         else if ((view.Flags & OperationFlags.AwaitsEmbedding) != 0 && number > _loggedBefore)
-            _options.AwaitsEmbedding?.Invoke(number, view.Id);
+            TellAwaiting(index, number, view.Id);
+    }
+
+    private void TellAwaiting(PartitionIndex index, long number, PointId id)
+    {
+        if (_options.AwaitsEmbedding is not { } tell)
+            return;
+        if (id.Kind != PointIdKind.None)
+            tell(number, id);
+        foreach (var changed in index.Changed)
+            tell(number, changed);
     }
 
     /// <summary>

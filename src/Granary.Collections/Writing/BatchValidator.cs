@@ -25,6 +25,7 @@ public sealed class BatchValidator
     private readonly Field[] _fields;
     private readonly ImmutableArray<EmbeddingRule> _rules;
     private readonly byte[][] _ruleVectors;
+    private readonly JsonPath?[] _rulePaths;
 
     /// <summary>Checks against these settings.</summary>
     public BatchValidator(CollectionConfig config)
@@ -37,6 +38,7 @@ public sealed class BatchValidator
         ];
         _rules = config.Embeddings;
         _ruleVectors = [.. _rules.Select(r => Encoding.UTF8.GetBytes(r.Vector))];
+        _rulePaths = [.. _rules.Select(r => JsonPath.TryParse(r.Path, out var path) ? path : null)];
     }
 
     /// <summary>Checks every operation; throws on the first that is wrong.</summary>
@@ -58,7 +60,7 @@ public sealed class BatchValidator
             else if (view.Id.Kind == PointIdKind.None)
                 throw GranaryException.BadInput($"Operation {position} ({view.Kind}) names no point and no filter");
             Validate(view, byFilter, position);
-            if (_rules.Length > 0 && !byFilter && AwaitsEmbedding(view))
+            if (_rules.Length > 0 && AwaitsEmbedding(view, position))
                 MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(bytes), bytes.Length)[1] |= (byte)OperationFlags.AwaitsEmbedding;
             position++;
         }
@@ -219,27 +221,45 @@ public sealed class BatchValidator
     }
 
     /// <summary>
-    /// Whether the operation may bring a text to a point without the vector it is for. Whether the point has the vector is seen when the
-    /// operation is applied, and one that is there is left alone.
+    /// Whether the operation may leave a point with a text and without the vector it is for: brings the text, changes or removes a part of
+    /// it, or removes the vector. Whether the point has the vector is seen when the operation is applied, and one that a client gave and
+    /// that is there is left alone.
     /// </summary>
-    private bool AwaitsEmbedding(OperationView view)
+    private bool AwaitsEmbedding(OperationView view, int position)
     {
-        if (view.Kind is not (OperationKind.Upsert or OperationKind.SetPayload or OperationKind.OverwritePayload))
-            return false;
-        // What is set under a key may lie at a rule's path or beside it.
-        if (view.Kind == OperationKind.SetPayload && !view.Key.IsEmpty)
-            return true;
+        switch (view.Kind)
+        {
+            case OperationKind.Upsert or OperationKind.OverwritePayload:
+            case OperationKind.SetPayload when view.Key.IsEmpty:
+                return BringsText(view);
+            case OperationKind.SetPayload:
+                return Touches(Encoding.UTF8.GetString(view.Key));
+            case OperationKind.DeletePayload:
+                return Strings(view, "payload keys", position).Exists(Touches);
+            case OperationKind.DeleteVectors:
+                return Strings(view, "vector names", position).Exists(name => _rules.Any(r => r.Vector == name));
+            default:
+                return false;
+        }
+    }
+
+    private bool BringsText(OperationView view)
+    {
         for (var i = 0; i < _rules.Length; i++)
         {
             var has = false;
             foreach (var vector in view)
                 has |= vector.NameUtf8.SequenceEqual(_ruleVectors[i]);
-            if (!has && PayloadValues.FirstText(view.Payload, _rules[i].Path) is not null)
+            if (!has && _rulePaths[i] is { } path && PayloadTexts.ToEmbed(view.Payload, path) is not null)
                 return true;
         }
 
         return false;
     }
+
+    // What lies under another key of the payload than a rule's text has nothing to do with it.
+    private bool Touches(string key) =>
+        JsonPath.TryParse(key, out var path) && Array.Exists(_rulePaths, p => p?.Items[0] == path.Items[0]);
 
     private int Find(ReadOnlySpan<byte> name)
     {

@@ -6,17 +6,6 @@ namespace Granary.Collections.Writing;
 /// <summary>Values of a payload at a path.</summary>
 internal static class PayloadValues
 {
-    /// <summary>The text at a path: a string, or strings of an array, one a line; null when there is none.</summary>
-    public static string? FirstText(ReadOnlySpan<byte> payload, string path)
-    {
-        if (payload.IsEmpty || !JsonPath.TryParse(path, out var parsed))
-            return null;
-        using var document = JsonDocument.Parse(payload.ToArray());
-        var texts = At(document.RootElement, parsed).SelectMany(Flat).Where(v => v.ValueKind == JsonValueKind.String)
-            .Select(v => v.GetString()!).Where(t => !string.IsNullOrWhiteSpace(t)).ToList();
-        return texts.Count == 0 ? null : string.Join('\n', texts);
-    }
-
     /// <summary>The values at a path; arrays are entered where the path says so (<c>a[].b</c>, <c>a[0]</c>).</summary>
     public static IEnumerable<JsonElement> At(JsonElement root, JsonPath path)
     {
