@@ -73,7 +73,8 @@ public static class WireMessage
     }
 
     /// <summary>
-    /// The value of a message. Payloads in it are parts of <paramref name="message"/>, which must not change afterwards; all else is copied.
+    /// The value of a message. Payloads in it are parts of <paramref name="message"/>, which must not change afterwards; all else is
+    /// copied.
     /// </summary>
     /// <exception cref="GranaryException">
     /// The message is an error, which is thrown as it was on the other side; or it is of another version or kind, or damaged.
@@ -86,8 +87,8 @@ public static class WireMessage
         {
             throw new GranaryException(
                 ErrorKind.Unavailable,
-                $"A message of wire version {version} came from another node; this one understands version {Version}: both must run releases "
-                    + "that share a version");
+                $"A message of wire version {version} came from another node; this one understands version {Version}: both must run "
+                    + "releases that share a version");
         }
 
         var actual = (WireKind)reader.Byte();

@@ -8,8 +8,8 @@ using Granary.Index;
 namespace Granary.Collections.Wire;
 
 /// <summary>
-/// Writes the primitives of the wire format into a growing pooled buffer: LEB128 varints (signed ones zigzag), little-endian floats, strings
-/// and arrays behind their lengths. Dispose it to give the buffer back.
+/// Writes the primitives of the wire format into a growing pooled buffer: LEB128 varints (signed ones zigzag), little-endian floats,
+/// strings and arrays behind their lengths. Dispose it to give the buffer back.
 /// </summary>
 public sealed class WireWriter : IDisposable
 {

@@ -62,7 +62,9 @@ public sealed class WireRoundTripTests
             {
                 foreach (var (property, value) in Structure.Walk(sample.Make(new WireSamples(new Random(seed)))))
                 {
-                    if (!seen.TryAdd(property, value) && !varied.Contains(property) && Structure.Difference(seen[property], value) is not null)
+                    if (seen.TryAdd(property, value) || varied.Contains(property))
+                        continue;
+                    if (Structure.Difference(seen[property], value) is not null)
                         varied.Add(property);
                 }
             }
