@@ -152,8 +152,10 @@ public static class PointWire
 
     private static void WriteVector(WireWriter writer, NamedVector vector)
     {
-        writer.Bool(vector.Indices is not null);
+        writer.Byte((byte)((vector.Indices is null ? 0 : 1) | (vector.ComputedFrom is null ? 0 : 2)));
         writer.String(vector.Name);
+        if (vector.ComputedFrom is not null)
+            writer.String(vector.ComputedFrom);
         writer.Signed(vector.Rows);
         if (vector.Indices is not null)
             writer.UInts(vector.Indices);
@@ -162,10 +164,11 @@ public static class PointWire
 
     private static NamedVector ReadVector(ref WireReader reader)
     {
-        var sparse = reader.Bool();
+        var flags = reader.Flags(3);
         var name = reader.Name();
+        var computedFrom = (flags & 2) != 0 ? reader.String() : null;
         var rows = reader.Int();
-        var indices = sparse ? reader.UInts() : null;
-        return new NamedVector(name, reader.Floats(), rows, indices);
+        var indices = (flags & 1) != 0 ? reader.UInts() : null;
+        return new NamedVector(name, reader.Floats(), rows, indices) { ComputedFrom = computedFrom };
     }
 }

@@ -116,7 +116,7 @@ internal sealed class WireSamples(Random random)
         Order = Maybe(Order),
     };
 
-    private NamedVector Vector() => new(Text(), Floats(), Int(), MaybeNull(UInts));
+    private NamedVector Vector() => new(Text(), Floats(), Int(), MaybeNull(UInts)) { ComputedFrom = MaybeNull(Text) };
 
     private LegHit Hit() => new(Id(), Float()) { Order = Maybe(Order) };
 
