@@ -1,0 +1,124 @@
+using System.Runtime.CompilerServices;
+using Granary.Collections.Ports;
+using Granary.Index;
+using Granary.Index.Checkpoints;
+using Granary.Storage.Postgres.Connections;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Granary.Storage.Postgres.Log;
+
+/// <summary>
+/// The table of one collection's log and what is read of it. Its name is made of 32 hexadecimal digits and so needs no quoting; it is named
+/// itself, not its parent, so that nothing is planned over, or locks, the tables of other collections.
+/// </summary>
+internal sealed class LogTable(PostgresDatabase database, PartitionKey partition)
+{
+    /// <summary>A page of records ends with the first that goes beyond so many bytes.</summary>
+    private const int PageBytes = 8 << 20;
+    private const int PageRecords = 1024;
+
+    private readonly string _head = $"""
+        SELECT next_op, epoch,
+            coalesce((SELECT min(first_op) FROM {NameOf(partition)} WHERE incarnation = $1 AND partition = $2), next_op)
+        FROM granary.log_head WHERE incarnation = $1 AND partition = $2
+        """;
+
+    private readonly string _page = $"""
+        SELECT first_op, count, batch_id, crc32c, operations
+        FROM (
+            SELECT *, sum(octet_length(operations)) OVER (ORDER BY first_op) - octet_length(operations) AS before
+            FROM (
+                SELECT * FROM {NameOf(partition)}
+                WHERE incarnation = $1 AND partition = $2 AND first_op < $4 AND first_op >= coalesce((
+                    SELECT max(first_op) FROM {NameOf(partition)} WHERE incarnation = $1 AND partition = $2 AND first_op <= $3), $3)
+                ORDER BY first_op LIMIT {PageRecords}
+            ) AS page
+        ) AS sized
+        WHERE before < {PageBytes} ORDER BY first_op
+        """;
+
+    public static string NameOf(PartitionKey partition) => $"granary.log_{partition.Incarnation:N}";
+
+    public string Name { get; } = NameOf(partition);
+
+    public PartitionKey Partition => partition;
+
+    public (NpgsqlDbType Type, object Value)[] Key { get; } =
+        [(NpgsqlDbType.Uuid, partition.Incarnation), (NpgsqlDbType.Integer, partition.Number)];
+
+    /// <summary>The head row and the oldest operation; null when the log was never opened for writing, or was dropped.</summary>
+    public ValueTask<(long Next, long Epoch, long First)?> HeadAsync(CancellationToken cancellation) => database.RunAsync(
+        async Task<(long, long, long)?> (connection, cancel) =>
+        {
+            try
+            {
+                var rows = await PostgresDatabase.ListAsync(
+                    connection, _head, r => (r.GetInt64(0), r.GetInt64(1), r.GetInt64(2)), cancel, Key).ConfigureAwait(false);
+                return rows.Count == 0 ? null : rows[0];
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+            {
+                return null;
+            }
+        },
+        cancellation);
+
+    /// <summary>
+    /// The records that hold operations from one on and begin before another, page by page: no snapshot is held between pages, since
+    /// records never change and go only from the front.
+    /// </summary>
+    public async IAsyncEnumerable<LogRecord> ReadAsync(
+        long from, long next, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        while (from < next)
+        {
+            var page = await PageAsync(from, next, cancellation).ConfigureAwait(false);
+            if (page.Count == 0 || page[0].FirstOperation > from)
+            {
+                var first = page.Count > 0
+                    ? page[0].FirstOperation : (await HeadAsync(cancellation).ConfigureAwait(false) ?? throw Gone()).First;
+                throw new LogTruncatedException(from, first);
+            }
+
+            var expected = page[0].FirstOperation;
+            foreach (var record in page)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (record.FirstOperation != expected)
+                    throw Corrupted(expected, $"the record after it begins with operation {record.FirstOperation}");
+                expected = record.LastOperation + 1;
+                yield return record;
+            }
+
+            if (expected <= from)
+                throw Corrupted(page[0].FirstOperation, $"it ends before operation {from}, and nothing follows");
+            from = expected;
+        }
+    }
+
+    public GranaryException Gone() => GranaryException.NotFound($"The log of {partition} is gone: its collection was dropped.");
+
+    private async ValueTask<List<LogRecord>> PageAsync(long from, long next, CancellationToken cancellation)
+    {
+        try
+        {
+            return await database.ListAsync(
+                _page, Record, cancellation, [.. Key, (NpgsqlDbType.Bigint, from), (NpgsqlDbType.Bigint, next)]).ConfigureAwait(false);
+        }
+        catch (GranaryException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable })
+        {
+            throw Gone();
+        }
+    }
+
+    private LogRecord Record(NpgsqlDataReader row)
+    {
+        var record = new LogRecord(row.GetInt64(0), row.GetInt32(1), row.GetGuid(2), row.GetFieldValue<byte[]>(4));
+        return Crc32C.Compute(record.Operations.Span) == (uint)row.GetInt64(3)
+            ? record : throw Corrupted(record.FirstOperation, "the checksum does not match");
+    }
+
+    private GranaryException Corrupted(long operation, string what) =>
+        PostgresErrors.Corrupted(database.Name, $"table {Name}, partition {partition.Number}, first_op {operation}", what);
+}
