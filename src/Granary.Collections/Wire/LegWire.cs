@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Granary.Index;
+using Granary.Index.Filters;
 using Granary.Index.Search;
 
 namespace Granary.Collections.Wire;
@@ -84,10 +85,7 @@ public static class LegWire
         var candidates = (flags & HasCandidates) != 0 ? PointWire.ReadIds(ref reader) : null;
         return kind switch
         {
-            Kind.Dense => ReadDense(ref reader) with
-            {
-                Limit = limit, ScoreThreshold = threshold, Filter = filter, Candidates = candidates,
-            },
+            Kind.Dense => ReadDense(ref reader, limit, threshold, filter, candidates),
             Kind.Sparse => new SparseLeg(reader.String(), Frozen(reader.UInts()), Frozen(reader.Floats()))
             {
                 Statistics = ReadStatistics(ref reader),
@@ -143,7 +141,7 @@ public static class LegWire
         writer.Floats(leg.Query.Span);
     }
 
-    private static DenseLeg ReadDense(ref WireReader reader)
+    private static DenseLeg ReadDense(ref WireReader reader, int limit, float? threshold, Filter? filter, PointId[]? candidates)
     {
         var vector = reader.String();
         var flags = reader.Flags(7);
@@ -152,6 +150,7 @@ public static class LegWire
         return new DenseLeg(vector, reader.Floats())
         {
             Rows = rows, Ef = ef, Exact = (flags & 1) != 0, IndexedOnly = (flags & 2) != 0,
+            Limit = limit, ScoreThreshold = threshold, Filter = filter, Candidates = candidates,
         };
     }
 

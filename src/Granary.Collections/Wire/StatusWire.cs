@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
+using Granary.Collections.Partitions;
+
 namespace Granary.Collections.Wire;
 
-/// <summary>The state of a partition: status, timings, failed operations.</summary>
+/// <summary>The state of a partition: status, timings, failed operations; all of it as a report; and what waiting came to.</summary>
 public static class StatusWire
 {
     /// <summary>A status as a message.</summary>
@@ -21,6 +24,71 @@ public static class StatusWire
     /// <summary>The failed operations of a message.</summary>
     public static FailedOperation[] DecodeFailures(ReadOnlyMemory<byte> message) =>
         WireMessage.Decode(WireKind.Failures, message, ReadFailures);
+
+    /// <summary>A report as a message.</summary>
+    public static byte[] Encode(PartitionReport report) => WireMessage.Encode(WireKind.Report, report, Write);
+
+    /// <summary>The report of a message.</summary>
+    public static PartitionReport DecodeReport(ReadOnlyMemory<byte> message) => WireMessage.Decode(WireKind.Report, message, ReadReport);
+
+    /// <summary>What waiting came to, as a message.</summary>
+    public static byte[] Encode(WaitResult result) => WireMessage.Encode(WireKind.Wait, result, static (writer, r) =>
+    {
+        writer.Byte((byte)((r.Reached ? 1 : 0) | (r.Failure is null ? 0 : 2)));
+        if (r.Failure is not null)
+            WriteFailure(writer, r.Failure);
+    });
+
+    /// <summary>What waiting came to, of a message.</summary>
+    public static WaitResult DecodeWait(ReadOnlyMemory<byte> message) =>
+        WireMessage.Decode(WireKind.Wait, message, static (ref WireReader reader) =>
+        {
+            var flags = reader.Flags(3);
+            return new WaitResult((flags & 1) != 0, (flags & 2) != 0 ? ReadFailure(ref reader) : null);
+        });
+
+    /// <summary>Writes a report.</summary>
+    public static void Write(WireWriter writer, PartitionReport report)
+    {
+        Write(writer, report.Status);
+        writer.Count(report.PayloadIndexPoints.Count);
+        foreach (var (path, points) in report.PayloadIndexPoints)
+        {
+            writer.String(path);
+            writer.Signed(points);
+        }
+
+        Write(writer, report.Failures.IsDefault ? [] : report.Failures);
+        writer.Bool(report.Recovering);
+        ScalarWire.WriteOptional(writer, report.CheckpointError);
+        writer.Signed(report.EmbeddingQueue);
+        writer.Signed(report.EmbeddingFailures);
+        Write(writer, report.Timings.IsDefault ? [] : report.Timings);
+    }
+
+    /// <summary>Reads a report.</summary>
+    public static PartitionReport ReadReport(ref WireReader reader)
+    {
+        var status = ReadStatus(ref reader);
+        var covered = ImmutableDictionary.CreateBuilder<string, long>();
+        for (var left = reader.Count(2); left > 0; left--)
+        {
+            var path = reader.String();
+            if (!covered.TryAdd(path, reader.Signed()))
+                throw reader.Damaged($"the payload index '{path}' twice");
+        }
+
+        return new PartitionReport(status)
+        {
+            PayloadIndexPoints = covered.ToImmutable(),
+            Failures = [.. ReadFailures(ref reader)],
+            Recovering = reader.Bool(),
+            CheckpointError = ScalarWire.ReadOptionalString(ref reader),
+            EmbeddingQueue = reader.Signed(),
+            EmbeddingFailures = reader.Signed(),
+            Timings = [.. ReadTimings(ref reader)],
+        };
+    }
 
     /// <summary>Writes a status.</summary>
     public static void Write(WireWriter writer, PartitionStatus status)
@@ -86,16 +154,21 @@ public static class StatusWire
     {
         writer.Count(failures.Count);
         foreach (var failure in failures)
-        {
-            writer.Signed(failure.Partition);
-            writer.Signed(failure.Operation);
-            ScalarWire.WriteOptional(writer, failure.Point);
-            writer.String(failure.Reason);
-            ScalarWire.WriteInstant(writer, failure.At);
-        }
+            WriteFailure(writer, failure);
     }
 
     /// <summary>Reads failed operations.</summary>
-    public static FailedOperation[] ReadFailures(ref WireReader reader) => reader.Array(6, static (ref WireReader r) =>
-        new FailedOperation(r.Int(), r.Signed(), ScalarWire.ReadOptionalString(ref r), r.String(), ScalarWire.ReadInstant(ref r)));
+    public static FailedOperation[] ReadFailures(ref WireReader reader) => reader.Array(6, ReadFailure);
+
+    private static void WriteFailure(WireWriter writer, FailedOperation failure)
+    {
+        writer.Signed(failure.Partition);
+        writer.Signed(failure.Operation);
+        ScalarWire.WriteOptional(writer, failure.Point);
+        writer.String(failure.Reason);
+        ScalarWire.WriteInstant(writer, failure.At);
+    }
+
+    private static FailedOperation ReadFailure(ref WireReader reader) => new(
+        reader.Int(), reader.Signed(), ScalarWire.ReadOptionalString(ref reader), reader.String(), ScalarWire.ReadInstant(ref reader));
 }

@@ -46,6 +46,30 @@ public enum WireKind : byte
 
     /// <summary>A list of <see cref="FailedOperation"/>.</summary>
     Failures = 14,
+
+    /// <summary>A <see cref="Wire.StatisticsCall"/>.</summary>
+    StatisticsCall = 15,
+
+    /// <summary>A <see cref="Wire.FetchCall"/>.</summary>
+    FetchCall = 16,
+
+    /// <summary>A <see cref="Wire.CountCall"/>.</summary>
+    CountCall = 17,
+
+    /// <summary>A <see cref="Wire.FacetCall"/>.</summary>
+    FacetCall = 18,
+
+    /// <summary>A number.</summary>
+    Number = 19,
+
+    /// <summary>That something was done; no value.</summary>
+    Done = 20,
+
+    /// <summary>A <see cref="Partitions.PartitionReport"/>.</summary>
+    Report = 21,
+
+    /// <summary>A <see cref="Partitions.WaitResult"/>.</summary>
+    Wait = 22,
 }
 
 /// <summary>Reads one value where the reader stands.</summary>

@@ -29,9 +29,23 @@ internal static class WireCases
         Of(WireKind.Status, s => s.Status(), StatusWire.Encode, b => StatusWire.DecodeStatus(b)),
         Of(WireKind.Timings, s => s.Timings(), StatusWire.Encode, b => StatusWire.DecodeTimings(b)),
         Of(WireKind.Failures, s => s.Failures(), StatusWire.Encode, b => StatusWire.DecodeFailures(b)),
+        Of(WireKind.StatisticsCall, s => s.StatisticsCall(), CallWire.Encode, b => CallWire.DecodeStatistics(b)),
+        Of(WireKind.FetchCall, s => s.FetchCall(), CallWire.Encode, b => CallWire.DecodeFetch(b)),
+        Of(WireKind.CountCall, s => s.CountCall(), CallWire.Encode, b => CallWire.DecodeCount(b)),
+        Of(WireKind.FacetCall, s => s.FacetCall(), CallWire.Encode, b => CallWire.DecodeFacet(b)),
+        Of(WireKind.Number, s => s.Long(), CallWire.EncodeNumber, b => CallWire.DecodeNumber(b)),
+        Of<object?>(WireKind.Done, _ => null, _ => CallWire.EncodeDone(), Done),
+        Of(WireKind.Report, s => s.Report(), StatusWire.Encode, b => StatusWire.DecodeReport(b)),
+        Of(WireKind.Wait, s => s.Wait(), StatusWire.Encode, b => StatusWire.DecodeWait(b)),
     ];
 
     public static WireCase Find(WireKind kind) => All.Single(c => c.Kind == kind);
+
+    private static object? Done(byte[] message)
+    {
+        CallWire.DecodeDone(message);
+        return null;
+    }
 
     private static WireCase Of<T>(WireKind kind, Func<WireSamples, T> make, Func<T, byte[]> encode, Func<byte[], object?> decode) =>
         new(kind, s => make(s), value => encode((T)value!), decode);

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Granary.Collections.Partitions;
 using Granary.Collections.Searching;
+using Granary.Collections.Wire;
 using Granary.Index;
 using Granary.Index.Filters;
 using Granary.Index.Search;
@@ -105,9 +107,30 @@ internal sealed class WireSamples(Random random)
 
     public PhaseTiming[] Timings() => Some(() => new PhaseTiming(Text(), Long(), Double(), Double(), Double(), Double()));
 
-    public FailedOperation[] Failures() => Some(() => new FailedOperation(Int(), Long(), MaybeNull(Text), Text(), Instant()));
+    public FailedOperation[] Failures() => Some(Failure);
 
     public GranaryException Error() => new(Enum<ErrorKind>(), Text()) { RetryAfter = Maybe(Span) };
+
+    public StatisticsCall StatisticsCall() => new(StatisticsRequest(), Read());
+
+    public FetchCall FetchCall() => new(IdList(), Selection(), Read());
+
+    public CountCall CountCall() => new(MaybeNull(() => Filter(2)), Flag(), Read());
+
+    public FacetCall FacetCall() => new(Text(), MaybeNull(() => Filter(2)), Int(), Flag(), Read());
+
+    public PartitionReport Report() => new(Status())
+    {
+        PayloadIndexPoints = Some(Text).Distinct().ToImmutableDictionary(p => p, _ => Long()), Failures = [.. Failures()],
+        Recovering = Flag(), CheckpointError = MaybeNull(Text), EmbeddingQueue = Long(), EmbeddingFailures = Long(),
+        Timings = [.. Timings()],
+    };
+
+    public WaitResult Wait() => new(Flag(), MaybeNull(Failure));
+
+    public long Long() => random.Next(3) == 0 ? random.NextInt64() : Pick(Longs);
+
+    private FailedOperation Failure() => new(Int(), Long(), MaybeNull(Text), Text(), Instant());
 
     private PointRecord Point() => new(Id(), Long())
     {
@@ -159,8 +182,6 @@ internal sealed class WireSamples(Random random)
     private bool Flag() => random.Next(2) == 0;
 
     private int Int() => random.Next(3) == 0 ? Pick([0, 1, -1, int.MinValue, int.MaxValue]) : random.Next(-300, 300);
-
-    private long Long() => random.Next(3) == 0 ? random.NextInt64() : Pick(Longs);
 
     private double Double() => random.Next(2) == 0 ? Pick(Doubles) : random.NextDouble() * 360 - 180;
 
