@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Granary.Index;
+using Granary.Standalone.Import;
 using Granary.Standalone.Settings;
 using Microsoft.Extensions.Configuration;
 
@@ -7,18 +8,23 @@ namespace Granary.Standalone.Tests;
 
 public sealed class SettingsTests
 {
-    public static TheoryData<string> Names => [.. AllSettings.All.Select(static s => s.Name)];
+    private static readonly IReadOnlyList<Setting> Everything = [.. AllSettings.All, .. CommandSettings.Demo, .. CommandSettings.Import];
+
+    public static TheoryData<string> Keys => [.. Everything.Select(static s => s.Key)];
 
     [Theory]
-    [MemberData(nameof(Names))]
-    public void Every_option_stands_in_help_settings_file_and_documentation(string name)
+    [MemberData(nameof(Keys))]
+    public void Every_option_stands_in_help_settings_file_and_documentation(string key)
     {
-        var setting = AllSettings.All.Single(s => s.Name == name);
-        Assert.Contains(Commands.Build().Options, option => option.Name == setting.Option
+        var setting = Everything.Single(s => s.Key == key);
+        var root = Commands.Build();
+        var command = setting.Command.Length == 0 ? root : root.Subcommands.Single(c => c.Name == setting.Command);
+        Assert.Contains(command.Options, option => option.Name == setting.Option
             && option.Description!.StartsWith(setting.Help, StringComparison.Ordinal));
 
         using var file = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "appsettings.json")));
-        Assert.Equal(setting.Default, file.RootElement.GetProperty("Granary").GetProperty(setting.Key).GetString());
+        var value = $"Granary:{key}".Split(':').Aggregate(file.RootElement, static (at, part) => at.GetProperty(part));
+        Assert.Equal(setting.Default, value.GetString());
 
         var documentation = File.ReadAllText(TestPaths.InRepository("docs/configuration.md"));
         var standard = setting.Default.Length > 0 ? $"`{setting.Default}`" : "empty";
@@ -29,19 +35,56 @@ public sealed class SettingsTests
     [Fact]
     public void The_settings_file_names_nothing_else()
     {
-        using var file = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "appsettings.json")));
-        var keys = file.RootElement.GetProperty("Granary").EnumerateObject().Select(static p => p.Name);
-        Assert.Empty(keys.Except(AllSettings.All.Select(static s => s.Key)));
+        var file = new ConfigurationBuilder().AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json")).Build();
+        var keys = file.GetSection("Granary").AsEnumerable(makePathsRelative: true).Where(static p => p.Value is not null);
+        Assert.Equal(Everything.Select(static s => s.Key).Order(), keys.Select(static p => p.Key).Order());
     }
 
     [Fact]
-    public void Every_option_of_import_is_documented()
+    public void Every_option_of_every_command_is_a_setting()
     {
-        var documentation = File.ReadAllText(TestPaths.InRepository("docs/configuration.md"));
-        var import = Commands.Build().Subcommands.Single(static c => c.Name == "import");
-        Assert.Empty(import.Options.Select(static o => o.Name)
-            .Where(name => !documentation.Contains($"`{name}", StringComparison.Ordinal)));
-        Assert.All(import.Options, static o => Assert.False(string.IsNullOrEmpty(o.Description)));
+        var root = Commands.Build();
+        foreach (var command in root.Subcommands.Prepend(root))
+        {
+            Assert.Empty(command.Options.Select(static o => o.Name).Except(["--help", "--version"])
+                .Except(Everything.Where(s => s.Command.Length == 0 || s.Command == command.Name).Select(static s => s.Option)));
+        }
+    }
+
+    [Fact]
+    public void The_settings_of_a_command_come_from_its_section_too()
+    {
+        var file = new Dictionary<string, string?>
+        {
+            ["Granary:Import:Collection"] = "c",
+            ["Granary:Import:ChunkSize"] = "500",
+            ["Granary:Import:Embed"] = "client",
+            ["Granary:Import:Parallel"] = "9",
+            ["Granary:Parallel"] = "5",
+        };
+        var options = ImportOptions.From(Values(file, static s => s == CommandSettings.Batch ? "7" : null), ["x"]);
+        Assert.Equal(("c", 500, true, EmbedSide.Client, 9, 7), (options.Collection, options.ChunkSize, options.ChunkFields, options.Embed,
+            options.Parallel, options.BatchSize));
+        Assert.Equal("GRANARY_IMPORT_CHUNK_SIZE", CommandSettings.ChunkSize.Variable);
+
+        file["Granary:Import:ChunkOverlap"] = "251";
+        var error = Assert.Throws<GranaryException>(() => ImportOptions.From(Values(file, static _ => null), ["x"]));
+        Assert.Equal(
+            "Granary:Import:ChunkOverlap of appsettings.json `251` must be at most half of --chunk-size 500", error.Message);
+    }
+
+    [Theory]
+    [InlineData("true", "--exit")]
+    [InlineData("true", "--exit", "--storage", "mem:")]
+    [InlineData("false", "--exit", "false")]
+    [InlineData("false")]
+    public void A_switch_may_stand_alone(string expected, params string[] arguments)
+    {
+        var command = new System.CommandLine.Command("demo");
+        var options = new SettingOptions(command, [CommandSettings.Exit, AllSettings.Storage]);
+        var values = options.Read(command.Parse(arguments));
+        Assert.Equal(bool.Parse(expected), values.Flag(CommandSettings.Exit));
+        Assert.Equal(arguments.Length == 3, values.IsOption(AllSettings.Storage));
     }
 
     [Fact]

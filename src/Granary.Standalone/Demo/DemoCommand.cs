@@ -12,16 +12,15 @@ internal static class DemoCommand
     {
         var command = new Command(
             "demo", "Starts the server, loads 5,000 Debian package descriptions, answers three hybrid queries, then keeps serving.");
-        var options = new SettingOptions(command, AllSettings.All);
-        var exit = new Option<bool>("--exit") { Description = "Stops after the queries instead of serving on." };
-        command.Options.Add(exit);
-        command.SetAction((parsed, cancellation) =>
-            Commands.GuardAsync(() => RunAsync(ServerSettings.From(options.Read(parsed)), parsed.GetValue(exit), cancellation)));
+        var options = new SettingOptions(command, [.. AllSettings.All, .. CommandSettings.Demo]);
+        command.SetAction((parsed, cancellation) => Commands.GuardAsync(() => RunAsync(options.Read(parsed), cancellation)));
         return command;
     }
 
-    private static async Task<int> RunAsync(ServerSettings settings, bool exit, CancellationToken cancellation)
+    private static async Task<int> RunAsync(SettingValues values, CancellationToken cancellation)
     {
+        var settings = ServerSettings.From(values);
+        var exit = values.Flag(CommandSettings.Exit);
         var embedder = await DemoEmbedder.FindAsync(settings.Engine, cancellation);
         await using var server = await GranaryServer.StartAsync(settings, cancellation);
         await using var client = new GranaryHttpClient(server.Addresses[0], settings.Http.ApiKey);

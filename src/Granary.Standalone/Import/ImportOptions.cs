@@ -1,3 +1,6 @@
+using Granary.Index;
+using Granary.Standalone.Settings;
+
 namespace Granary.Standalone.Import;
 
 /// <summary>How input is written.</summary>
@@ -64,4 +67,37 @@ internal sealed record ImportOptions
 
     /// <summary>Files read at once, and upserts under way at once.</summary>
     public int Parallel { get; init; } = 4;
+
+    /// <summary>Reads and checks the settings of an import.</summary>
+    /// <exception cref="GranaryException">A value breaks its rule.</exception>
+    public static ImportOptions From(SettingValues values, IReadOnlyList<string> paths)
+    {
+        var size = values.Text(CommandSettings.ChunkSize) is null ? 0 : (int)values.Number(CommandSettings.ChunkSize, 100, 1_000_000);
+        var options = new ImportOptions
+        {
+            Paths = paths,
+            Collection = values.Text(CommandSettings.Collection)
+                ?? throw GranaryException.BadInput("--collection is needed: the collection to import into"),
+            Format = values.Word(CommandSettings.Format, "auto", "jsonl", "csv", "text") switch
+            {
+                "jsonl" => InputFormat.JsonLines,
+                "csv" => InputFormat.Csv,
+                "text" => InputFormat.Text,
+                _ => InputFormat.Auto,
+            },
+            IdField = values.Text(CommandSettings.IdField),
+            TextField = values.Required(CommandSettings.TextField),
+            VectorField = values.Required(CommandSettings.VectorField),
+            VectorName = values.Text(CommandSettings.VectorName),
+            Embed = Enum.Parse<EmbedSide>(values.Word(CommandSettings.Embed, "server", "client", "none"), ignoreCase: true),
+            ChunkSize = size == 0 ? 1_200 : size,
+            ChunkFields = size > 0,
+            ChunkOverlap = (int)values.Number(CommandSettings.ChunkOverlap, 0, 500_000),
+            BatchSize = (int)values.Number(CommandSettings.Batch, 1, 10_000),
+            Parallel = (int)values.Number(CommandSettings.Parallel, 1, 64),
+        };
+        return options.ChunkOverlap <= options.ChunkSize / 2
+            ? options
+            : throw values.Wrong(CommandSettings.ChunkOverlap, $"must be at most half of --chunk-size {options.ChunkSize}");
+    }
 }

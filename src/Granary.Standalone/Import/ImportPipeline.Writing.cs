@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using Granary.Embeddings;
+using Granary.Collections.Embedding;
 using Granary.Index;
-using Microsoft.Extensions.AI;
 
 namespace Granary.Standalone.Import;
 
@@ -11,31 +10,24 @@ internal sealed partial class ImportPipeline
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
 
-    private async Task EmbedAsync(
-        List<ImportRecord> batch, IEmbeddingGenerator<string, Embedding<float>> embedder, CancellationToken cancellation)
+    /// <summary>
+    /// Embeds a batch. A text that cannot be embedded is reported and its point goes on without a vector, as it does in a server.
+    /// </summary>
+    private async Task EmbedAsync(List<ImportRecord> batch, TextEmbedder embedder, CancellationToken cancellation)
     {
         var started = Stopwatch.GetTimestamp();
         var waiting = batch.Where(static record => record is { Vector: null, Text: not null }).ToList();
-        for (var attempt = 1; waiting.Count > 0; attempt++)
+        var embedded = await embedder.EmbedEachAsync(null, waiting.ConvertAll(static record => record.Text!), null, cancellation);
+        for (var i = 0; i < waiting.Count; i++)
         {
-            try
-            {
-                var vectors = await embedder.GenerateAsync(waiting.Select(static record => record.Text!), null, cancellation);
-                for (var i = 0; i < waiting.Count; i++)
-                {
-                    waiting[i].Vector = vectors[i].Vector.IsEmpty ? null : vectors[i].Vector.ToArray();
-                    if (waiting[i].Vector is null)
-                        report.CountWithoutVector();
-                }
-
-                break;
-            }
-            catch (Exception e) when (e is EmbeddingEndpointException or TimeoutException)
-            {
-                if (attempt == Tries)
-                    throw new GranaryException(ErrorKind.Unavailable, $"embedding failed {Tries} times: {e.Message}", e);
-                await Task.Delay(FirstPause * attempt, cancellation);
-            }
+            // What would fail for any text fails for the rest of the input, too.
+            if (embedded[i].Error is { Kind: ErrorKind.Unavailable } broken)
+                throw broken;
+            if (embedded[i].Error is { } error)
+                report.NotEmbedded(waiting[i].File, waiting[i].Line, error.Message);
+            else if (embedded[i].Vector is null)
+                report.CountWithoutVector();
+            waiting[i].Vector = embedded[i].Vector;
         }
 
         report.AddTime(ImportPhase.Embed, started);
@@ -87,21 +79,4 @@ internal sealed partial class ImportPipeline
         e.Kind is ErrorKind.Unavailable or ErrorKind.Timeout or ErrorKind.TooManyRequests or ErrorKind.InsufficientStorage;
 
     private static bool IsHopeless(GranaryException e) => e.Kind is ErrorKind.Forbidden or ErrorKind.NotFound;
-
-    /// <summary>How long the embedder's vectors are: as it says, else as one turns out.</summary>
-    private async Task<int> EmbedderSizeAsync(CancellationToken cancellation)
-    {
-        if (generator is null)
-            return GloveEmbeddingGenerator.Dimensions;
-        if ((generator.GetService(typeof(EmbeddingGeneratorMetadata)) as EmbeddingGeneratorMetadata)?.DefaultModelDimensions is { } size)
-            return size;
-        try
-        {
-            return (await generator.GenerateAsync(["dimensions"], null, cancellation))[0].Vector.Length;
-        }
-        catch (Exception e) when (e is EmbeddingEndpointException or TimeoutException)
-        {
-            throw new GranaryException(ErrorKind.Unavailable, $"embedding failed: {e.Message}", e);
-        }
-    }
 }

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Granary.Client;
+using Granary.Collections.Embedding;
 using Granary.Index;
 using Granary.Standalone.Import.Reading;
-using Microsoft.Extensions.AI;
 
 namespace Granary.Standalone.Import;
 
@@ -13,9 +13,10 @@ namespace Granary.Standalone.Import;
 /// the input.
 /// </summary>
 internal sealed partial class ImportPipeline(
-    IGranaryClient client, ImportOptions options, IEmbeddingGenerator<string, Embedding<float>>? generator, ImportReport report)
+    IGranaryClient client, ImportOptions options, TextEmbedder? embedder, ImportReport report)
 {
     private readonly Channel<ImportRecord> _records = Bounded<ImportRecord>(options.BatchSize * 2);
+    private long _failuresBefore;
 
     /// <summary>Runs to the end of all files.</summary>
     /// <exception cref="GranaryException">The database refuses everything or cannot be reached; what was written stays.</exception>
@@ -51,12 +52,10 @@ internal sealed partial class ImportPipeline(
         if (report.Points > 0)
         {
             var started = Stopwatch.GetTimestamp();
-            // In pieces: a large import may be linked and embedded for longer than a request may last.
-            while (!await client.WaitAsync(options.Collection, TimeSpan.FromSeconds(30), cancellation))
-            {
-            }
-
+            await client.WaitAsync(options.Collection, null, cancellation);
             report.AddTime(ImportPhase.Link, started);
+            if (options.Embed == EmbedSide.Server)
+                report.CountNotEmbedded(await FailuresAsync(cancellation) - _failuresBefore);
         }
     }
 
@@ -107,12 +106,22 @@ internal sealed partial class ImportPipeline(
 
             report.CountFile();
         }
-        catch (Exception e) when (
-            e is IOException or UnauthorizedAccessException or InvalidDataException or System.Text.DecoderFallbackException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            report.BadFile(file.Path, e is System.Text.DecoderFallbackException ? "the text is not valid UTF-8" : e.Message);
+            report.BadFile(file.Path, e.Message);
         }
     }
+
+    private async Task<ImportTarget> OpenAsync(ImportRecord first, CancellationToken cancellation)
+    {
+        var target = await ImportTarget.OpenAsync(client, options, first, embedder, cancellation);
+        if (options.Embed == EmbedSide.Server)
+            _failuresBefore = await FailuresAsync(cancellation);
+        return target;
+    }
+
+    private async Task<long> FailuresAsync(CancellationToken cancellation) =>
+        (await client.StatsAsync(options.Collection, cancellation)).EmbeddingFailures;
 
     private async Task DealAsync(Lane[] lanes, TaskCompletionSource<ImportTarget> opened, CancellationToken cancellation)
     {
@@ -120,8 +129,7 @@ internal sealed partial class ImportPipeline(
         await foreach (var record in _records.Reader.ReadAllAsync(cancellation))
         {
             if (!opened.Task.IsCompleted)
-                opened.SetResult(await ImportTarget.OpenAsync(
-                    client, options, record, () => EmbedderSizeAsync(cancellation), cancellation));
+                opened.SetResult(await OpenAsync(record, cancellation));
             var number = record.Id.PlacementSlot % lanes.Length;
             var batch = gathering[number] ??= new List<ImportRecord>(options.BatchSize);
             batch.Add(record);
@@ -143,8 +151,8 @@ internal sealed partial class ImportPipeline(
     {
         await foreach (var batch in lane.Gathered.Reader.ReadAllAsync(cancellation))
         {
-            if (options.Embed == EmbedSide.Client && generator is not null)
-                await EmbedAsync(batch, generator, cancellation);
+            if (options.Embed == EmbedSide.Client && embedder is not null)
+                await EmbedAsync(batch, embedder, cancellation);
             await lane.Embedded.Writer.WriteAsync(batch, cancellation);
         }
     }

@@ -1,5 +1,6 @@
 using Granary.Client;
 using Granary.Collections;
+using Granary.Collections.Embedding;
 using Granary.Index;
 
 namespace Granary.Standalone.Import;
@@ -14,15 +15,15 @@ internal sealed record ImportTarget(string? VectorName)
     /// <param name="client">The database.</param>
     /// <param name="options">What was asked for.</param>
     /// <param name="first">The first record.</param>
-    /// <param name="embedderSize">Dimensions of the embedder; asked only when a collection is made whose vectors it computes.</param>
+    /// <param name="embedder">Computes vectors here, with <see cref="EmbedSide.Client"/>.</param>
     /// <param name="cancellation">Stops.</param>
     public static async Task<ImportTarget> OpenAsync(
-        IGranaryClient client, ImportOptions options, ImportRecord first, Func<Task<int>> embedderSize, CancellationToken cancellation)
+        IGranaryClient client, ImportOptions options, ImportRecord first, TextEmbedder? embedder, CancellationToken cancellation)
     {
         if (!await client.CollectionExistsAsync(options.Collection, cancellation))
         {
-            var size = first.Vector?.Length ?? (options.Embed == EmbedSide.None ? 0 : await embedderSize());
-            await CreateAsync(client, options, size, first.Vector is null, cancellation);
+            var info = first.Vector is null ? await EmbedderAsync(client, options, embedder, cancellation) : null;
+            await CreateAsync(client, options, first.Vector?.Length ?? info?.Dimensions ?? 0, info?.Model, cancellation);
         }
 
         var dense = (await client.GetCollectionAsync(options.Collection, cancellation)).Schema.Dense;
@@ -51,7 +52,26 @@ internal sealed record ImportTarget(string? VectorName)
             : throw GranaryException.BadInput("the record brings a vector, the collection has none");
     }
 
-    private static Task CreateAsync(IGranaryClient client, ImportOptions options, int size, bool embedded, CancellationToken cancellation)
+    /// <summary>What computes the vectors of a new collection: asked of whoever will, since the two may have different models.</summary>
+    private static async Task<EmbedderInfo?> EmbedderAsync(
+        IGranaryClient client, ImportOptions options, TextEmbedder? embedder, CancellationToken cancellation)
+    {
+        if (options.Embed == EmbedSide.Client && embedder is not null)
+            return await embedder.DescribeAsync(null, cancellation);
+        if (options.Embed != EmbedSide.Server)
+            return null;
+        try
+        {
+            return await client.GetEmbedderAsync(null, cancellation);
+        }
+        catch (GranaryException e)
+        {
+            throw new GranaryException(e.Kind, $"--embed server: the server does not say what vectors it would compute ({e.Message}); "
+                + $"take --embed client or none, or make the collection `{options.Collection}` first", e);
+        }
+    }
+
+    private static Task CreateAsync(IGranaryClient client, ImportOptions options, int size, string? model, CancellationToken cancellation)
     {
         var name = options.VectorName ?? NewVectorName;
         var config = new CollectionConfig
@@ -61,7 +81,7 @@ internal sealed record ImportTarget(string? VectorName)
                 Dense = size > 0 ? [new DenseVectorSchema(name, size, Distance.Cosine)] : [],
                 Text = [new TextFieldSchema(name == "text" ? "bm25" : "text", options.TextField)],
             },
-            Embeddings = embedded && size > 0 && options.Embed == EmbedSide.Server ? [new EmbeddingRule(name, options.TextField)] : [],
+            Embeddings = model is not null && options.Embed == EmbedSide.Server ? [new EmbeddingRule(name, options.TextField, model)] : [],
         };
         return client.CreateCollectionAsync(options.Collection, config, cancellation);
     }

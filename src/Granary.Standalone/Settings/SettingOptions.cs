@@ -16,7 +16,7 @@ internal sealed class SettingOptions
             {
                 Description = $"{setting.Help}{standard}",
                 HelpName = setting.Secret ? "KEY" : "VALUE",
-                Arity = ArgumentArity.ExactlyOne,
+                Arity = setting.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
             };
             _options.Add(setting, option);
             command.Options.Add(option);
@@ -25,5 +25,7 @@ internal sealed class SettingOptions
 
     /// <summary>The values of one invocation.</summary>
     public SettingValues Read(ParseResult parsed) =>
-        SettingValues.Load(setting => _options.TryGetValue(setting, out var option) ? parsed.GetValue(option) : null);
+        SettingValues.Load(setting => _options.TryGetValue(setting, out var option) && parsed.GetResult(option) is { Implicit: false } given
+            ? given.Tokens.Count == 0 ? "true" : parsed.GetValue(option)
+            : null);
 }

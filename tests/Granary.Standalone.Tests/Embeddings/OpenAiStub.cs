@@ -27,6 +27,9 @@ internal sealed class OpenAiStub : IAsyncDisposable
     /// <summary>Answers instead of the usual, when set.</summary>
     public Func<HttpContext, Task>? Override { get; set; }
 
+    /// <summary>A word that makes any request it stands in a bad one (400), when set.</summary>
+    public string? Refused { get; set; }
+
     public static async Task<OpenAiStub> StartAsync()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -55,6 +58,14 @@ internal sealed class OpenAiStub : IAsyncDisposable
         if (Override is { } answer)
         {
             await answer(context);
+            return;
+        }
+
+        var texts = document.RootElement.GetProperty("input").EnumerateArray().Select(static text => text.GetString()!);
+        if (Refused is { } word && texts.Any(text => text.Contains(word, StringComparison.Ordinal)))
+        {
+            context.Response.StatusCode = 400;
+            await context.Response.WriteAsync("""{"error":{"message":"an input is too long"}}""");
             return;
         }
 

@@ -60,16 +60,27 @@ public sealed class StartTests
 
     [Theory]
     [InlineData("Unrecognized command or argument '--nonsense'.", "--nonsense")]
-    [InlineData("Option '--collection' is required.", "import", "x")]
     [InlineData("Required argument missing for option: '--storage'.", "--storage")]
-    [InlineData("--batch 0 must be from 1 to 10000", "import", "x", "--collection", "c", "--batch", "0")]
+    [InlineData("Required argument missing for command: 'import'.", "import", "--collection", "c")]
     public async Task A_command_line_that_cannot_be_read_is_told_in_one_line_with_code_1(string error, params string[] arguments) =>
         AssertOneLine(await ServerProcess.RunAsync(arguments), error, "--help`");
 
     [Theory]
+    [InlineData("--collection is needed")]
+    [InlineData("--batch `0` must be a whole number from 1 to 10000", "--collection", "c", "--batch", "0")]
+    [InlineData("--format `pdf` must be one of auto, jsonl, csv, text", "--collection", "c", "--format", "pdf")]
+    [InlineData("--embed `here` must be one of server, client, none", "--collection", "c", "--embed", "here")]
+    [InlineData("--chunk-overlap `60` must be at most half of --chunk-size 100", "--collection", "c", "--chunk-size", "100",
+        "--chunk-overlap", "60")]
+    [InlineData("--url `ftp://x` must begin with http:// or https://", "--collection", "c", "--url", "ftp://x")]
+    [InlineData("--url and --storage exclude each other", "--collection", "c", "--url", "http://x", "--storage", "mem:")]
+    public async Task An_import_that_contradicts_itself_is_told_in_one_line_with_code_1(string error, params string[] options) =>
+        AssertOneLine(await ServerProcess.RunAsync(["import", "x", .. options]), error, "");
+
+    [Theory]
     [InlineData("0.1.0", "--version")]
     [InlineData("--storage <VALUE>", "--help")]
-    [InlineData("--chunk-overlap <NUMBER>", "import", "--help")]
+    [InlineData("--chunk-overlap <VALUE>", "import", "--help")]
     public async Task Help_and_version_are_printed_with_code_0(string text, params string[] arguments)
     {
         var ended = await ServerProcess.RunAsync(arguments);

@@ -1,7 +1,5 @@
 using Granary.Client;
-using Granary.Collections;
 using Granary.Index;
-using Granary.Index.Filters;
 using Granary.Standalone.Import;
 using Granary.Standalone.Tests.Hosting;
 
@@ -148,7 +146,7 @@ public sealed class ImportTests
         var input = folder.File("a.jsonl",
             string.Concat(Enumerable.Range(1, 20).Select(static i => $"{{\"id\":{i},\"text\":\"{(i == 13 ? "poison" : "fine")}\"}}\n")));
         await using var inner = await EmbeddedGranaryClient.OpenAsync("mem:");
-        var client = new Refusing(inner);
+        var client = new RefusingClient(inner);
         var complaints = new StringWriter();
         var report = new ImportReport(complaints);
         var options = new ImportOptions { Paths = [input], Collection = "c", Embed = EmbedSide.None, Parallel = 1, BatchSize = 20 };
@@ -167,70 +165,5 @@ public sealed class ImportTests
         var (code, _, errors) = await ServerProcess.RunAsync("import", input, "--collection", "c", "--url", "http://127.0.0.1:1");
         Assert.Equal(1, code);
         Assert.Contains("granary: http://127.0.0.1:1/ cannot be reached", errors, StringComparison.Ordinal);
-    }
-
-    /// <summary>Refuses every batch that holds a point whose text is "poison".</summary>
-    private sealed class Refusing(IGranaryClient inner) : IGranaryClient
-    {
-        public int Batches { get; private set; }
-
-        public Task<UpdateResult> UpsertAsync(
-            string collection, IReadOnlyList<Point> points, bool wait = false, CancellationToken cancellation = default)
-        {
-            Batches += points.Count > 1 ? 1 : 0;
-            return points.Any(static p => p.Payload?.Text("text") == "poison")
-                ? throw GranaryException.BadInput("poison refused")
-                : inner.UpsertAsync(collection, points, wait, cancellation);
-        }
-
-        public Task CreateCollectionAsync(string collection, CollectionConfig config, CancellationToken cancellation = default) =>
-            inner.CreateCollectionAsync(collection, config, cancellation);
-
-        public Task<CollectionConfig> GetCollectionAsync(string collection, CancellationToken cancellation = default) =>
-            inner.GetCollectionAsync(collection, cancellation);
-
-        public Task<bool> CollectionExistsAsync(string collection, CancellationToken cancellation = default) =>
-            inner.CollectionExistsAsync(collection, cancellation);
-
-        public Task<IReadOnlyList<string>> ListCollectionsAsync(CancellationToken cancellation = default) =>
-            inner.ListCollectionsAsync(cancellation);
-
-        public Task<bool> DeleteCollectionAsync(string collection, CancellationToken cancellation = default) =>
-            inner.DeleteCollectionAsync(collection, cancellation);
-
-        public Task<UpdateResult> DeleteAsync(
-            string collection, IReadOnlyList<PointId> ids, bool wait = false, CancellationToken cancellation = default) =>
-            inner.DeleteAsync(collection, ids, wait, cancellation);
-
-        public Task<UpdateResult> DeleteAsync(
-            string collection, Filter filter, bool wait = false, CancellationToken cancellation = default) =>
-            inner.DeleteAsync(collection, filter, wait, cancellation);
-
-        public Task<IReadOnlyList<Hit>> QueryAsync(string collection, QueryRequest query, CancellationToken cancellation = default) =>
-            inner.QueryAsync(collection, query, cancellation);
-
-        public Task<IReadOnlyList<Hit>> HybridAsync(string collection, HybridQuery query, CancellationToken cancellation = default) =>
-            inner.HybridAsync(collection, query, cancellation);
-
-        public Task<IReadOnlyList<Point>> RetrieveAsync(
-            string collection, IReadOnlyList<PointId> ids, bool withVectors = false, CancellationToken cancellation = default) =>
-            inner.RetrieveAsync(collection, ids, withVectors, cancellation);
-
-        public Task<PointPage> ScrollAsync(string collection, ScrollRequest request, CancellationToken cancellation = default) =>
-            inner.ScrollAsync(collection, request, cancellation);
-
-        public Task<long> CountAsync(string collection, Filter? filter = null, CancellationToken cancellation = default) =>
-            inner.CountAsync(collection, filter, cancellation);
-
-        public Task<CollectionStats> StatsAsync(string collection, CancellationToken cancellation = default) =>
-            inner.StatsAsync(collection, cancellation);
-
-        public Task<EmbedderInfo> GetEmbedderAsync(string? model = null, CancellationToken cancellation = default) =>
-            inner.GetEmbedderAsync(model, cancellation);
-
-        public Task<bool> WaitAsync(string collection, TimeSpan? limit = null, CancellationToken cancellation = default) =>
-            inner.WaitAsync(collection, limit, cancellation);
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

@@ -112,6 +112,73 @@ public sealed class ReadingTests : IDisposable
         }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public async Task Bytes_that_are_not_UTF_8_cost_their_own_row_only()
+    {
+        byte[] text =
+        [
+            .. "id,text\n1,good\n2,b"u8, 0xFF, .. "d\n3,\"two\nlines "u8, 0xC3, .. "\"\n4,\ud83d\udc00 fine\n5,cut "u8, 0xF0, 0x9F,
+        ];
+        var records = await ReadAsync(InputFormat.Csv, text);
+        Assert.Equal([new PointId(1), new PointId(4)], records.Select(static r => r.Id));
+        Assert.Equal("\ud83d\udc00 fine", records[1].Payload.Text("text"));
+        Assert.Equal(string.Concat(new[] { 3, 4, 7 }.Select(
+            static line => $"input:{line}: column 2: the text is not valid UTF-8{Environment.NewLine}")), _complaints.ToString());
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_not_UTF_8_cost_their_own_chunk_of_a_text_file_only()
+    {
+        var sentences = Enumerable.Range(0, 40).Select(static i => $"This is sentence number {i} of a text that is split. ").ToList();
+        byte[] text =
+            [.. Encoding.UTF8.GetBytes(string.Concat(sentences[..30])), 0xFE, .. Encoding.UTF8.GetBytes(string.Concat(sentences[30..]))];
+        var options = Options with { ChunkSize = 200, ChunkOverlap = 0 };
+        var all = await ReadAsync(InputFormat.Text, Encoding.UTF8.GetBytes(string.Concat(sentences)), options);
+        var records = await ReadAsync(InputFormat.Text, text, options);
+        Assert.InRange(records.Count, all.Count - 2, all.Count - 1);
+        Assert.Contains("number 39 ", records[^1].Payload.Text("text"), StringComparison.Ordinal);
+        Assert.Equal($"input:1: the text is not valid UTF-8{Environment.NewLine}", _complaints.ToString());
+    }
+
+    [Fact]
+    public void Text_is_decoded_whatever_the_pieces_it_comes_in_and_damage_is_seen_wherever_it_stands() => Prop.ForAll(
+        ArbMap.Default.ArbFor<int[]>(), ArbMap.Default.ArbFor<int>(),
+        (runes, seed) =>
+        {
+            var text = string.Concat(runes.Select(static n =>
+                Rune.TryCreate((int)((uint)n % 0x110000), out var rune) ? rune.ToString() : "\u00E9"));
+            var random = new Random(seed);
+            Encoding[] encodings = [new UTF8Encoding(false), new UTF8Encoding(true), Encoding.Unicode, Encoding.BigEndianUnicode];
+            foreach (var encoding in encodings)
+            {
+                byte[] bytes = [.. encoding.GetPreamble(), .. encoding.GetBytes(text)];
+                var marked = text.StartsWith('\uFEFF') && encoding.GetPreamble().Length == 0 ? text[1..] : text;
+                if (Decode(bytes, random) != marked || MarkingReader.IsDamaged(marked))
+                    return false;
+            }
+
+            var utf8 = Encoding.UTF8.GetBytes(text);
+            var at = random.Next(utf8.Length + 1);
+            return MarkingReader.IsDamaged(Decode([.. "a "u8, .. utf8[..at], 0xFF, .. utf8[at..]], random));
+        }).QuickCheckThrowOnFailure();
+
+    private static string Decode(byte[] bytes, Random random)
+    {
+        using var reader = new MarkingReader(new Dribble(bytes, random));
+        var text = new StringBuilder();
+        var buffer = new char[3];
+        while (reader.ReadAsync(buffer.AsMemory(0, random.Next(1, 4))).AsTask().GetAwaiter().GetResult() is var count and > 0)
+            text.Append(buffer, 0, count);
+        return text.ToString();
+    }
+
+    /// <summary>Gives a few bytes at a time, as a network does.</summary>
+    private sealed class Dribble(byte[] bytes, Random random) : MemoryStream(bytes)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            ValueTask.FromResult(Read(buffer.Span[..Math.Min(buffer.Length, random.Next(1, 5))]));
+    }
+
+    [Fact]
     public async Task Chunks_end_at_sentences_and_begin_with_the_last_sentence_of_the_one_before()
     {
         var text = string.Join(' ', Enumerable.Range(1, 40).Select(static i => $"Sentence number {i:00} says something."));
@@ -162,11 +229,13 @@ public sealed class ReadingTests : IDisposable
         return chunks;
     }
 
-    private async Task<List<ImportRecord>> ReadAsync(InputFormat format, string text)
+    private Task<List<ImportRecord>> ReadAsync(InputFormat format, string text) => ReadAsync(format, Encoding.UTF8.GetBytes(text));
+
+    private async Task<List<ImportRecord>> ReadAsync(InputFormat format, byte[] text, ImportOptions? options = null)
     {
-        var reader = RecordReader.For(format, Options, new ImportReport(_complaints));
+        var reader = RecordReader.For(format, options ?? Options, new ImportReport(_complaints));
         var records = new List<ImportRecord>();
-        await foreach (var record in reader.ReadAsync(File, new MemoryStream(Encoding.UTF8.GetBytes(text)), default))
+        await foreach (var record in reader.ReadAsync(File, new MemoryStream(text), default))
             records.Add(record);
         return records;
     }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 using Granary.Client;
 using Granary.Index;
@@ -17,8 +16,7 @@ internal sealed class CsvReader(ImportOptions options, ImportReport report) : Re
     public override async IAsyncEnumerable<ImportRecord> ReadAsync(
         InputFile file, Stream stream, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var reader = new StreamReader(
-            stream, new UTF8Encoding(false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: true, 1 << 16);
+        using var reader = new MarkingReader(stream);
         var rows = new CsvRows(reader);
         if (!await rows.ReadAsync(cancellation))
             yield break;

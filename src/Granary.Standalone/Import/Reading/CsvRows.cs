@@ -85,7 +85,10 @@ internal sealed class CsvRows(TextReader reader)
 
     private void EndField()
     {
-        Fields.Add(_field.ToString());
+        var field = _field.ToString();
+        if (MarkingReader.IsDamaged(field))
+            Problem ??= $"column {Fields.Count + 1}: the text is not valid UTF-8";
+        Fields.Add(field);
         _field.Clear();
     }
 
