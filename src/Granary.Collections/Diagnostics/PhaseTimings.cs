@@ -20,6 +20,9 @@ public sealed class PhaseTimings
     /// <summary>One embedding call.</summary>
     public PhaseHistogram Embed { get; } = new("embed");
 
+    /// <summary>Freezing the image of one checkpoint: for so long nothing is applied.</summary>
+    public PhaseHistogram Freeze { get; } = new("freeze");
+
     /// <summary>Writing one checkpoint.</summary>
     public PhaseHistogram Checkpoint { get; } = new("checkpoint");
 
@@ -29,7 +32,8 @@ public sealed class PhaseTimings
     /// <summary>All phases, in the order data passes through them.</summary>
     public ImmutableArray<PhaseTiming> Snapshot() =>
     [
-        Parse.Snapshot(), Append.Snapshot(), Apply.Snapshot(), Link.Snapshot(), Embed.Snapshot(), Checkpoint.Snapshot(), Lag.Snapshot(),
+        Parse.Snapshot(), Append.Snapshot(), Apply.Snapshot(), Link.Snapshot(), Embed.Snapshot(), Freeze.Snapshot(), Checkpoint.Snapshot(),
+        Lag.Snapshot(),
     ];
 
     /// <summary>

@@ -79,7 +79,7 @@ public sealed partial class PartitionIndexer
         try
         {
             Apply(_holder.Index, record, logged);
-            _bytesSinceCheckpoint += record.Operations.Length;
+            Interlocked.Add(ref _bytesSinceCheckpoint, record.Operations.Length);
         }
         finally
         {
@@ -90,7 +90,7 @@ public sealed partial class PartitionIndexer
         BeginCheckpointIfDue(stop);
     }
 
-    /// <summary>The image is written before this returns; it is synced and published while applying goes on.</summary>
+    /// <summary>It is taken on threads of the pool while applying goes on.</summary>
     private void BeginCheckpointIfDue(CancellationToken stop)
     {
         if (_taking.IsCompleted && CheckpointIsDue())

@@ -60,7 +60,7 @@ public sealed partial class PartitionIndexer
         }
     }
 
-    /// <summary>One checkpoint at a time. Nothing is applied while the image is written; syncing and publishing hold nobody up.</summary>
+    /// <summary>One checkpoint at a time, beside the work: applying stops only while the image is frozen.</summary>
     private async ValueTask TakeCheckpointAsync(bool onlyIfDue, CancellationToken stop)
     {
         await _checkpointing.WaitAsync(stop).ConfigureAwait(false);
@@ -72,11 +72,7 @@ public sealed partial class PartitionIndexer
             if (builder is not null)
             {
                 await using (builder.ConfigureAwait(false))
-                {
-                    // Off the thread that applies.
-                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                     await PublishAsync(builder, stop).ConfigureAwait(false);
-                }
 
                 Volatile.Write(ref _checkpointed, Math.Max(operation, Checkpointed));
                 Interlocked.Add(ref _bytesSinceCheckpoint, -bytes);
@@ -94,26 +90,59 @@ public sealed partial class PartitionIndexer
         }
     }
 
+    /// <summary>Writes an image; applying stops only while it is frozen.</summary>
     private async ValueTask<(ICheckpointBuilder? Builder, long Operation, long Bytes)> WriteImageAsync(
         bool onlyIfDue, CancellationToken stop)
+    {
+        // Off the thread that applies.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        while (true)
+        {
+            var holder = _holder;
+            if (!holder.TryEnter())
+                continue;
+            try
+            {
+                // What is being linked is waited for before applying is stopped.
+                using var image = holder.Index.BeginCheckpoint(stop);
+                if (await FreezeAsync(holder, image, onlyIfDue, stop).ConfigureAwait(false) is not { } frozen)
+                    continue;
+                if (frozen.Operation == 0)
+                    return default;
+                var builder = await _options.Checkpoints.BeginAsync(frozen.Operation, stop).ConfigureAwait(false);
+                try
+                {
+                    image.Write(builder, stop);
+                    return (builder, frozen.Operation, frozen.Bytes);
+                }
+                catch
+                {
+                    await builder.DisposeAsync().ConfigureAwait(false);
+                    throw;
+                }
+            }
+            finally
+            {
+                holder.Leave();
+            }
+        }
+    }
+
+    /// <summary>The image's operation, 0 when none is needed; null when another index took the place of the image's.</summary>
+    private async ValueTask<(long Operation, long Bytes)?> FreezeAsync(
+        IndexHolder holder, CheckpointImage image, bool onlyIfDue, CancellationToken stop)
     {
         await _applying.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            var (operation, bytes) = (Applied.Value, _bytesSinceCheckpoint);
-            if (operation <= Checkpointed || (onlyIfDue && !CheckpointIsDue()))
-                return default;
-            var builder = await _options.Checkpoints.BeginAsync(operation, stop).ConfigureAwait(false);
-            try
-            {
-                _holder.Index.WriteCheckpoint(builder, stop);
-                return (builder, operation, bytes);
-            }
-            catch
-            {
-                await builder.DisposeAsync().ConfigureAwait(false);
-                throw;
-            }
+            if (!ReferenceEquals(holder, _holder))
+                return null;
+            if (Applied.Value <= Checkpointed || (onlyIfDue && !CheckpointIsDue()))
+                return (0, 0);
+            var started = Stopwatch.GetTimestamp();
+            var operation = image.Freeze();
+            _options.Timings.Freeze.Record(Stopwatch.GetTimestamp() - started);
+            return (operation, Volatile.Read(ref _bytesSinceCheckpoint));
         }
         finally
         {

@@ -1,14 +1,20 @@
+using System.Buffers;
+
 namespace Granary.Index.Checkpoints;
 
-/// <summary>Writes a section and takes the CRC-32C of each of its blocks.</summary>
+/// <summary>
+/// Writes a section and takes the CRC-32C of each of its blocks. What is handed in is copied first: memory that changes while it is read
+/// still gets the checksum of what is written.
+/// </summary>
 internal sealed class BlockWriter(string name, Stream inner) : Stream
 {
     /// <summary>Bytes of a block; the last one may be shorter.</summary>
     public const int BlockSize = 1 << 20;
 
     private readonly List<uint> _blocks = [];
-    private uint _crc;
+    private byte[] _block = ArrayPool<byte>.Shared.Rent(BlockSize);
     private int _filled;
+    private int _written;
     private long _length;
 
     /// <inheritdoc/>
@@ -31,23 +37,27 @@ internal sealed class BlockWriter(string name, Stream inner) : Stream
     }
 
     /// <summary>What the manifest says of the section; call it when everything is written.</summary>
-    public ManifestSection Describe() => new(name, _length, _filled > 0 ? [.. _blocks, _crc] : [.. _blocks]);
+    public ManifestSection Describe()
+    {
+        Flush();
+        return new(name, _length, _filled > 0 ? [.. _blocks, Crc32C.Compute(_block.AsSpan(0, _filled))] : [.. _blocks]);
+    }
 
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        inner.Write(buffer);
         _length += buffer.Length;
         while (!buffer.IsEmpty)
         {
             var part = buffer[..Math.Min(buffer.Length, BlockSize - _filled)];
-            _crc = Crc32C.Append(_crc, part);
+            part.CopyTo(_block.AsSpan(_filled));
             _filled += part.Length;
             buffer = buffer[part.Length..];
             if (_filled < BlockSize)
                 continue;
-            _blocks.Add(_crc);
-            (_crc, _filled) = (0, 0);
+            PassOn();
+            _blocks.Add(Crc32C.Compute(_block.AsSpan(0, BlockSize)));
+            (_filled, _written) = (0, 0);
         }
     }
 
@@ -55,7 +65,11 @@ internal sealed class BlockWriter(string name, Stream inner) : Stream
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     /// <inheritdoc/>
-    public override void Flush() => inner.Flush();
+    public override void Flush()
+    {
+        PassOn();
+        inner.Flush();
+    }
 
     /// <inheritdoc/>
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
@@ -69,8 +83,19 @@ internal sealed class BlockWriter(string name, Stream inner) : Stream
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && _block.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_block);
+            _block = [];
             inner.Dispose();
+        }
+
         base.Dispose(disposing);
+    }
+
+    private void PassOn()
+    {
+        inner.Write(_block.AsSpan(_written, _filled - _written));
+        _written = _filled;
     }
 }

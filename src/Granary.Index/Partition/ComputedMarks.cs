@@ -64,21 +64,25 @@ internal sealed class ComputedMarks
 
     /// <summary>
     /// Writes the number of paths (4), each path's length (4) and UTF-8, the number of slots (4), and a byte a slot: 0 or the path's
-    /// number, from 1.
+    /// number, from 1. Slots that <paramref name="has"/> does not name may be marked meanwhile.
     /// </summary>
-    public void Save(BinaryWriter writer, int slots)
+    public void Save(BinaryWriter writer, int slots, Func<int, bool> has)
     {
-        writer.Write(_paths.Length);
-        foreach (var path in _paths)
+        // In this order: the codes that are read have their paths.
+        var codes = Volatile.Read(ref _codes);
+        var paths = Volatile.Read(ref _paths);
+        writer.Write(paths.Length);
+        foreach (var path in paths)
         {
             var bytes = Encoding.UTF8.GetBytes(path);
             writer.Write(bytes.Length);
             writer.Write(bytes);
         }
 
-        var written = Math.Min(slots, _codes.Length);
+        var written = Math.Min(slots, codes.Length);
         writer.Write(written);
-        writer.Write(_codes.AsSpan(0, written));
+        for (var slot = 0; slot < written; slot++)
+            writer.Write(has(slot) ? codes[slot] : (byte)0);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>

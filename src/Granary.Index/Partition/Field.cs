@@ -67,8 +67,8 @@ internal abstract unsafe class Field(string name) : IDisposable
         Set(slot, NoRow);
     }
 
-    /// <summary>Writes the field.</summary>
-    public abstract void Save(Stream stream);
+    /// <summary>Takes what the field counts now, to be written later. Called by the applier, while linking is held back.</summary>
+    public abstract FieldImage Freeze();
 
     /// <summary>Fills the column from the rows, after the field was read.</summary>
     public void Restore(SlotTable slots)

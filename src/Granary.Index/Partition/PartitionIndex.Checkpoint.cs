@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Collections.Immutable;
 using Granary.Index.Checkpoints;
 using Granary.Index.Memory;
 using Granary.Index.Partition;
@@ -9,39 +9,47 @@ namespace Granary.Index;
 /// <content>Images: a section each for slots, payloads, payload indexes and every field, and the manifest at the end.</content>
 public sealed partial class PartitionIndex
 {
-    private const string SlotSection = "slots";
-    private const string PayloadSection = "payload";
-    private const string IndexSection = "indexes";
-    private const string ComputedSection = Manifest.Computed;
+    // Images that are being written. What is dead when the first of them is frozen is not released before the last is disposed.
+    private int _images;
 
     /// <summary>Writes an image of the index. Called by the applying thread between operations; searches go on.</summary>
     public void WriteCheckpoint(ICheckpointWriter writer, CancellationToken cancellation)
     {
-        var sections = new List<ManifestSection>();
-        lock (_linking)
-        {
-            // Read before the fields are: what is linked later only makes the image better than it says.
-            var linked = LinkedOperation;
-            Write(SlotSection, _slots.Save);
-            Write(PayloadSection, _payloads.Save);
-            Write(IndexSection, _indexes.Save);
-            for (var i = 0; i < _fields.All.Length; i++)
-                Write(FieldSection(i), _fields.All[i].Save);
-            if (_fields.Dense.Any(d => !d.Computed.IsEmpty))
-                Write(ComputedSection, SaveComputed);
-            using var stream = writer.Create(Manifest.Name);
-            new Manifest(AppliedOperation, linked, SchemaJson.Write(_schema), sections).Write(stream);
-        }
-
-        void Write(string name, Action<Stream> save)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            using var blocks = new BlockWriter(name, new BufferedStream(writer.Create(name), 1 << 16));
-            save(blocks);
-            blocks.Flush();
-            sections.Add(blocks.Describe());
-        }
+        using var image = BeginCheckpoint(cancellation);
+        image.Freeze();
+        image.Write(writer, cancellation);
     }
+
+    /// <summary>Begins an image: waits for the rows that are being linked, and holds back the next.</summary>
+    public CheckpointImage BeginCheckpoint(CancellationToken cancellation)
+    {
+        _linking.Wait(cancellation);
+        return new CheckpointImage(this);
+    }
+
+    /// <summary>Takes what is applied now; linking is held back. Called by the applying thread.</summary>
+    internal FrozenIndex Freeze(Action graphWritten)
+    {
+        var published = _published;
+        var view = new ImageView(_slots, published.Operation, published.SlotBound, graphWritten);
+        var fields = _fields.All.Select(f => f.Freeze()).ToImmutableArray();
+        // The epoch keeps rows that are freed meanwhile from being used again; see Reclaim for what was dead before.
+        var frozen = new FrozenIndex(
+            published.Operation, LinkedOperation, published.Schema, view, _payloads, _indexes.Freeze(), fields, _fields.Dense.Length,
+            [.. Enumerable.Range(0, fields.Length).Where(i => _fields.All[i] is DenseColumn { Computed.IsEmpty: false })
+                .Select(i => (i, ((DenseColumn)_fields.All[i]).Computed))],
+            _epochs.Enter());
+        Interlocked.Increment(ref _images);
+        return frozen;
+    }
+
+    internal void Thaw(FrozenIndex frozen)
+    {
+        Interlocked.Decrement(ref _images);
+        _epochs.Exit(frozen.Ticket);
+    }
+
+    internal void ResumeLinking() => _linking.Release();
 
     /// <summary>Opens an image written by <see cref="WriteCheckpoint"/>.</summary>
     /// <exception cref="GranaryException">A block does not have its checksum, or the format is newer than this version's.</exception>
@@ -52,14 +60,14 @@ public sealed partial class PartitionIndex
             manifest = Manifest.Read(stream);
         var schema = SchemaJson.ReadSchema(manifest.Schema);
         var epochs = new EpochClock();
-        var slots = Read(SlotSection, stream => SlotTable.Load(stream, epochs));
-        var payloads = Read(PayloadSection, PayloadStore.Load);
-        var indexes = Read(IndexSection, PayloadIndexes.Load);
-        var fields = FieldSet.Load(schema, epochs, position => Open(FieldSection(position)));
+        var slots = Read(CheckpointImage.SlotSection, stream => SlotTable.Load(stream, epochs));
+        var payloads = Read(CheckpointImage.PayloadSection, PayloadStore.Load);
+        var indexes = Read(CheckpointImage.IndexSection, PayloadIndexes.Load);
+        var fields = FieldSet.Load(schema, epochs, position => Open(CheckpointImage.FieldSection(position)));
         foreach (var field in fields.All)
             field.Restore(slots);
-        if (manifest.Has(ComputedSection))
-            Read(ComputedSection, stream => LoadComputed(stream, fields, slots.Count));
+        if (manifest.Has(Manifest.Computed))
+            Read(Manifest.Computed, stream => LoadComputed(stream, fields, slots.Count));
         foreach (var field in fields.Dense)
             field.MarkPending(manifest.LinkedOperation + 1);
         var published = new Published(manifest.Operation, schema, fields, slots.LiveCount, slots.Count);
@@ -83,20 +91,6 @@ public sealed partial class PartitionIndex
         }
     }
 
-    // The number of fields that have marks, then of each its position among all fields and the marks.
-    private void SaveComputed(Stream stream)
-    {
-        using var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true);
-        writer.Write(_fields.Dense.Count(d => !d.Computed.IsEmpty));
-        for (var i = 0; i < _fields.All.Length; i++)
-        {
-            if (_fields.All[i] is not DenseColumn { Computed.IsEmpty: false } field)
-                continue;
-            writer.Write(i);
-            field.Computed.Save(writer, _slots.Count);
-        }
-    }
-
     private static int LoadComputed(Stream stream, FieldSet fields, int slots)
     {
         using var reader = new BinaryReader(stream, System.Text.Encoding.UTF8, leaveOpen: true);
@@ -105,8 +99,8 @@ public sealed partial class PartitionIndex
         {
             var position = reader.ReadInt32();
             if (position < 0 || position >= fields.All.Length || fields.All[position] is not DenseColumn field)
-                throw Manifest.Damaged(ComputedSection, stream.Position, $"field {position} is not a dense vector");
-            field.Computed.Load(reader, ComputedSection, slots);
+                throw Manifest.Damaged(Manifest.Computed, stream.Position, $"field {position} is not a dense vector");
+            field.Computed.Load(reader, Manifest.Computed, slots);
         }
 
         return count;
@@ -121,6 +115,4 @@ public sealed partial class PartitionIndex
                 Release(slot);
         }
     }
-
-    private static string FieldSection(int position) => "field-" + position.ToString(CultureInfo.InvariantCulture);
 }

@@ -7,8 +7,8 @@ public sealed partial class PartitionIndex
 {
     private const long NotRetired = 0;
 
-    // Held while graphs are linked, so that no dense is written out or freed meanwhile. Readers never take it.
-    private readonly Lock _linking = new();
+    // Held while graphs are linked, so that none is written out or freed meanwhile. Neither readers nor applying wait for it.
+    private readonly SemaphoreSlim _linking = new(1, 1);
     private readonly Queue<(int Slot, long Tag)> _retired = new();
     private readonly List<(Field Field, long Tag)> _dropped = [];
 
@@ -66,12 +66,17 @@ public sealed partial class PartitionIndex
     /// </summary>
     public int Link(int max, int parallelism, CancellationToken cancellation)
     {
-        lock (_linking)
+        _linking.Wait(cancellation);
+        try
         {
             var linked = 0;
             foreach (var field in Volatile.Read(ref _published).Fields.Dense)
                 linked += field.Vectors.Link(max - linked, parallelism, cancellation);
             return linked;
+        }
+        finally
+        {
+            _linking.Release();
         }
     }
 
@@ -79,9 +84,12 @@ public sealed partial class PartitionIndex
     public void Reclaim()
     {
         Retire();
+        // An image that is being written tells what was there from what is there.
+        if (Volatile.Read(ref _images) > 0)
+            return;
         while (_retired.TryPeek(out var oldest) && _epochs.HasPassed(oldest.Tag))
             Release(_retired.Dequeue().Slot);
-        if (_dropped.Count > 0 && _linking.TryEnter())
+        if (_dropped.Count > 0 && _linking.Wait(0))
         {
             try
             {
@@ -89,7 +97,7 @@ public sealed partial class PartitionIndex
             }
             finally
             {
-                _linking.Exit();
+                _linking.Release();
             }
         }
     }

@@ -69,6 +69,7 @@ public sealed partial class PartitionIndex : IDisposable
     /// <param name="view">The operation.</param>
     /// <param name="poison">Why it cannot be applied, when the outcome is <see cref="ApplyOutcome.Poison"/>.</param>
     /// <exception cref="InvalidOperationException">An operation is missing before this one.</exception>
+    /// <exception cref="GranaryException">The partition is full: the operation is not applied, and nothing is changed.</exception>
     public ApplyOutcome Apply(long operation, OperationView view, out string? poison)
     {
         poison = null;
@@ -92,7 +93,11 @@ public sealed partial class PartitionIndex : IDisposable
         }
 
         if (outcome == ApplyOutcome.Applied)
+        {
+            MakeRoom(view);
             Execute(operation, view);
+        }
+
         MarkAdds(operation);
         Publish(operation);
         return outcome;
@@ -109,16 +114,15 @@ public sealed partial class PartitionIndex : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (_linking)
-        {
-            foreach (var field in _fields.All)
-                field.Dispose();
-            foreach (var (field, _) in _dropped)
-                field.Dispose();
-            _dropped.Clear();
-            _payloads.Dispose();
-            _slots.Dispose();
-        }
+        _linking.Wait();
+        foreach (var field in _fields.All)
+            field.Dispose();
+        foreach (var (field, _) in _dropped)
+            field.Dispose();
+        _dropped.Clear();
+        _payloads.Dispose();
+        _slots.Dispose();
+        _linking.Release();
     }
 
     /// <summary>Slots taken or waiting to be taken again.</summary>

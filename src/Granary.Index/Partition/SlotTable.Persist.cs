@@ -6,18 +6,32 @@ namespace Granary.Index.Partition;
 /// (little-endian).</content>
 internal sealed unsafe partial class SlotTable
 {
-    /// <summary>Writes the table. Called by the applier.</summary>
-    public void Save(Stream stream)
+    /// <summary>
+    /// Writes the first <paramref name="count"/> slots as they were after an operation. Later ones may be applied meanwhile, as long as no
+    /// slot is released.
+    /// </summary>
+    public void Save(Stream stream, int count, long operation)
     {
         Span<byte> head = stackalloc byte[sizeof(int)];
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(head, _count);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(head, count);
         stream.Write(head);
         var buffer = ArrayPool<byte>.Shared.Rent(1024 * sizeof(Entry));
-        for (var slot = 0; slot < _count;)
+        for (var slot = 0; slot < count;)
         {
             var filled = 0;
-            for (; slot < _count && filled < 1024; slot++, filled++)
-                new ReadOnlySpan<byte>(_entries.Row(slot), sizeof(Entry)).CopyTo(buffer.AsSpan(filled * sizeof(Entry)));
+            for (; slot < count && filled < 1024; slot++, filled++)
+            {
+                Entry entry = default;
+                if (WasTaken(slot, operation))
+                {
+                    entry = At(slot);
+                    // It may be being ended this moment; the field is read again, whole.
+                    entry.Death = IsVisible(slot, operation) ? Never : Volatile.Read(ref At(slot).Death);
+                }
+
+                new ReadOnlySpan<byte>(&entry, sizeof(Entry)).CopyTo(buffer.AsSpan(filled * sizeof(Entry)));
+            }
+
             stream.Write(buffer, 0, filled * sizeof(Entry));
         }
 

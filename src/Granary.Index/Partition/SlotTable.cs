@@ -65,8 +65,13 @@ internal sealed unsafe partial class SlotTable : IDisposable
 
         ref var entry = ref At(slot);
         Volatile.Write(ref entry.Birth, birth);
-        id.Encode(new Span<byte>(Unsafe.AsPointer(ref entry.Id[0]), PointId.EncodedSize));
+        Span<byte> bytes = stackalloc byte[PointId.EncodedSize];
+        id.Encode(bytes);
+        bytes[1..].CopyTo(new Span<byte>(Unsafe.AsPointer(ref entry.Id[1]), PointId.EncodedSize - 1));
         entry.Previous = previous;
+
+        // The kind says that the slot is taken, so it comes after the birth: whoever sees it sees since when.
+        Volatile.Write(ref entry.Id[0], bytes[0]);
         Volatile.Write(ref entry.Death, Never);
         if (slot == _count)
             Volatile.Write(ref _count, slot + 1);
@@ -93,6 +98,15 @@ internal sealed unsafe partial class SlotTable : IDisposable
 
     /// <summary>Whether the slot holds a version, be it dead.</summary>
     public bool IsTaken(int slot) => At(slot).Id[0] != (byte)PointIdKind.None;
+
+    /// <summary>
+    /// Whether the slot held a version, be it dead, after <paramref name="operation"/>; none was released since then.
+    /// </summary>
+    public bool WasTaken(int slot, long operation) =>
+        Volatile.Read(ref At(slot).Id[0]) != (byte)PointIdKind.None && BirthOf(slot) <= operation;
+
+    /// <summary>The version before this one of the same point; <see cref="None"/> when there is none, or no reader sees it.</summary>
+    public int PreviousOf(int slot) => Volatile.Read(ref At(slot).Previous);
 
     /// <summary>The operation that made the version.</summary>
     public long BirthOf(int slot) => Volatile.Read(ref At(slot).Birth);

@@ -24,7 +24,12 @@ internal sealed class TextColumn(TextField inner) : Field(inner.Schema.Name)
     public override void Forget(int row) => inner.Forget(row);
 
     /// <inheritdoc/>
-    public override void Save(Stream stream) => inner.Save(stream);
+    public override FieldImage Freeze()
+    {
+        var image = inner.Freeze();
+        // Forgotten is what had no living version: the point was deleted, or had another text, or none.
+        return (stream, view) => inner.Save(stream, image, doc => view.SlotOf(this, doc), (_, slot) => !view.Lived(slot));
+    }
 
     /// <summary>The strings of a payload that make the document.</summary>
     public List<string> Texts(ReadOnlySpan<byte> payload) => PayloadTexts.At(payload, _path);

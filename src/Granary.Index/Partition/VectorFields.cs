@@ -93,7 +93,11 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn(inner.Schema.
     }
 
     /// <inheritdoc/>
-    public override void Save(Stream stream) => inner.Save(stream);
+    public override FieldImage Freeze()
+    {
+        var image = inner.Freeze();
+        return (stream, view) => inner.Save(stream, image, row => view.SlotOf(this, row), view.GraphWritten);
+    }
 
     /// <summary>Remembers what the operation added. Called by the applier before the operation is published.</summary>
     public void Mark(long operation)
@@ -200,7 +204,11 @@ internal sealed class MultiColumn(MultiField inner) : VectorColumn(inner.Schema.
     }
 
     /// <inheritdoc/>
-    public override void Save(Stream stream) => inner.Save(stream);
+    public override FieldImage Freeze()
+    {
+        var rows = inner.RowCapacity;
+        return (stream, view) => inner.Save(stream, rows, row => view.SlotOf(this, row));
+    }
 
     /// <inheritdoc/>
     protected override void DisposeField() => inner.Dispose();
@@ -262,7 +270,12 @@ internal sealed class SparseColumn(SparseField inner) : VectorColumn(inner.Schem
     public override void Forget(int row) => inner.Forget(row);
 
     /// <inheritdoc/>
-    public override void Save(Stream stream) => inner.Save(stream);
+    public override FieldImage Freeze()
+    {
+        var rows = inner.RowCapacity;
+        // Forgotten is what had no living version: the point was deleted, or had another vector, or none.
+        return (stream, view) => inner.Save(stream, rows, row => view.SlotOf(this, row), (_, slot) => !view.Lived(slot));
+    }
 
     /// <inheritdoc/>
     protected override void DisposeField()

@@ -6,15 +6,28 @@ namespace Granary.Index.Payload;
 /// <summary>How indexes are written: fixed-width values little-endian, slots as differences in 7-bit groups.</summary>
 internal static class IndexImage
 {
-    public sealed class Writer(Stream stream) : BinaryWriter(stream, Encoding.UTF8, leaveOpen: true)
+    public sealed class Writer(Stream stream, Func<int, bool> has) : BinaryWriter(stream, Encoding.UTF8, leaveOpen: true)
     {
+        private readonly List<int> _slots = [];
+
+        /// <summary>Whether the image holds a slot.</summary>
+        public bool Has(int slot) => has(slot);
+
         public void WriteValue<T>(T value) where T : unmanaged => Write(MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)));
 
         public void WriteSlots(SlotSet slots)
         {
-            Write7BitEncodedInt(slots.Count);
-            var last = 0;
+            // Others may be added meanwhile, so they are counted as they are read.
+            _slots.Clear();
             foreach (var slot in slots.Slots())
+            {
+                if (has(slot))
+                    _slots.Add(slot);
+            }
+
+            Write7BitEncodedInt(_slots.Count);
+            var last = 0;
+            foreach (var slot in _slots)
             {
                 Write7BitEncodedInt(slot - last);
                 last = slot;

@@ -12,12 +12,20 @@ public sealed partial class PayloadIndexes
         .With(new PayloadIndexSchema("", PayloadIndexType.Keyword), PayloadIndexJson.Default.PayloadIndexSchema);
 
     /// <summary>Writes the indexes. Called by the writing thread.</summary>
-    public void Save(Stream stream)
+    public void Save(Stream stream) => Save(stream, Freeze(), static _ => true);
+
+    /// <summary>The indexes there are now, to be written later.</summary>
+    internal FrozenIndexes Freeze() => new(_indexes);
+
+    /// <summary>
+    /// Writes what indexes hold of the slots that <paramref name="has"/> names. Others may be added meanwhile, these not removed.
+    /// </summary>
+    internal static void Save(Stream stream, FrozenIndexes frozen, Func<int, bool> has)
     {
-        using var writer = new IndexImage.Writer(stream);
+        using var writer = new IndexImage.Writer(stream, has);
         writer.Write(ImageVersion);
-        writer.Write(_indexes.Length);
-        foreach (var index in _indexes)
+        writer.Write(frozen.Indexes.Length);
+        foreach (var index in frozen.Indexes)
         {
             writer.Write(JsonSerializer.Serialize(index.Schema, PayloadIndexJson.Default.PayloadIndexSchema));
             writer.WriteSlots(index.Points);
@@ -26,7 +34,7 @@ public sealed partial class PayloadIndexes
         }
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads what <see cref="Save(Stream)"/> wrote.</summary>
     /// <exception cref="GranaryException">The image has another version, ends early or names an unknown index.</exception>
     public static PayloadIndexes Load(Stream stream)
     {
@@ -53,6 +61,9 @@ public sealed partial class PayloadIndexes
         }
     }
 }
+
+/// <summary>The payload indexes there were at one operation.</summary>
+internal sealed record FrozenIndexes(Fields.FieldIndex[] Indexes);
 
 [System.Text.Json.Serialization.JsonSourceGenerationOptions(RespectRequiredConstructorParameters = true)]
 [System.Text.Json.Serialization.JsonSerializable(typeof(PayloadIndexSchema))]

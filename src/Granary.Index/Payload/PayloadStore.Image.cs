@@ -7,20 +7,25 @@ public sealed partial class PayloadStore
     private const int ImageVersion = 1;
 
     /// <summary>Writes every payload. Called by the writing thread.</summary>
-    public void Save(Stream stream)
+    public void Save(Stream stream) => Save(stream, SlotBound, static _ => true);
+
+    /// <summary>
+    /// Writes the payloads of the slots below a bound that <paramref name="has"/> names. Others may be written meanwhile, these not freed.
+    /// </summary>
+    internal void Save(Stream stream, int bound, Func<int, bool> has)
     {
         using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
         writer.Write(ImageVersion);
-        writer.Write(SlotBound);
-        for (var slot = 0; slot < SlotBound; slot++)
+        writer.Write(bound);
+        for (var slot = 0; slot < bound; slot++)
         {
-            var json = Get(slot);
+            var json = has(slot) ? Get(slot) : default;
             writer.Write7BitEncodedInt(json.Length);
             writer.Write(json);
         }
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads what <see cref="Save(Stream)"/> wrote.</summary>
     /// <exception cref="GranaryException">The image has another version or ends early.</exception>
     public static PayloadStore Load(Stream stream)
     {

@@ -119,10 +119,10 @@ internal sealed class PostingList
         return false;
     }
 
-    /// <summary>Every posting, in order.</summary>
+    /// <summary>Every posting, in order. Safe for readers.</summary>
     public IEnumerable<(int Row, uint Payload)> Enumerate()
     {
-        var view = _view;
+        var view = Current;
         var count = view.TailCount;
         var rows = new int[BlockCodec.Size];
         var payloads = new uint[BlockCodec.Size];

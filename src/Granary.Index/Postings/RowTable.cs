@@ -46,15 +46,6 @@ internal sealed class RowTable<TRow>(string field)
         return row;
     }
 
-    /// <summary>Restores a removed row as a hole, when loading.</summary>
-    public void AddHole()
-    {
-        var row = Add(-1, 0, default!);
-        Alive--;
-        _chunks[row >> Bits]!.Alive--;
-        DropIfEmpty(row);
-    }
-
     /// <summary>The slot of a row; -1 when it was removed.</summary>
     public int SlotOf(int row) => Find(row) is { } chunk ? Volatile.Read(ref chunk.Slots[row & (ChunkSize - 1)]) : -1;
 

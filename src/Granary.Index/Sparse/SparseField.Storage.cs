@@ -12,20 +12,23 @@ public sealed partial class SparseField
     private const uint FormatVersion = 1;
 
     /// <summary>Writes the index. Called by the writing thread; searches go on.</summary>
-    public void Save(Stream stream)
+    public void Save(Stream stream) => Save(stream, _rows.Count, SlotOf, (row, _) => _rows.ValueOf(row).Forgotten);
+
+    /// <summary>Writes the first rows, each as of the slot it had.</summary>
+    internal void Save(Stream stream, int rows, Func<int, int> slotOf, Func<int, int, bool> isForgotten)
     {
         var writer = new FrameWriter(stream);
         writer.WriteNumber(Magic);
         writer.WriteNumber(FormatVersion);
-        writer.WriteNumber((uint)_rows.Count);
-        for (var row = 0; row < _rows.Count; row++)
+        writer.WriteNumber((uint)rows);
+        for (var row = 0; row < rows; row++)
         {
-            var slot = _rows.SlotOf(row);
+            var slot = slotOf(row);
             writer.WriteSigned(slot);
             if (slot < 0)
                 continue;
             var vector = _rows.ValueOf(row);
-            writer.WriteNumber(vector.Forgotten ? 1u : 0);
+            writer.WriteNumber(isForgotten(row, slot) ? 1u : 0);
             writer.WriteNumber((uint)vector.Indices.Length);
             uint before = 0;
             foreach (var dimension in vector.Indices)
@@ -40,7 +43,7 @@ public sealed partial class SparseField
         writer.End();
     }
 
-    /// <summary>Reads an index written by <see cref="Save"/>; row numbers stay.</summary>
+    /// <summary>Reads an index written by <see cref="Save(Stream)"/>. Rows are numbered anew, without those that were removed.</summary>
     /// <exception cref="GranaryException">The stream is damaged or of a newer format.</exception>
     public static SparseField Load(Stream stream, SparseVectorSchema schema, EpochClock epochs)
     {
@@ -55,11 +58,7 @@ public sealed partial class SparseField
         {
             var slot = reader.ReadSigned();
             if (slot < 0)
-            {
-                field._rows.AddHole();
                 continue;
-            }
-
             var forgotten = reader.ReadNumber() != 0;
             var count = reader.ReadNumber();
             var dimensions = new List<uint>();
@@ -76,9 +75,9 @@ public sealed partial class SparseField
             var bytes = reader.ReadBytes("a row's weights");
             if (bytes.Length != 4L * count)
                 throw reader.Corrupted($"row {row} has {count} dimensions and {bytes.Length} bytes of weights");
-            field.Add(CollectionsMarshal.AsSpan(dimensions), MemoryMarshal.Cast<byte, float>(bytes), slot);
+            var added = field.Add(CollectionsMarshal.AsSpan(dimensions), MemoryMarshal.Cast<byte, float>(bytes), slot);
             if (forgotten)
-                field.Forget((int)row);
+                field.Forget(added);
         }
 
         reader.End();

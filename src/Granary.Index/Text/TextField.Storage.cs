@@ -13,38 +13,56 @@ public sealed partial class TextField
     private const uint FormatVersion = 1;
 
     /// <summary>Writes the index. Called by the writing thread; searches go on.</summary>
-    public void Save(Stream stream)
+    public void Save(Stream stream) => Save(stream, Freeze(), SlotOf, (doc, _) => _rows.ValueOf(doc).Forgotten);
+
+    /// <summary>Takes the counts and the numbers of the terms. Called by the writing thread.</summary>
+    internal Image Freeze() => new(_rows.Count, _documents, _totalLength, [.. _byNumber]);
+
+    /// <summary>
+    /// Writes what was there when <paramref name="image"/> was taken, each document as of the slot it had. Documents may be added
+    /// meanwhile, but none removed.
+    /// </summary>
+    internal void Save(Stream stream, Image image, Func<int, int> slotOf, Func<int, int, bool> isForgotten)
     {
         var writer = new FrameWriter(stream);
         writer.WriteNumber(Magic);
         writer.WriteNumber(FormatVersion);
-        writer.WriteLong(_documents);
-        writer.WriteLong(_totalLength);
-        writer.WriteNumber((uint)_rows.Count);
-        for (var doc = 0; doc < _rows.Count; doc++)
+        writer.WriteLong(image.Documents);
+        writer.WriteLong(image.TotalLength);
+        writer.WriteNumber((uint)image.Rows);
+        var frequencies = new int[image.Terms.Length];
+        for (var doc = 0; doc < image.Rows; doc++)
         {
-            var slot = _rows.SlotOf(doc);
+            var slot = slotOf(doc);
             writer.WriteSigned(slot);
             if (slot < 0)
                 continue;
-            var row = _rows.ValueOf(doc);
+            var forgotten = isForgotten(doc, slot);
+            var terms = _rows.ValueOf(doc).Terms;
             writer.WriteNumber((uint)_rows.LengthOf(doc));
-            writer.WriteNumber(row.Forgotten ? 1u : 0);
-            writer.WriteBytes(row.Terms);
+            writer.WriteNumber(forgotten ? 1u : 0);
+            writer.WriteBytes(terms);
+            if (forgotten)
+                continue;
+            foreach (var number in UnpackTerms(terms))
+                frequencies[number]++;
         }
 
-        writer.WriteNumber((uint)_byNumber.Count);
-        foreach (var term in _byNumber)
+        writer.WriteNumber((uint)image.Terms.Length);
+        for (var number = 0; number < image.Terms.Length; number++)
         {
+            var term = image.Terms[number];
             writer.WriteString(term?.Text ?? string.Empty);
             if (term != null)
-                PostingStorage.Write(writer, term.Postings);
+                PostingStorage.Write(writer, term.Postings, image.Rows, frequencies[number]);
         }
 
         writer.End();
     }
 
-    /// <summary>Reads an index written by <see cref="Save"/>; document numbers stay.</summary>
+    /// <summary>
+    /// Reads an index written by <see cref="Save(Stream)"/>. Documents are numbered anew, without those that were removed.
+    /// </summary>
     /// <exception cref="GranaryException">The stream is damaged or of a newer format.</exception>
     public static TextField Load(Stream stream, TextFieldSchema schema, EpochClock epochs)
     {
@@ -56,15 +74,14 @@ public sealed partial class TextField
             throw reader.Corrupted($"format {version} is not known; this build knows {FormatVersion}");
         field._documents = reader.ReadLong();
         field._totalLength = reader.ReadLong();
-        var documents = reader.ReadNumber();
-        for (var doc = 0u; doc < documents; doc++)
+        var documents = reader.ReadCount(int.MaxValue, "a document count");
+        var numbers = new List<int>();
+        for (var doc = 0; doc < documents; doc++)
         {
             var slot = reader.ReadSigned();
+            numbers.Add(slot < 0 ? -1 : field._rows.Count);
             if (slot < 0)
-            {
-                field._rows.AddHole();
                 continue;
-            }
 
             var length = reader.ReadCount(int.MaxValue, "a length");
             var forgotten = reader.ReadNumber() != 0;
@@ -83,7 +100,15 @@ public sealed partial class TextField
             }
 
             var term = new Term(text, (int)number);
-            PostingStorage.Read(reader, term.Postings, field._rows, field._bounds);
+            PostingStorage.Read(reader, term.Postings, numbers, field._bounds);
+            if (term.Postings.Count == 0)
+            {
+                // All its documents were removed, or came after the image was taken.
+                field._byNumber.Add(null);
+                field._freeNumbers.Push((int)number);
+                continue;
+            }
+
             field._byNumber.Add(term);
             if (!field._terms.TryAdd(text, term))
                 throw reader.Corrupted($"the term \"{text}\" is there twice");
@@ -92,4 +117,7 @@ public sealed partial class TextField
         reader.End();
         return field;
     }
+
+    /// <summary>What was counted at one moment, and the terms by their numbers.</summary>
+    internal sealed record Image(int Rows, long Documents, long TotalLength, Term?[] Terms);
 }

@@ -183,7 +183,7 @@ public sealed partial class TextField
     }
 
     /// <summary>A term and its postings. The number and the count belong to the writing thread.</summary>
-    private sealed class Term(string text, int number)
+    internal sealed class Term(string text, int number)
     {
         public string Text { get; } = text;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Granary.Index.Memory;
@@ -8,14 +9,16 @@ namespace Granary.Index.Vectors;
 public sealed unsafe partial class DenseField
 {
     private const uint Magic = 0x4656_4447; // "GDVF"
-    private const int Version = 1;
+    private const int Version = 2;
 
-    /// <summary>
-    /// Writes the field. Called by the applier while no <see cref="Link"/> runs; searches go on. The image is little-endian: a header
-    /// (<see cref="Header"/>), the slot of each row, the vectors, and where there is a graph the rows not linked yet in the order of
-    /// their adds, each row's node, the level-0 lists and the upper lists. Codes are made anew on loading.
-    /// </summary>
-    public void Save(Stream stream)
+    // In version 1 the graph came after the vectors.
+    private const int GraphLast = 1;
+
+    /// <summary>Writes the field. Called by the applier while no <see cref="Link"/> runs; searches go on.</summary>
+    public void Save(Stream stream) => Save(stream, Freeze(), SlotOf, static () => { });
+
+    /// <summary>Takes the counts and the rows that wait to be linked. Called by the applier while no <see cref="Link"/> runs.</summary>
+    internal Image Freeze()
     {
         var graph = _graph;
         var header = new Header
@@ -32,19 +35,57 @@ public sealed unsafe partial class DenseField
             Linked = LinkedAdds,
             Entry = graph?.Entry ?? -1,
         };
-        stream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<Header>(in header)));
-        WriteRows(stream, _rowCount, sizeof(int), _slots.Row);
-        WriteRows(stream, _rowCount, _size * sizeof(float), _vectors.Row);
-        if (graph is null)
-            return;
-        for (var add = header.Linked; add < header.Added; add++)
-            stream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in _queue[add & (_queue.Length - 1)])));
-        WriteRows(stream, _rowCount, sizeof(Graph.Node), row => (byte*)Unsafe.AsPointer(ref graph.At(row)));
-        WriteRows(stream, _rowCount, graph.BaseLinks * sizeof(int), row => (byte*)graph.Links(row));
-        WriteRows(stream, header.UpperBlocks, graph.M * sizeof(int), block => (byte*)graph.UpperBlock(block));
+        var pending = new int[header.Pending];
+        for (var i = 0; i < pending.Length; i++)
+            pending[i] = _queue[(header.Linked + i) & (_queue.Length - 1)];
+        return new Image(header, pending);
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote. Removed rows are repaired around and reused as before.</summary>
+    /// <summary>
+    /// Writes what was there when <paramref name="image"/> was taken, each row as of the slot it had. The image is little-endian: a header
+    /// (<see cref="Header"/>), where there is a graph the rows not linked yet in the order of their adds, each row's node, the level-0
+    /// lists and the upper lists, then the slot of each row and the vectors. Codes are made anew on loading. The applier may go on, as long
+    /// as it removes no row that had a slot and none is used again; <see cref="Link"/> must not run before
+    /// <paramref name="graphWritten"/> was called.
+    /// </summary>
+    internal void Save(Stream stream, Image image, Func<int, int> slotOf, Action graphWritten)
+    {
+        var header = image.Header;
+        stream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<Header>(in header)));
+        if (_graph is { } graph)
+        {
+            stream.Write(MemoryMarshal.AsBytes(image.Pending.AsSpan()));
+            WriteNodes(stream, image, graph);
+            WriteRows(stream, header.Rows, graph.BaseLinks * sizeof(int), row => (byte*)graph.Links(row));
+            WriteRows(stream, header.UpperBlocks, graph.M * sizeof(int), block => (byte*)graph.UpperBlock(block));
+        }
+
+        graphWritten();
+        for (var row = 0; row < header.Rows; row++)
+        {
+            var slot = slotOf(row);
+            stream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in slot)));
+        }
+
+        WriteRows(stream, header.Rows, _size * sizeof(float), _vectors.Row);
+    }
+
+    // A row that was free and was taken since waits to be linked, but not in the image.
+    private static void WriteNodes(Stream stream, Image image, Graph graph)
+    {
+        var waits = new BitArray(image.Header.Rows);
+        foreach (var row in image.Pending)
+            waits[row] = true;
+        for (var row = 0; row < waits.Length; row++)
+        {
+            var node = graph.At(row);
+            if (node.State == RowState.Pending && !waits[row])
+                node.State = RowState.Free;
+            stream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<Graph.Node>(in node)));
+        }
+    }
+
+    /// <summary>Reads what <see cref="Save(Stream)"/> wrote. Removed rows are repaired around and reused as before.</summary>
     /// <exception cref="GranaryException">The data is damaged, newer, or of another schema.</exception>
     public static DenseField Load(Stream stream, DenseVectorSchema schema, EpochClock epochs)
     {
@@ -103,12 +144,14 @@ public sealed unsafe partial class DenseField
         if (header.Rows < 0 || header.UpperBlocks < 0 || header.Pending < 0 || header.Added - header.Linked != header.Pending)
             throw new GranaryException(ErrorKind.Corrupted, $"vectors.{Schema.Name}: the header of the data contradicts itself");
         EnsureRows(header.Rows);
-        ReadRows(stream, header.Rows, sizeof(int), _slots.Row);
-        ReadRows(stream, header.Rows, _size * sizeof(float), _vectors.Row);
         _rowCount = header.Rows;
         _added = header.Added;
         _linked = header.Linked;
-        if (_graph is not null)
+        if (_graph is not null && header.Version > GraphLast)
+            ReadGraph(stream, header, _graph);
+        ReadRows(stream, header.Rows, sizeof(int), _slots.Row);
+        ReadRows(stream, header.Rows, _size * sizeof(float), _vectors.Row);
+        if (_graph is not null && header.Version <= GraphLast)
             ReadGraph(stream, header, _graph);
         for (var row = 0; row < _rowCount; row++)
         {
@@ -197,9 +240,12 @@ public sealed unsafe partial class DenseField
         }
     }
 
+    /// <summary>What was there at one moment.</summary>
+    internal sealed record Image(Header Header, int[] Pending);
+
     /// <summary>What an image begins with.</summary>
     [StructLayout(LayoutKind.Sequential, Pack = 4)]
-    private struct Header
+    internal struct Header
     {
         public uint Magic;
         public int Version;

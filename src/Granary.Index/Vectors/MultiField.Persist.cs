@@ -10,16 +10,19 @@ public sealed unsafe partial class MultiField
     /// <summary>
     /// Writes the field: little-endian magic, version, size, rows, then each row's slot, count and values. Called by the applier.
     /// </summary>
-    public void Save(Stream stream)
+    public void Save(Stream stream) => Save(stream, _rowCount, SlotOf);
+
+    /// <summary>Writes the first rows, each as of the slot it had; the others' matrices are not touched.</summary>
+    internal void Save(Stream stream, int rows, Func<int, int> slotOf)
     {
         using var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true);
         writer.Write(Magic);
         writer.Write(Version);
         writer.Write(Schema.Size);
-        writer.Write(_rowCount);
-        for (var row = 0; row < _rowCount; row++)
+        writer.Write(rows);
+        for (var row = 0; row < rows; row++)
         {
-            var slot = SlotOf(row);
+            var slot = slotOf(row);
             writer.Write(slot);
             writer.Write(slot < 0 ? 0 : At(row).Rows);
             if (slot >= 0)
@@ -27,7 +30,7 @@ public sealed unsafe partial class MultiField
         }
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads what <see cref="Save(Stream)"/> wrote.</summary>
     /// <exception cref="GranaryException">The data is damaged, newer, or of another size.</exception>
     public static MultiField Load(Stream stream, DenseVectorSchema schema, EpochClock epochs)
     {

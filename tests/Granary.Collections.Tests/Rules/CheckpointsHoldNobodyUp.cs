@@ -46,6 +46,44 @@ public sealed class CheckpointsHoldNobodyUp : IAsyncDisposable
         Assert.Equal(replica.Describe(), other.Describe());
     }
 
+    [Theory]
+    [InlineData("field-0", false)]
+    [InlineData("slots", true)]
+    public async Task ApplyingGoesOnWhileAnImageIsWrittenAndLinkingOnceItsGraphsAre(string section, bool linked)
+    {
+        await using var replica = await OpenAsync(new IngestionSettings { CheckpointOperations = 10, BatchDelay = TimeSpan.Zero });
+        await using var writer = new PartitionWriter(Key, _log, replica.Feed, null, new PhaseTimings());
+        var writing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var held = new ManualResetEventSlim();
+        _checkpoints.Creating = name =>
+        {
+            if (name != section)
+                return;
+            writing.TrySetResult();
+            held.Wait(_limit.Token);
+        };
+        await WriteAsync(writer, 1, 10);
+        await writing.Task.WaitAsync(_limit.Token);
+
+        // Some are new, some are other versions of what the image holds.
+        await WriteAsync(writer, 5, 40);
+        var search = new LocalPartitionSearch(replica.Indexer, () => writer.Logged, TimeProvider.System);
+        var answer = await search.SearchAsync(new PartitionRequest([new ScanLeg { Limit = 100 }], new ReadOptions()), _limit.Token);
+        Assert.Equal(40, answer.Legs[0].Hits.Count);
+        if (linked)
+            await replica.Indexer.Linked.WaitAsync(writer.Logged, _limit.Token);
+
+        _checkpoints.Creating = null;
+        held.Set();
+        while (replica.Indexer.Checkpointed == 0)
+            await Task.Yield();
+        Assert.InRange(replica.Indexer.Checkpointed, 10, writer.Logged - 1);
+        await replica.Indexer.Linked.WaitAsync(writer.Logged, _limit.Token);
+        await using var other = await ReopenAsync();
+        await other.CatchUpAsync(writer.Logged);
+        Assert.Equal(replica.Describe(), other.Describe());
+    }
+
     [Fact]
     public async Task ALargeIndexIsWrittenMoreSeldomThanASmallOne()
     {

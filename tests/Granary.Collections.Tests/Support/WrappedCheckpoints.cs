@@ -13,6 +13,9 @@ internal sealed class WrappedCheckpoints(ICheckpointStore inner) : ICheckpointSt
     /// <summary>Awaited before a publication.</summary>
     public Func<Task>? Publishing { get; set; }
 
+    /// <summary>Called, on the writing thread, before a section is begun.</summary>
+    public Action<string>? Creating { get; set; }
+
     /// <summary>The section that is written with one byte changed.</summary>
     public string? Damaged { get; set; }
 
@@ -37,8 +40,11 @@ internal sealed class WrappedCheckpoints(ICheckpointStore inner) : ICheckpointSt
 
     private sealed class Builder(WrappedCheckpoints owner, ICheckpointBuilder inner) : ICheckpointBuilder
     {
-        public Stream Create(string section) =>
-            section == owner.Damaged ? new DamagingStream(inner.Create(section)) : inner.Create(section);
+        public Stream Create(string section)
+        {
+            owner.Creating?.Invoke(section);
+            return section == owner.Damaged ? new DamagingStream(inner.Create(section)) : inner.Create(section);
+        }
 
         public async ValueTask<CheckpointInfo> PublishAsync(CancellationToken cancellation)
         {

@@ -7,7 +7,14 @@ internal sealed class MemoryCheckpoint : ICheckpointWriter, ICheckpointReader
 {
     public Dictionary<string, byte[]> Sections { get; } = [];
 
-    public Stream Create(string section) => new Section(this, section);
+    /// <summary>Called before a section is begun.</summary>
+    public Action<string>? Creating { get; init; }
+
+    public Stream Create(string section)
+    {
+        Creating?.Invoke(section);
+        return new Section(this, section);
+    }
 
     public Stream Open(string section) => Sections.TryGetValue(section, out var bytes)
         ? new MemoryStream(bytes)

@@ -97,6 +97,70 @@ public sealed class DifferentialTests
         second.Dispose();
     }
 
+    [Theory]
+    [InlineData(21)]
+    [InlineData(22)]
+    [InlineData(23)]
+    [InlineData(24)]
+    public void AnImageHoldsWhatWasAppliedWhenItWasFrozen(int seed)
+    {
+        // Operations are applied, linked and reclaimed before and between the sections of an image that is written.
+        var model = new Model();
+        var traffic = new Traffic(seed, model);
+        using var index = new PartitionIndex(Model.Schema);
+        for (var round = 0; round < 40; round++)
+        {
+            Step(20);
+            using var image = index.BeginCheckpoint(CancellationToken.None);
+            Assert.Equal(index.AppliedOperation, image.Freeze());
+            var then = new Model { Points = model.Points };
+            var indexes = traffic.Indexes.Order(StringComparer.Ordinal).ToList();
+            var before = index.AppliedOperation;
+            Step(round % 4 * 10);
+            var checkpoint = new MemoryCheckpoint
+            {
+                Creating = section =>
+                {
+                    Step(3);
+                    // The graphs stand in the first two sections.
+                    if (!section.StartsWith("field-", StringComparison.Ordinal) || section[^1] > '1')
+                        index.Link(10, 1, CancellationToken.None);
+                },
+            };
+            image.Write(checkpoint, CancellationToken.None);
+            image.Dispose();
+            Step(5);
+            using var read = PartitionIndex.ReadCheckpoint(checkpoint);
+            Assert.Equal(before, read.AppliedOperation);
+            Assert.Equal(indexes, read.Schema.PayloadIndexes.Select(i => i.Path).Order(StringComparer.Ordinal));
+            for (var again = 0; again < 5; again++)
+            {
+                using var reader = read.OpenReader();
+                Compare(reader, then, traffic);
+                CompareText(reader, then, traffic);
+                CompareValues(reader, then, indexes);
+                read.Link(int.MaxValue, 1, CancellationToken.None);
+                Assert.Equal(read.AppliedOperation, read.LinkedOperation);
+            }
+        }
+
+        void Step(int count)
+        {
+            for (var i = 0; i < count; i++)
+                traffic.Step(index);
+            index.Reclaim();
+        }
+    }
+
+    private static void CompareValues(IndexReader reader, Model model, List<string> indexes)
+    {
+        var matching = model.Matching(null).ToList();
+        if (indexes.Contains("tag"))
+            CompareFacet(reader, null, matching);
+        if (indexes.Contains("n"))
+            CompareOrder(reader, null, matching, descending: true);
+    }
+
     private static PartitionIndex Reopen(PartitionIndex index, Queue<(IndexReader, Model)> readers)
     {
         var checkpoint = new MemoryCheckpoint();

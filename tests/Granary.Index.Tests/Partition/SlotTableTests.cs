@@ -101,7 +101,7 @@ public sealed class SlotTableTests
             Insert(table, new PointId((ulong)i), i, SlotTable.None);
         table.Release(10);
         using var stream = new MemoryStream();
-        table.Save(stream);
+        table.Save(stream, table.Count, 5000);
         stream.Position = 0;
         using var read = SlotTable.Load(stream, new EpochClock());
         Assert.Equal(4999, read.LiveCount);

@@ -19,6 +19,9 @@ internal sealed class Traffic(int seed, Model model)
 
     public HashSet<string> Indexes { get; } = [];
 
+    /// <summary>The operation applied last.</summary>
+    public byte[] Last { get; private set; } = [];
+
     /// <summary>Applies one random operation.</summary>
     public void Step(PartitionIndex index)
     {
@@ -68,6 +71,7 @@ internal sealed class Traffic(int seed, Model model)
         var bytes = _writer.Written.Span[4..];
         var outcome = index.Apply(Operation + 1, new OperationView(bytes), out var why);
         Operation++;
+        Last = bytes.ToArray();
         Assert.True(outcome == (poison ? ApplyOutcome.Poison : ApplyOutcome.Applied), $"{new OperationView(bytes).Kind}: {outcome} {why}");
         Assert.Equal(poison, why is not null);
         if (Random.Next(8) == 0)

@@ -21,9 +21,11 @@ internal abstract class OrderedIndex<TKey>(PayloadIndexSchema schema) : FieldInd
 
     public override void Save(IndexImage.Writer writer)
     {
-        writer.Write(Entries.Count);
+        writer.Write(Entries.Ascending(null, null).Count(e => writer.Has(e.Slot)));
         foreach (var (key, slot) in Entries.Ascending(null, null))
         {
+            if (!writer.Has(slot))
+                continue;
             writer.WriteValue(key);
             writer.Write(slot);
         }

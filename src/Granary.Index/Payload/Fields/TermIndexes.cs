@@ -11,8 +11,11 @@ internal abstract class TermIndex(PayloadIndexSchema schema) : FieldIndex(schema
 
     public override void Save(IndexImage.Writer writer)
     {
-        writer.Write(Terms.Count);
-        foreach (var (term, slots) in Terms.OrderBy(static t => t.Key, StringComparer.Ordinal))
+        // Terms may come meanwhile, with slots that the image does not hold.
+        var terms = Terms.ToArray();
+        Array.Sort(terms, static (a, b) => string.CompareOrdinal(a.Key, b.Key));
+        writer.Write(terms.Length);
+        foreach (var (term, slots) in terms)
         {
             writer.Write(term);
             writer.WriteSlots(slots);
@@ -23,7 +26,13 @@ internal abstract class TermIndex(PayloadIndexSchema schema) : FieldIndex(schema
     {
         var count = reader.ReadInt32();
         for (var i = 0; i < count; i++)
-            reader.ReadSlots(Terms.GetOrAdd(reader.ReadString(), static _ => new SlotSet()));
+        {
+            var term = reader.ReadString();
+            var slots = new SlotSet();
+            reader.ReadSlots(slots);
+            if (slots.Count > 0)
+                Terms[term] = slots;
+        }
     }
 
     protected void Change(string term, int slot, bool add)

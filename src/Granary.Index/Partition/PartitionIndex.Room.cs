@@ -1,0 +1,50 @@
+using Granary.Index.Operations;
+using Granary.Index.Partition;
+
+namespace Granary.Index;
+
+/// <content>Room for what an operation adds, seen to before anything is changed.</content>
+public sealed partial class PartitionIndex
+{
+    /// <summary>How many row numbers a text or sparse field gives out before it is numbered anew; tests lower it.</summary>
+    internal int RowLimit { get; set; } = int.MaxValue;
+
+    /// <summary>
+    /// Makes sure that every point an operation changes can have a new version and a new row in each field. Text and sparse fields do not
+    /// use numbers again, so one that comes to the end of them is made anew from the living points; readers keep the old one.
+    /// </summary>
+    /// <exception cref="GranaryException">There is no room for so many living rows; nothing was changed.</exception>
+    private void MakeRoom(OperationView view)
+    {
+        if (view.Kind == OperationKind.Delete || _targets.Count == 0)
+            return;
+        if (_slots.Count > int.MaxValue - _targets.Count)
+            throw Full("versions of points", _slots.Count, int.MaxValue);
+        for (var i = 0; i < _fields.All.Length; i++)
+        {
+            var field = _fields.All[i];
+            var living = field switch
+            {
+                TextColumn text => text.Postings.DocumentCount,
+                SparseColumn sparse => sparse.Postings.RowCount,
+                _ => field.RowCapacity,
+            };
+            var limit = field is TextColumn or SparseColumn ? RowLimit : int.MaxValue;
+            if (living > limit - _targets.Count)
+                throw Full($"rows of \"{field.Name}\"", living, limit);
+            if (field.RowCapacity > limit - _targets.Count)
+                Renumber(field);
+        }
+    }
+
+    private void Renumber(Field field)
+    {
+        _fields = FieldSet.Create(_schema, _epochs, name => name == field.Name ? null : _fields.Find(name));
+        Fill(_fields.Find(field.Name)!, field);
+        _dropped.Add((field, NotRetired));
+    }
+
+    private GranaryException Full(string what, long used, int limit) => new(
+        ErrorKind.InsufficientStorage,
+        $"The operation changes {_targets.Count} points, and of {limit} {what} that a partition can hold {used} are in use");
+}
