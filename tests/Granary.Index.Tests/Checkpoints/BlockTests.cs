@@ -49,9 +49,9 @@ public sealed class BlockTests
         var bytes = stream.ToArray();
         var read = Manifest.Read(new MemoryStream(bytes));
         Assert.Equal((5L, 4L, 1), (read.Operation, read.LinkedOperation, read.Sections.Count));
-        bytes[4]++;
+        bytes[4] = 99;
         var error = Assert.Throws<GranaryException>(() => Manifest.Read(new MemoryStream(bytes)));
-        Assert.Contains("format 2 is not known", error.Message, StringComparison.Ordinal);
+        Assert.Contains("format 99 is not known", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
