@@ -149,7 +149,7 @@ public sealed class WireDamageTests
             // The only exception a message may cause.
         }
 
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 512L * message.Length + 64 * 1024);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64L * message.Length + 16 * 1024);
     }
 
     private static byte[] Mutate(byte[] whole, Random random)
