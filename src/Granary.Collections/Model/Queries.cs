@@ -188,8 +188,11 @@ public sealed record ReadOptions
     /// <summary>At least this operation on every partition.</summary>
     public long? MinOperation { get; init; }
 
-    /// <summary>Everything acknowledged before the read came (the default standalone); false: whatever is applied.</summary>
-    public bool Strong { get; init; } = true;
+    /// <summary>
+    /// True: everything acknowledged before the read came. False: whatever is applied where it is answered, which has everything whose
+    /// write was answered with <see cref="WriteOptions.Wait"/>. Null: as the host has it (standalone true, in a cluster false).
+    /// </summary>
+    public bool? Strong { get; init; }
 
     /// <summary>The time limit.</summary>
     public TimeSpan? Timeout { get; init; }

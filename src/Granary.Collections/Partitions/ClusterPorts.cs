@@ -31,6 +31,9 @@ public interface ILeaderPort
     /// <summary>The writer's state: what is logged, and how much of the queue is used.</summary>
     ValueTask<LeaderState> StateAsync(CancellationToken cancellation);
 
+    /// <summary>Lets the log go before an operation: the checkpoints that are kept have it.</summary>
+    ValueTask TruncateAsync(long beforeOperation, CancellationToken cancellation);
+
     /// <summary>Told by a replica how far it is. May be lost.</summary>
     ValueTask ReportAsync(ReplicaProgress progress, CancellationToken cancellation);
 }

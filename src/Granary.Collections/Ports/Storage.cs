@@ -14,6 +14,9 @@ public interface IStorage : IAsyncDisposable
     /// <summary>The catalog.</summary>
     ICatalogStore Catalog { get; }
 
+    /// <summary>Leases to serve reads; null where a storage belongs to one process, which needs none.</summary>
+    ILeaseStore? Leases => null;
+
     /// <summary>Opens a partition's log for writing: raises its epoch, cuts a torn tail, and so fences every writer before.</summary>
     ValueTask<IPartitionLog> OpenLogAsync(PartitionKey partition, CancellationToken cancellation);
 
@@ -98,6 +101,32 @@ public interface ILogReader : IAsyncDisposable
     /// <exception cref="Granary.Index.GranaryException"><c>Unavailable</c>: the storage cannot be reached now; what was read so far is
     /// right, and the next call may succeed.</exception>
     IAsyncEnumerable<LogRecord> ReadAsync(long fromOperation, CancellationToken cancellation);
+
+    /// <summary>
+    /// The last operation of the record with this batch id, if it is one of those that hold operations from
+    /// <paramref name="fromOperation"/> on; else null. What was truncated away counts as not there.
+    /// </summary>
+    /// <exception cref="Granary.Index.GranaryException"><c>Unavailable</c>: the storage cannot be reached now.</exception>
+    async ValueTask<long?> FindBatchAsync(Guid batch, long fromOperation, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                await foreach (var record in ReadAsync(fromOperation, cancellation).ConfigureAwait(false))
+                {
+                    if (record.BatchId == batch)
+                        return record.LastOperation;
+                }
+
+                return null;
+            }
+            catch (LogTruncatedException e) when (e.First > fromOperation)
+            {
+                fromOperation = e.First;
+            }
+        }
+    }
 }
 
 /// <summary>

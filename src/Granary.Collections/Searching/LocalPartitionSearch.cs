@@ -90,7 +90,7 @@ public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> lo
     {
         indexer.ThrowIfStopped();
         var newest = logged();
-        var target = read.Strong ? newest : Math.Min(read.MinOperation ?? 0, newest);
+        var target = read.Strong ?? true ? newest : Math.Min(read.MinOperation ?? 0, newest);
         return indexer.Applied.Value >= target ? ValueTask.CompletedTask : WaitAsync(target, read.Timeout, cancellation);
     }
 

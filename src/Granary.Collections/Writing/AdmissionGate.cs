@@ -98,6 +98,16 @@ public sealed class AdmissionGate
         }
     }
 
+    /// <summary>As <see cref="OnLinked"/>, also where the mark goes back: another replica counts from now on.</summary>
+    public void Mark(long linked)
+    {
+        lock (_lock)
+        {
+            _linked = linked;
+            LetIn();
+        }
+    }
+
     /// <summary>Refuses everybody who waits, and everybody who comes.</summary>
     public void Fail(GranaryException fault)
     {

@@ -48,18 +48,19 @@ public sealed class PartitionWriter : IAsyncDisposable
     /// <summary>Appends a batch of encoded operations; answers with the number of the last, once it is durable.</summary>
     /// <param name="operations">What an <c>OperationWriter</c> wrote; not changed by anybody from here on.</param>
     /// <param name="count">How many operations; at least 1.</param>
+    /// <param name="batch">The batch's name in the log; null: one is made.</param>
     /// <exception cref="GranaryException">The storage refused, or the partition belongs to another writer now.</exception>
-    public ValueTask<long> AppendAsync(ReadOnlyMemory<byte> operations, int count)
+    public ValueTask<long> AppendAsync(ReadOnlyMemory<byte> operations, int count, Guid? batch = null)
     {
         if (Volatile.Read(ref _closing))
             return ValueTask.FromException<long>(Closed());
-        return EnqueueAsync(operations, count);
+        return EnqueueAsync(operations, count, batch);
     }
 
     /// <summary>The rest of an append that found the writer open; it may have been closed since.</summary>
-    internal ValueTask<long> EnqueueAsync(ReadOnlyMemory<byte> operations, int count)
+    internal ValueTask<long> EnqueueAsync(ReadOnlyMemory<byte> operations, int count, Guid? batch = null)
     {
-        var waiting = new Waiting(operations, count);
+        var waiting = new Waiting(operations, count, batch ?? Guid.NewGuid());
         _queue.Enqueue(waiting);
         if (Interlocked.CompareExchange(ref _driving, 1, 0) == 0)
             Drive();
@@ -136,7 +137,7 @@ public sealed class PartitionWriter : IAsyncDisposable
         var next = Logged + 1;
         for (var i = 0; i < records.Length; i++)
         {
-            records[i] = new LogRecord(next, group[i].Count, Guid.NewGuid(), group[i].Operations);
+            records[i] = new LogRecord(next, group[i].Count, group[i].Batch, group[i].Operations);
             next += group[i].Count;
         }
 
@@ -224,11 +225,14 @@ public sealed class PartitionWriter : IAsyncDisposable
     {
         private ManualResetValueTaskSourceCore<long> _core = new() { RunContinuationsAsynchronously = true };
 
-        public Waiting(ReadOnlyMemory<byte> operations, int count) => (Operations, Count) = (operations, count);
+        public Waiting(ReadOnlyMemory<byte> operations, int count, Guid batch) =>
+            (Operations, Count, Batch) = (operations, count, batch);
 
         public ReadOnlyMemory<byte> Operations { get; }
 
         public int Count { get; }
+
+        public Guid Batch { get; }
 
         public ValueTask<long> Task => new(this, _core.Version);
 
