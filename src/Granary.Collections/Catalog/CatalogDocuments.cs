@@ -43,6 +43,13 @@ public static class CatalogJson
     public static byte[] Write(AliasDocument document) =>
         JsonSerializer.SerializeToUtf8Bytes(document, CatalogContext.Default.AliasDocument);
 
+    /// <summary>A schema as UTF-8 JSON.</summary>
+    public static byte[] Write(IndexSchema schema) => JsonSerializer.SerializeToUtf8Bytes(schema, CatalogContext.Default.IndexSchema);
+
+    /// <summary>Reads a schema.</summary>
+    /// <exception cref="GranaryException">It is damaged.</exception>
+    public static IndexSchema ReadSchema(ReadOnlyMemory<byte> json) => Read("schema", json, CatalogContext.Default.IndexSchema);
+
     /// <summary>Reads a collection's document.</summary>
     /// <exception cref="GranaryException">It is damaged, or written by a newer version.</exception>
     public static CollectionDocument ReadCollection(string key, ReadOnlyMemory<byte> json)

@@ -143,13 +143,24 @@ public sealed partial class EmbeddingPipeline : IAsyncDisposable
             return;
         var answers = await AnswerAsync(needs, stop).ConfigureAwait(false);
         foreach (var partition in answers.GroupBy(a => a.Need.Job.Partition))
-            await ApplyAsync(_targets[partition.Key], [.. partition], stop).ConfigureAwait(false);
+            await ApplyAsync(TargetOf(partition.Key), [.. partition], stop).ConfigureAwait(false);
+    }
+
+    private IEmbeddingTarget TargetOf(int partition)
+    {
+        foreach (var target in _targets)
+        {
+            if (target.Number == partition)
+                return target;
+        }
+
+        throw new InvalidOperationException($"Partition {partition} is not one whose texts are embedded here.");
     }
 
     private IEnumerable<Need> Needs(Job job)
     {
         var rules = _rules;
-        var point = _targets[job.Partition].Read(job.Id, new VectorSelector(false, [.. rules.Select(r => r.Vector)]));
+        var point = TargetOf(job.Partition).Read(job.Id, new VectorSelector(false, [.. rules.Select(r => r.Vector)]));
         if (point?.Payload is not { } payload)
             yield break;
         foreach (var rule in rules)

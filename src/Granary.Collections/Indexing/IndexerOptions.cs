@@ -22,6 +22,9 @@ public sealed record IndexerOptions
     /// </summary>
     public Func<long, CancellationToken, ValueTask>? Truncate { get; init; }
 
+    /// <summary>Whether it takes checkpoints when they are due; of several replicas one does.</summary>
+    public bool TakesCheckpoints { get; init; } = true;
+
     /// <summary>Its checkpoints; the indexer owns them.</summary>
     public required ICheckpointStore Checkpoints { get; init; }
 

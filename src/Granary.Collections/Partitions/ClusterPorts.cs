@@ -67,8 +67,8 @@ public interface IReplicaPort
     bool IsLocal { get; }
 
     /// <summary>Answers a request of the partition's reading side.</summary>
-    /// <exception cref="GranaryException">The request is wrong, the replica holds no lease (<see cref="ErrorKind.Unavailable"/>), or it could
-    /// not be reached.</exception>
+    /// <exception cref="GranaryException">The request is wrong, the replica holds no lease (<see cref="ErrorKind.Unavailable"/>), or it
+    /// could not be reached.</exception>
     ValueTask<ReadOnlyMemory<byte>> AskAsync(ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation);
 
     /// <summary>Waits until operations have come so far there.</summary>

@@ -1,3 +1,4 @@
+using Granary.Collections.Catalog;
 using Granary.Collections.Searching;
 using Granary.Index;
 using Granary.Index.Filters;
@@ -98,6 +99,14 @@ public static class CallWire
     /// <summary>The number of a message.</summary>
     public static long DecodeNumber(ReadOnlyMemory<byte> message) =>
         WireMessage.Decode(WireKind.Number, message, static (ref WireReader reader) => reader.Signed());
+
+    /// <summary>A schema as a message.</summary>
+    public static byte[] Encode(IndexSchema schema) =>
+        WireMessage.Encode(WireKind.Schema, schema, static (writer, s) => writer.Blob(CatalogJson.Write(s)));
+
+    /// <summary>The schema of a message.</summary>
+    public static IndexSchema DecodeSchema(ReadOnlyMemory<byte> message) =>
+        CatalogJson.ReadSchema(WireMessage.Decode(WireKind.Schema, message, static (ref WireReader reader) => reader.Blob()));
 
     /// <summary>The answer of a call that answers nothing.</summary>
     public static byte[] EncodeDone() => [WireMessage.Version, (byte)WireKind.Done];

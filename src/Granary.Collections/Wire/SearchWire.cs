@@ -118,7 +118,8 @@ public static class SearchWire
     /// <summary>Writes what a read must see.</summary>
     public static void Write(WireWriter writer, ReadOptions options)
     {
-        writer.Byte((byte)((options.Strong ? 1 : 0) | (options.MinOperation is null ? 0 : 2) | (options.Timeout is null ? 0 : 4)));
+        writer.Byte((byte)((options.Strong is true ? 1 : 0) | (options.MinOperation is null ? 0 : 2) | (options.Timeout is null ? 0 : 4)
+            | (options.Strong is null ? 8 : 0)));
         if (options.MinOperation is { } operation)
             writer.Signed(operation);
         if (options.Timeout is { } limit)
@@ -128,10 +129,10 @@ public static class SearchWire
     /// <summary>Reads what a read must see.</summary>
     public static ReadOptions ReadReadOptions(ref WireReader reader)
     {
-        var flags = reader.Flags(7);
+        var flags = reader.Flags(15);
         return new ReadOptions
         {
-            Strong = (flags & 1) != 0,
+            Strong = (flags & 8) != 0 ? null : (flags & 1) != 0,
             MinOperation = (flags & 2) != 0 ? reader.Signed() : null,
             Timeout = (flags & 4) != 0 ? TimeSpan.FromTicks(reader.Signed()) : null,
         };

@@ -70,6 +70,9 @@ public enum WireKind : byte
 
     /// <summary>A <see cref="Partitions.WaitResult"/>.</summary>
     Wait = 22,
+
+    /// <summary>An <see cref="IndexSchema"/>, as the catalog has it.</summary>
+    Schema = 23,
 }
 
 /// <summary>Reads one value where the reader stands.</summary>

@@ -1,0 +1,238 @@
+using Granary.Collections.Ports;
+using Granary.Collections.Wire;
+using Granary.Index;
+
+namespace Granary.Collections.Partitions;
+
+/// <summary>
+/// One replica of a partition that is searched from other processes. It opens in the background, however often that fails; until it is
+/// open, and while it holds no lease, it answers that it does not serve.
+/// </summary>
+public sealed partial class PartitionReplica : IAsyncDisposable
+{
+    private readonly ReplicaOptions _options;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _lock = new();
+    private TaskCompletionSource<ReplicaEngine> _opened = NewOpened();
+    private Task _worker = Task.CompletedTask;
+    private CollectionConfig _config;
+    private volatile ReplicaEngine? _engine;
+    private volatile ReplicaState _state;
+    private volatile string? _reason = "it is opening";
+    private int _disposed;
+
+    private PartitionReplica(ReplicaOptions options) => (_options, _config) = (options, options.Config);
+
+    /// <summary>The partition.</summary>
+    public PartitionKey Key => _options.Key;
+
+    /// <summary>The replica's number.</summary>
+    public int Replica => _options.Replica;
+
+    /// <summary>What it is doing.</summary>
+    public ReplicaState State => _state;
+
+    /// <summary>Whether reads are served.</summary>
+    public bool Serves => _engine is { Reason: null };
+
+    /// <summary>Begins opening a replica and returns at once.</summary>
+    public static PartitionReplica Start(ReplicaOptions options)
+    {
+        var replica = new PartitionReplica(options);
+        replica._worker = Task.Run(replica.RunAsync, CancellationToken.None);
+        return replica;
+    }
+
+    /// <summary>Completes once it serves reads and has everything that was logged when it was opened.</summary>
+    /// <exception cref="GranaryException">It was closed before.</exception>
+    public async ValueTask WaitServingAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var engine = await Opened().WaitAsync(cancellation).ConfigureAwait(false);
+            if (Volatile.Read(ref _disposed) != 0)
+                throw ReplicaEngine.Unavailable(_options, "it is closed");
+            try
+            {
+                await engine.CaughtUpAsync(cancellation).ConfigureAwait(false);
+                await _options.Leases.RenewAsync(cancellation).ConfigureAwait(false);
+                if (engine.Reason is null)
+                    return;
+            }
+            catch (Exception e) when (Patience.IsPassing(e, cancellation))
+            {
+            }
+
+            await Task.Delay(FirstPause, _options.Time, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Tells it that the log has operations up to this one.</summary>
+    public void Bell(long lastOperation) => _engine?.Bell(lastOperation);
+
+    /// <summary>Uses other settings from now on.</summary>
+    public void Use(CollectionConfig config)
+    {
+        lock (_lock)
+        {
+            _config = config;
+            _engine?.Use(config);
+        }
+    }
+
+    /// <summary>Answers a request; runs on the thread pool, whatever scheduler calls.</summary>
+    /// <exception cref="GranaryException">The request is wrong, or the replica does not serve.</exception>
+    public async ValueTask<ReadOnlyMemory<byte>> AskAsync(ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            return await AnswerAsync(Engine(), call, request, cancellation).ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw ReplicaEngine.Unavailable(_options, "it is being closed");
+        }
+        catch (Exception e) when (e is not (GranaryException or OperationCanceledException))
+        {
+            throw new GranaryException(
+                ErrorKind.Internal, $"Replica {Replica} of partition {Key.Number} could not answer: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Waits until operations have come so far here.</summary>
+    /// <exception cref="GranaryException">The replica is not open.</exception>
+    public async ValueTask<ReplicaWait> WaitAsync(
+        WaitTarget target, long first, long last, TimeSpan? limit, CancellationToken cancellation)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var engine = Engine();
+        try
+        {
+            var result = await engine.WaitAsync(target, first, last, limit, cancellation).ConfigureAwait(false);
+            return new ReplicaWait(engine.Instance, result);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw ReplicaEngine.Unavailable(_options, "it is being closed");
+        }
+    }
+
+    /// <summary>Its state.</summary>
+    public ReplicaReport Report()
+    {
+        var engine = _engine;
+        return new ReplicaReport(
+            Key, Replica, _state, engine?.Instance ?? Guid.Empty, engine?.Indexer.Applied.Value ?? 0, engine?.Indexer.Linked.Value ?? 0,
+            engine?.Indexer.Recovering ?? true, engine is null ? _reason : engine.Reason);
+    }
+
+    /// <summary>
+    /// Lets what is logged drain into the graph and, where it takes checkpoints, takes one, so that the next to open it has nothing to do.
+    /// </summary>
+    /// <exception cref="GranaryException">It stopped.</exception>
+    public async ValueTask DrainAsync(CancellationToken cancellation)
+    {
+        if (!_options.TakesCheckpoints || _engine is not { } engine)
+            return;
+        await engine.CaughtUpAsync(cancellation).ConfigureAwait(false);
+        await engine.Indexer.WaitLinkedAsync(engine.Indexer.Applied.Value, null, cancellation).ConfigureAwait(false);
+        await engine.Indexer.CheckpointAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Stops at once, gives the lease back and frees the index.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _worker.ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    private ReplicaEngine Engine() => _engine ?? throw ReplicaEngine.Unavailable(_options, _reason ?? "it is opening");
+
+    private async ValueTask<ReadOnlyMemory<byte>> AnswerAsync(
+        ReplicaEngine engine, ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation)
+    {
+        switch (call)
+        {
+            case ReplicaCall.Search:
+                var search = SearchWire.DecodeRequest(request);
+                return await ReadAsync(engine, search.Read, async (read, token) => SearchWire.Encode(
+                    await engine.Search.SearchAsync(search with { Read = read }, token).ConfigureAwait(false)), cancellation)
+                    .ConfigureAwait(false);
+            case ReplicaCall.Statistics:
+                var statistics = CallWire.DecodeStatistics(request);
+                return await ReadAsync(engine, statistics.Read, async (read, token) => StatisticsWire.Encode(
+                    await engine.Search.StatisticsAsync(statistics.Request, read, token).ConfigureAwait(false)), cancellation)
+                    .ConfigureAwait(false);
+            case ReplicaCall.Fetch:
+                var fetch = CallWire.DecodeFetch(request);
+                return await ReadAsync(engine, fetch.Read, async (read, token) => PointWire.EncodePoints(
+                    await engine.Search.FetchAsync(fetch.Ids, fetch.Selection, read, token).ConfigureAwait(false)), cancellation)
+                    .ConfigureAwait(false);
+            case ReplicaCall.Count:
+                var count = CallWire.DecodeCount(request);
+                return await ReadAsync(engine, count.Read, async (read, token) => CallWire.EncodeNumber(
+                    await engine.Search.CountAsync(count.Filter, count.Exact, read, token).ConfigureAwait(false)), cancellation)
+                    .ConfigureAwait(false);
+            case ReplicaCall.Facet:
+                var facet = CallWire.DecodeFacet(request);
+                return await ReadAsync(engine, facet.Read, async (read, token) => SearchWire.Encode(
+                    await engine.Search.FacetAsync(facet.Key, facet.Filter, facet.Limit, facet.Exact, read, token).ConfigureAwait(false)),
+                    cancellation).ConfigureAwait(false);
+            case ReplicaCall.Report:
+                return StatusWire.Encode(engine.Report());
+            case ReplicaCall.Schema:
+                await engine.CaughtUpAsync(cancellation).ConfigureAwait(false);
+                return CallWire.Encode(engine.Indexer.Index.Schema);
+            case ReplicaCall.Rebuild:
+                await engine.Indexer.RebuildAsync(cancellation).ConfigureAwait(false);
+                return CallWire.EncodeDone();
+            case ReplicaCall.Checkpoint:
+                await CheckpointAsync(engine, cancellation).ConfigureAwait(false);
+                return CallWire.EncodeDone();
+            default:
+                throw GranaryException.BadInput($"A replica cannot be asked for {call}");
+        }
+    }
+
+    private async ValueTask CheckpointAsync(ReplicaEngine engine, CancellationToken cancellation)
+    {
+        if (!_options.TakesCheckpoints)
+            throw GranaryException.BadInput($"Replica {Replica} of partition {Key.Number} takes no checkpoints; another one does");
+        await engine.CaughtUpAsync(cancellation).ConfigureAwait(false);
+        await engine.Indexer.CheckpointAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// A read: the lease is looked at after the request came, so that one that waited while the process stood still is refused; what it
+    /// must see is waited for.
+    /// </summary>
+    private async ValueTask<ReadOnlyMemory<byte>> ReadAsync(
+        ReplicaEngine engine, ReadOptions read, Func<ReadOptions, CancellationToken, ValueTask<byte[]>> answer,
+        CancellationToken cancellation)
+    {
+        engine.CheckServes();
+        if (read.Timeout is not { } limit)
+            return await SeenAsync(cancellation).ConfigureAwait(false);
+        using var late = new CancellationTokenSource(limit > TimeSpan.Zero ? limit : TimeSpan.Zero, _options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
+        try
+        {
+            return await SeenAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new GranaryException(
+                ErrorKind.Timeout, $"Replica {Replica} of partition {Key.Number} had no answer within {limit.TotalSeconds:0.###} s");
+        }
+
+        async ValueTask<ReadOnlyMemory<byte>> SeenAsync(CancellationToken token)
+        {
+            await engine.SeeAsync(read, token).ConfigureAwait(false);
+            return await answer(new ReadOptions { Strong = false }, token).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using Granary.Collections.Ports;
+using Granary.Collections.Searching;
+using Granary.Collections.Wire;
+using Granary.Index;
+using Granary.Index.Filters;
+
+namespace Granary.Collections.Partitions;
+
+/// <summary>
+/// The reading side of a partition whose replicas are in other processes: asks the nearest that serves, another one when that takes
+/// unusually long or fails, and says what was wrong with each when none is left.
+/// </summary>
+internal sealed class RemotePartitionSearch : IPartitionSearch
+{
+    private readonly PartitionKey _key;
+    private readonly IReadOnlyList<IReplicaPort> _replicas;
+    private readonly RemotePartitionOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ReplicaChooser _chooser;
+    private long _points;
+
+    public RemotePartitionSearch(
+        PartitionKey key, IReadOnlyList<IReplicaPort> replicas, RemotePartitionOptions options, TimeProvider time)
+    {
+        (_key, _replicas, _options, _time) = (key, replicas, options, time);
+        _chooser = new ReplicaChooser(replicas, options, time);
+    }
+
+    /// <inheritdoc/>
+    public int Number => _key.Number;
+
+    /// <inheritdoc/>
+    public long EstimatedPoints
+    {
+        get => Volatile.Read(ref _points);
+        set => Volatile.Write(ref _points, value);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<PartitionAnswer> SearchAsync(PartitionRequest request, CancellationToken cancellation)
+    {
+        var read = Explicit(request.Read);
+        return ReadAsync(
+            ReplicaCall.Search, SearchWire.Encode(request with { Read = read }), SearchWire.DecodeAnswer, read, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<StatisticsAnswer> StatisticsAsync(StatisticsRequest request, ReadOptions read, CancellationToken cancellation) =>
+        ReadAsync(
+            ReplicaCall.Statistics, CallWire.Encode(new StatisticsCall(request, Explicit(read))), StatisticsWire.DecodeAnswer, read,
+            cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<PointRecord>> FetchAsync(
+        IReadOnlyList<PointId> ids, PointSelection selection, ReadOptions read, CancellationToken cancellation) =>
+        ReadAsync<IReadOnlyList<PointRecord>>(
+            ReplicaCall.Fetch, CallWire.Encode(new FetchCall(ids, selection, Explicit(read))), static m => PointWire.DecodePoints(m),
+            read, cancellation);
+
+    /// <inheritdoc/>
+    public async ValueTask<long> CountAsync(Filter? filter, bool exact, ReadOptions read, CancellationToken cancellation)
+    {
+        var count = await ReadAsync(
+            ReplicaCall.Count, CallWire.Encode(new CountCall(filter, exact, Explicit(read))), CallWire.DecodeNumber, read, cancellation)
+            .ConfigureAwait(false);
+        if (filter is null)
+            EstimatedPoints = count;
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<FacetHit>> FacetAsync(
+        string key, Filter? filter, int limit, bool exact, ReadOptions read, CancellationToken cancellation) =>
+        ReadAsync<IReadOnlyList<FacetHit>>(
+            ReplicaCall.Facet, CallWire.Encode(new FacetCall(key, filter, limit, exact, Explicit(read))),
+            static m => SearchWire.DecodeFacets(m), read, cancellation);
+
+    /// <summary>Asks replicas one after the other until one answers; several at once where <paramref name="hedged"/>.</summary>
+    public async ValueTask<T> AskAsync<T>(
+        ReplicaCall call, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, T> decode, bool hedged, CancellationToken cancellation)
+    {
+        var order = _chooser.Order();
+        var running = new List<Attempt<T>>(2);
+        var failed = new List<(int Replica, Exception Error)>();
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        try
+        {
+            for (var next = 0;;)
+            {
+                if (running.Count == 0)
+                {
+                    if (next == order.Length)
+                        throw NoneLeft(failed);
+                    running.Add(Begin(order[next++], call, request, decode, over.Token));
+                }
+
+                if (hedged && next < order.Length && !running.Exists(a => a.Task.IsCompleted))
+                {
+                    var late = Task.Delay(_chooser.HedgeAfter(running[^1].Replica), _time, over.Token);
+                    await Task.WhenAny([late, .. running.Select(a => a.Task)]).ConfigureAwait(false);
+                    if (late.IsCompletedSuccessfully && !running.Exists(a => a.Task.IsCompleted) && _chooser.TryHedge())
+                    {
+                        running.Add(Begin(order[next++], call, request, decode, over.Token));
+                        continue;
+                    }
+                }
+
+                await Task.WhenAny(running.Select(a => a.Task)).ConfigureAwait(false);
+                var ended = running.Find(a => a.Task.IsCompleted)!;
+                running.Remove(ended);
+                try
+                {
+                    var answer = await ended.Task.ConfigureAwait(false);
+                    _chooser.Took(ended.Replica, _time.GetElapsedTime(ended.Started), answered: true);
+                    return answer;
+                }
+                catch (Exception e) when (IsOfReplica(e, cancellation))
+                {
+                    if (e is not GranaryException { Kind: ErrorKind.Timeout })
+                        _chooser.Failed(ended.Replica);
+                    failed.Add((ended.Replica, e));
+                }
+            }
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            foreach (var loser in running)
+            {
+                _chooser.Took(loser.Replica, _time.GetElapsedTime(loser.Started), answered: false);
+                Forget(loser.Task);
+            }
+        }
+    }
+
+    /// <summary>Whether another replica may answer where this one did not.</summary>
+    private static bool IsOfReplica(Exception e, CancellationToken cancellation) => Patience.IsPassing(e, cancellation)
+        || e is GranaryException { Kind: ErrorKind.Timeout or ErrorKind.Internal or ErrorKind.Corrupted };
+
+    private async ValueTask<T> ReadAsync<T>(
+        ReplicaCall call, byte[] request, Func<ReadOnlyMemory<byte>, T> decode, ReadOptions read, CancellationToken cancellation)
+    {
+        if (read.Timeout is not { } limit)
+            return await AskAsync(call, request, decode, hedged: true, cancellation).ConfigureAwait(false);
+        using var late = new CancellationTokenSource(limit > TimeSpan.Zero ? limit : TimeSpan.Zero, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
+        try
+        {
+            return await AskAsync(call, request, decode, hedged: true, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new GranaryException(ErrorKind.Timeout, $"Partition {Number} had no answer within {limit.TotalSeconds:0.###} s");
+        }
+    }
+
+    private Attempt<T> Begin<T>(
+        int replica, ReplicaCall call, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, T> decode, CancellationToken cancellation)
+    {
+        var started = _time.GetTimestamp();
+        return new Attempt<T>(replica, started, OneAsync());
+
+        async Task<T> OneAsync()
+        {
+            // A port may be slow to notice that it was cancelled.
+            var answer = await _replicas[replica].AskAsync(call, request, cancellation).AsTask().WaitAsync(cancellation)
+                .ConfigureAwait(false);
+            return decode(answer);
+        }
+    }
+
+    private ReadOptions Explicit(ReadOptions read) => read.Strong is null ? read with { Strong = _options.StrongReads } : read;
+
+    private GranaryException NoneLeft(List<(int Replica, Exception Error)> failed)
+    {
+        // What another replica would answer alike is told as it is.
+        if (failed.Count > 0 && failed.TrueForAll(f => f.Error is GranaryException { Kind: not ErrorKind.Unavailable }))
+            return (GranaryException)failed[^1].Error;
+        var reasons = failed.OrderBy(f => f.Replica).Select(f => $"replica {f.Replica}: {f.Error.Message}");
+        return new GranaryException(
+            ErrorKind.Unavailable, $"Partition {Number} is unavailable: no replica answers ({string.Join("; ", reasons)})",
+            failed.Count > 0 ? failed[^1].Error : null);
+    }
+
+    private static void Forget(Task task) => task.ContinueWith(
+        static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
+    private sealed record Attempt<T>(int Replica, long Started, Task<T> Task);
+}
