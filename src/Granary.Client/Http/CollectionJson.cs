@@ -16,9 +16,9 @@ internal static class CollectionJson
             return config;
         var declared = config.Declared;
         if (!config.Schema.Dense.IsEmpty)
-            declared = declared.Add("vectors", Vectors(config.Schema).ToJsonString());
+            declared = declared.Add("vectors", DeclaredSchema.Vectors(config.Schema).ToJsonString());
         if (!config.Schema.Sparse.IsEmpty && !declared.ContainsKey("sparse_vectors"))
-            declared = declared.Add("sparse_vectors", Sparse(config.Schema).ToJsonString());
+            declared = declared.Add("sparse_vectors", DeclaredSchema.Sparse(config.Schema).ToJsonString());
         return config with { Declared = declared };
     }
 
@@ -29,9 +29,9 @@ internal static class CollectionJson
         if (config.Ingestion != new IngestionSettings())
             body["indexing"] = Ingestion(config.Ingestion);
         if (!config.Schema.Dense.IsEmpty)
-            body["vectors"] = Vectors(config.Schema);
+            body["vectors"] = DeclaredSchema.Vectors(config.Schema);
         if (!config.Schema.Sparse.IsEmpty)
-            body["sparse_vectors"] = Sparse(config.Schema);
+            body["sparse_vectors"] = DeclaredSchema.Sparse(config.Schema);
         if (!config.Schema.Text.IsEmpty)
             body["text"] = Text(config.Schema);
         if (!config.Embeddings.IsEmpty)
@@ -90,34 +90,6 @@ internal static class CollectionJson
 
     private static EmbeddingRule ReadRule(JsonElement rule) => new(
         rule.GetProperty("vector").GetString()!, rule.GetProperty("path").GetString()!, rule.GetProperty("model").GetString());
-
-    private static JsonObject Vectors(IndexSchema schema) => schema.Dense is [{ Name: "" } only]
-        ? Vector(only)
-        : new JsonObject(schema.Dense.Select(v => KeyValuePair.Create(v.Name, (JsonNode?)Vector(v))));
-
-    private static JsonObject Vector(DenseVectorSchema vector)
-    {
-        var json = new JsonObject { ["size"] = vector.Size, ["distance"] = vector.Distance.ToString() };
-        var standard = new HnswSettings();
-        if (vector.Hnsw != standard)
-        {
-            var hnsw = new JsonObject { ["m"] = vector.Hnsw.M, ["ef_construct"] = vector.Hnsw.EfConstruct };
-            if (vector.Hnsw.Ef != standard.Ef)
-                hnsw["ef"] = vector.Hnsw.Ef;
-            if (vector.Hnsw.FullScanThreshold != standard.FullScanThreshold)
-                hnsw["full_scan_points"] = vector.Hnsw.FullScanThreshold;
-            json["hnsw_config"] = hnsw;
-        }
-
-        if (vector.Storage == VectorStorage.Float32)
-            json["storage"] = "float32";
-        if (vector.MultiVector)
-            json["multivector_config"] = new JsonObject { ["comparator"] = "max_sim" };
-        return json;
-    }
-
-    private static JsonObject Sparse(IndexSchema schema) => new(schema.Sparse.Select(v =>
-        KeyValuePair.Create(v.Name, (JsonNode?)(v.Idf ? new JsonObject { ["modifier"] = "idf" } : new JsonObject()))));
 
     private static JsonObject Text(IndexSchema schema) => new(schema.Text.Select(f =>
     {

@@ -11,8 +11,6 @@ namespace Granary.Collections.Querying;
 /// </summary>
 public sealed class QueryPlanner
 {
-    private const int MaxDepth = 64;
-
     /// <summary>Choosing among n candidates costs n * n comparisons; Qdrant's limit of candidates_limit.</summary>
     private const int MaxMmrCandidates = 16_384;
     private readonly IndexSchema _schema;
@@ -46,8 +44,7 @@ public sealed class QueryPlanner
 
     private PlanNode Plan(Stage stage, Filter? inherited, int depth)
     {
-        if (depth > MaxDepth)
-            throw GranaryException.BadInput($"prefetches depth {depth} exceeds max depth {MaxDepth}");
+        QueryLimits.CheckDepth(depth);
         Check(stage);
         var filter = Filters.And(inherited, stage.Filter);
         ImmutableArray<PlanNode> children =

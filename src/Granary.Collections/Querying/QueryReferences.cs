@@ -20,6 +20,7 @@ internal sealed class QueryReferences
 
     public static QueryReferences Of(QueryRequest request, string collection, IndexSchema schema)
     {
+        QueryLimits.Check(request);
         var references = new QueryReferences(collection, schema);
         references.Visit(request.Query, request.Using, request.LookupFrom);
         references.Visit(request.Prefetches);

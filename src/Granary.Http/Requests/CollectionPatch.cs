@@ -32,9 +32,9 @@ internal static class CollectionPatch
             Parameters(declared, parameters);
         var schema = config.Schema;
         if (body.Object("vectors") is { } vectors)
-            Vectors(declared, vectors, schema);
+            Vectors(declared, vectors, config);
         if (body.Object("sparse_vectors") is { } sparse)
-            schema = Sparse(declared, sparse, schema);
+            schema = Sparse(declared, sparse, config);
         var changed = config with { Declared = declared.ToImmutable(), Schema = schema };
         return body["hnsw_config"] is null && body["vectors"] is null ? changed : changed with { Schema = Graphs(changed) };
     }
@@ -78,7 +78,7 @@ internal static class CollectionPatch
             throw ApiException.Format("data did not match any variant of untagged enum VectorNameConfig");
         }
 
-        var named = Node(config.Declared.GetValueOrDefault(section));
+        var named = section == "vectors" ? DeclaredVectors.Dense(config) : DeclaredVectors.Sparse(config);
         if (named.ContainsKey("size") && named["size"] is JsonValue)
             named = new JsonObject { [""] = named.DeepClone() };
         named[name] = CollectionBody.WithoutNulls(JsonText.Object(settings.Element));
@@ -139,12 +139,12 @@ internal static class CollectionPatch
     }
 
     private static void Vectors(System.Collections.Immutable.ImmutableDictionary<string, string>.Builder declared, JsonFields vectors,
-        IndexSchema schema)
+        CollectionConfig config)
     {
-        var shown = Node(declared.GetValueOrDefault("vectors"));
+        var shown = DeclaredVectors.Dense(config);
         foreach (var vector in vectors.Element.EnumerateObject())
         {
-            if (schema.FindDense(vector.Name) is null)
+            if (config.Schema.FindDense(vector.Name) is null)
                 throw Errors.VectorNotFound(vector.Name);
             var change = new JsonFields(vector.Value, $"vectors.{vector.Name}");
             CollectionBody.ReadHnsw(change.Object("hnsw_config"));
@@ -165,9 +165,10 @@ internal static class CollectionPatch
     }
 
     private static IndexSchema Sparse(System.Collections.Immutable.ImmutableDictionary<string, string>.Builder declared,
-        JsonFields vectors, IndexSchema schema)
+        JsonFields vectors, CollectionConfig config)
     {
-        var shown = Node(declared.GetValueOrDefault("sparse_vectors"));
+        var schema = config.Schema;
+        var shown = DeclaredVectors.Sparse(config);
         foreach (var vector in vectors.Element.EnumerateObject())
         {
             var before = schema.FindSparse(vector.Name) ?? throw Errors.VectorNotFound(vector.Name);

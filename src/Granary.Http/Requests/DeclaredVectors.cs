@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Granary.Collections;
 
 namespace Granary.Http.Requests;
@@ -6,6 +7,41 @@ namespace Granary.Http.Requests;
 /// <summary>What a caller declared about vectors that the index itself does not keep.</summary>
 internal static class DeclaredVectors
 {
+    /// <summary>The dense vectors as declared; what was not declared is shown as the schema has it.</summary>
+    public static JsonObject Dense(CollectionConfig config)
+    {
+        if (!config.Declared.TryGetValue("vectors", out var json))
+            return DeclaredSchema.Vectors(config.Schema);
+        var shown = JsonNode.Parse(json)!.AsObject();
+        if (shown["size"] is JsonValue)
+        {
+            if (config.Schema.Dense is [{ Name: "" }])
+                return shown;
+            shown = new JsonObject { [""] = shown };
+        }
+
+        foreach (var vector in config.Schema.Dense)
+        {
+            if (shown[vector.Name] is not JsonObject)
+                shown[vector.Name] = DeclaredSchema.Vector(vector);
+        }
+
+        return shown;
+    }
+
+    /// <summary>The sparse vectors likewise.</summary>
+    public static JsonObject Sparse(CollectionConfig config)
+    {
+        var shown = config.Declared.TryGetValue("sparse_vectors", out var json) ? JsonNode.Parse(json)!.AsObject() : [];
+        foreach (var vector in config.Schema.Sparse)
+        {
+            if (shown[vector.Name] is not JsonObject)
+                shown[vector.Name] = DeclaredSchema.Sparse(vector);
+        }
+
+        return shown;
+    }
+
     /// <summary>The datatype of a dense vector, or null.</summary>
     public static string? Datatype(CollectionConfig config, string name) =>
         config.Declared.TryGetValue("vectors", out var json) && json.Contains("uint8", StringComparison.Ordinal)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Granary.Collections;
+using Granary.Collections.Querying;
 using Granary.Http.Hosting;
 using Granary.Http.Json;
 using Granary.Http.StrictMode;
@@ -11,7 +12,7 @@ namespace Granary.Http.Requests;
 /// <summary>Reads the universal query, its prefetches and its batches, noting on the way what strict mode looks at.</summary>
 internal sealed partial class QueryReader(StrictModeCheck check)
 {
-    private const int MaxPrefetchDepth = 16;
+    private int _prefetches;
 
     /// <summary>A query.</summary>
     public QueryRequest Read(ref JsonCursor cursor, ReadOptions read)
@@ -125,8 +126,10 @@ internal sealed partial class QueryReader(StrictModeCheck check)
     /// </summary>
     private QueryParts ReadParts(ref JsonCursor cursor, int depth)
     {
-        if (depth > MaxPrefetchDepth)
-            throw cursor.Fail($"prefetches are nested deeper than {MaxPrefetchDepth}");
+        QueryLimits.CheckDepth(depth);
+        // One after the other, and of a batch each query has its own.
+        _prefetches = depth == 0 ? 0 : _prefetches + 1;
+        QueryLimits.CheckCount(_prefetches);
         Query? query = null;
         ImmutableArray<Prefetch> prefetches = [];
         using var rest = new JsonOut();

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Granary.Collections;
+using Granary.Http.Requests;
 using Granary.Index;
 
 namespace Granary.Http.Responses;
@@ -45,10 +46,7 @@ internal static partial class CollectionView
     public static JsonObject Config(CollectionConfig config)
     {
         var parameters = new JsonObject();
-        if (Declared(config, "vectors") is { } vectors)
-            parameters["vectors"] = vectors;
-        else
-            parameters["vectors"] = new JsonObject();
+        parameters["vectors"] = DeclaredVectors.Dense(config);
         parameters["shard_number"] = config.Partitions;
         if (Declared(config, "sharding_method") is { } sharding)
             parameters["sharding_method"] = sharding;
@@ -57,7 +55,7 @@ internal static partial class CollectionView
         parameters["on_disk_payload"] = Declared(config, "on_disk_payload") ?? true;
         if (Declared(config, "payload") is { } payload)
             parameters["payload"] = payload;
-        if (Declared(config, "sparse_vectors") is { } sparse)
+        if (DeclaredVectors.Sparse(config) is var sparse && (sparse.Count > 0 || config.Declared.ContainsKey("sparse_vectors")))
             parameters["sparse_vectors"] = sparse;
         foreach (var (name, value) in Declared(config, "params") as JsonObject ?? [])
             parameters[name] = value?.DeepClone();

@@ -51,7 +51,10 @@ internal sealed partial class LegSearch
             throw GranaryException.BadInput(
                 $"No range index for `order_by` key: `{order.Key}`. Please create one to use `order_by`. Check "
                 + "https://qdrant.tech/documentation/concepts/indexing/#payload-index to see which payload schemas support Range "
-                + "conditions");
+                + "conditions" + (view.Published.Schema.FindPayloadIndex(order.Key) is { } index
+                    ? $" (it has one of type {index.Type.ToString().ToLowerInvariant()}{(index.Range ? "" : " without range")}; integer "
+                        + "with range, float and datetime have an order)"
+                    : ""));
         }
 
         var only = leg.Candidates is null ? null : CandidateSlots().ToHashSet();

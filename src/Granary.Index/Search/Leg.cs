@@ -64,7 +64,8 @@ public sealed record ScanLeg : Leg
 }
 
 /// <summary>Points in the order of an indexed payload value.</summary>
-/// <param name="Key">The payload path; it must have a range-capable index (integer, float, datetime, uuid).</param>
+/// <param name="Key">The payload path; it must have an index with an order: integer (with range), float or datetime. A
+/// uuid index has none, as in Qdrant.</param>
 /// <param name="Descending">Largest first.</param>
 public sealed record OrderLeg(string Key, bool Descending) : Leg
 {

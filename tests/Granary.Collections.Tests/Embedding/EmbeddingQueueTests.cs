@@ -34,7 +34,8 @@ public sealed class EmbeddingQueueTests : IDisposable
             Assert.InRange(pipeline.Pending, 1, Capacity + BatchSize + 2);
         }
 
-        var waits = Enumerable.Range(1, 5_000).Select(i => (Id: new PointId((ulong)i), Wait: pipeline.WaitAsync(0, i, i).AsTask())).ToList();
+        var waits = Enumerable.Range(1, 5_000)
+            .Select(i => (Id: new PointId((ulong)i), Wait: pipeline.WaitAsync(0, i, i).AsTask())).ToList();
         Assert.DoesNotContain(waits, w => w.Wait.IsCompleted);
         held.SetResult();
         foreach (var (id, wait) in waits)

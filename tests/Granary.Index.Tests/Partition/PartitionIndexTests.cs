@@ -86,6 +86,21 @@ public sealed class PartitionIndexTests
     }
 
     [Theory]
+    [InlineData(PayloadIndexType.Uuid, "(it has one of type uuid; integer with range, float and datetime have an order)")]
+    [InlineData(PayloadIndexType.Keyword, "(it has one of type keyword; integer with range, float and datetime have an order)")]
+    [InlineData(PayloadIndexType.Integer,
+        "(it has one of type integer without range; integer with range, float and datetime have an order)")]
+    public void AnIndexWithoutAnOrderIsRefusedByItsType(PayloadIndexType type, string expected)
+    {
+        using var index = new PartitionIndex(
+            Schema with { PayloadIndexes = [new PayloadIndexSchema("u", type) { Range = type != PayloadIndexType.Integer }] });
+        using var reader = index.OpenReader();
+        var message = Message(() => reader.Search(new OrderLeg("u", false)));
+        Assert.StartsWith("No range index for `order_by` key: `u`. Please create one", message, StringComparison.Ordinal);
+        Assert.EndsWith(expected, message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(8, 200, true)]
     [InlineData(16, 50, true)]
     [InlineData(16, 200, false)]
