@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Granary.Collections.Querying;
 using Granary.Collections.Tests.Support;
 using Granary.Index;
 
@@ -32,7 +31,7 @@ public sealed class QueryLimitsTests
 
     [Theory]
     [InlineData(32, 31, null)]
-    [InlineData(33, 31, "prefetch: 1056 prefetches invalid, a query may have at most 1024, nested ones included")]
+    [InlineData(33, 31, "prefetch: 1025 prefetches invalid, a query may have at most 1024, nested ones included")]
     [InlineData(1_025, 0, "prefetch: 1025 prefetches invalid, a query may have at most 1024, nested ones included")]
     public async Task AQueryHasSoManyPrefetches(int outer, int inner, string? refused)
     {
