@@ -73,9 +73,13 @@ public sealed class PostgresStorage : IStorage
     /// <exception cref="GranaryException">It is no PostgreSQL address, or names an option that is not known.</exception>
     public static string Describe(string address) => PostgresAddress.Parse(address).Name;
 
-    /// <summary>The connection string that Npgsql, and whatever is built on it, wants for an address.</summary>
+    /// <summary>
+    /// The connection string for an address that the AdoNet providers of Orleans want; its search path leads to the tables that the
+    /// migrations make for them.
+    /// </summary>
     /// <exception cref="GranaryException">It is no PostgreSQL address, or names an option that is not known.</exception>
-    public static string ToConnectionString(string address) => PostgresAddress.Parse(address).ConnectionString;
+    public static string ToConnectionString(string address) =>
+        new NpgsqlConnectionStringBuilder(PostgresAddress.Parse(address).ConnectionString) { SearchPath = "granary" }.ToString();
 
     /// <inheritdoc/>
     public ValueTask<IPartitionLog> OpenLogAsync(PartitionKey partition, CancellationToken cancellation)
