@@ -29,6 +29,10 @@ elif [ ! -f "$installed" ] || [ "$clients/package-lock.json" -nt "$installed" ];
   fi
 fi
 
+if ! command -v kubectl >/dev/null && ! command -v kustomize >/dev/null; then
+  echo "Neither kubectl nor kustomize is installed: the tests that render the manifests of k8s/ will fail."
+fi
+
 echo "== Standalone.slnf"
 run Standalone.slnf
 
