@@ -85,8 +85,11 @@ public sealed partial class TextEmbedder : IDisposable
             {
                 return await CallAsync(generator, texts, timing, cancellation).ConfigureAwait(false);
             }
-            catch (Exception e) when (!cancellation.IsCancellationRequested && e is not OutOfMemoryException)
+            catch (Exception e) when (e is not OutOfMemoryException)
             {
+                // A call that is given up may end in any way; to the caller it is the cancellation that was asked for.
+                if (cancellation.IsCancellationRequested)
+                    throw new OperationCanceledException(e.Message, e, cancellation);
                 var kind = KindOf(e, out var worthTrying);
                 if (attempt == Tries || !worthTrying)
                 {

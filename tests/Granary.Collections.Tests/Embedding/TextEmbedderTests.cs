@@ -80,6 +80,19 @@ public sealed class TextEmbedderTests : IDisposable
     }
 
     [Fact]
+    public async Task ACallThatEndsInAnErrorBecauseItWasCancelledIsCancelled()
+    {
+        using var stop = new CancellationTokenSource();
+        _generator.Before = async _ =>
+        {
+            await stop.CancelAsync();
+            throw new HttpRequestException("the connection was aborted");
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => _embedder.EmbedEachAsync(null, ["x"], null, stop.Token).AsTask());
+    }
+
+    [Fact]
     public async Task AModelIsDescribedByAVectorItMakesOnceAndOnlyIfThereIsOne()
     {
         Assert.Equal(new EmbedderInfo("stub", 8), await _embedder.DescribeAsync(null, default));
