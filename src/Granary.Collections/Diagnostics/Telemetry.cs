@@ -39,4 +39,6 @@ public static class Telemetry
 
     internal static Counter<long> Refused { get; } =
         Meter.CreateCounter<long>("granary.batches.refused", "{batch}", "Batches refused because a queue was full");
+
+    internal static ReplicaCensus Replicas { get; } = new(Meter);
 }

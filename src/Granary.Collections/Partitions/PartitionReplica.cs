@@ -1,3 +1,4 @@
+using Granary.Collections.Diagnostics;
 using Granary.Collections.Ports;
 using Granary.Collections.Wire;
 using Granary.Index;
@@ -39,6 +40,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     public static PartitionReplica Start(ReplicaOptions options)
     {
         var replica = new PartitionReplica(options);
+        Telemetry.Replicas.Add(replica);
         replica._worker = Task.Run(replica.RunAsync, CancellationToken.None);
         return replica;
     }
@@ -145,6 +147,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
+        Telemetry.Replicas.Remove(this);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _worker.ConfigureAwait(false);
         _stopping.Dispose();
