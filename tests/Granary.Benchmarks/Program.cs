@@ -4,6 +4,7 @@ using Granary.Benchmarks;
 // tests/Granary.Benchmarks/README.md).
 var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringComparer.Ordinal)
 {
+    ["checkpoint"] = CheckpointBenchmarks.RunAsync,
     ["crash"] = CrashBenchmarks.RunAsync,
     ["filtered"] = FilteredBenchmarks.RunAsync,
     ["http-ingest"] = HttpIngestBenchmarks.RunAsync,

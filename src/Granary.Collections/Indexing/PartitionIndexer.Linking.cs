@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Granary.Collections.Diagnostics;
+using Granary.Index;
 
 namespace Granary.Collections.Indexing;
 
@@ -37,6 +38,9 @@ public sealed partial class PartitionIndexer
         try
         {
             var stop = _stopping.Token;
+            // After a restart strong searches wait until the log's rest is applied, and linking it would take half the processors from
+            // that. Until then it is searched exhaustively.
+            await Applied.WaitAsync(_loggedBefore, stop).ConfigureAwait(false);
             var first = true;
             while (true)
             {
@@ -52,6 +56,10 @@ public sealed partial class PartitionIndexer
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
+        }
+        catch (GranaryException e) when (ReferenceEquals(e, _fault))
+        {
+            // Applying stopped before the log's rest was applied, and has said so.
         }
         catch (Exception e)
         {
