@@ -26,7 +26,10 @@ internal static class CheckpointBenchmarks
         {
             Dense = [new DenseVectorSchema("", size, Distance.Cosine)],
             Text = [new TextFieldSchema("body", "body")],
-            PayloadIndexes = [new PayloadIndexSchema("n", PayloadIndexType.Integer), new PayloadIndexSchema("tag", PayloadIndexType.Keyword)],
+            PayloadIndexes =
+            [
+                new PayloadIndexSchema("n", PayloadIndexType.Integer), new PayloadIndexSchema("tag", PayloadIndexType.Keyword),
+            ],
         });
         var clock = Stopwatch.StartNew();
         for (var i = 0; i < points; i++)
