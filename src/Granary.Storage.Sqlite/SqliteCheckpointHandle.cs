@@ -61,62 +61,27 @@ internal sealed class SqliteCheckpointHandle(SqliteDatabase database, long id, D
         });
     }
 
-    private sealed class SectionReadStream(SqliteCheckpointHandle handle, string section, long length) : Stream
+    private sealed class SectionReadStream(SqliteCheckpointHandle handle, string section, long length) : SectionStream(length)
     {
         private byte[] _chunk = [];
         private int _number = -1;
         private long _chunkBytes;
-        private long _position;
 
-        public override bool CanRead => true;
-
-        public override bool CanSeek => true;
-
-        public override bool CanWrite => false;
-
-        public override long Length => length;
-
-        public override long Position
+        protected override int ReadAt(Span<byte> buffer, long position)
         {
-            get => _position;
-            set => _position = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "a position is 0 or more");
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override int Read(Span<byte> buffer)
-        {
-            if (_position >= length || buffer.IsEmpty)
-                return 0;
             if (_number < 0)
                 Load(0);
 
             // All chunks but the last have the length of the first, whatever the options were when they were written.
             _chunkBytes = Math.Max(_chunkBytes, _chunk.Length);
-            var number = (int)(_position / _chunkBytes);
+            var number = (int)(position / _chunkBytes);
             if (number != _number)
                 Load(number);
-            var rest = _chunk.AsSpan((int)(_position - (number * _chunkBytes)));
+            var rest = _chunk.AsSpan((int)(position - (number * _chunkBytes)));
             var part = Math.Min(rest.Length, buffer.Length);
             rest[..part].CopyTo(buffer);
-            _position += part;
             return part;
         }
-
-        public override long Seek(long offset, SeekOrigin origin) => Position = offset + origin switch
-        {
-            SeekOrigin.Begin => 0,
-            SeekOrigin.Current => _position,
-            _ => length,
-        };
-
-        public override void Flush()
-        {
-        }
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         private void Load(int number)
         {

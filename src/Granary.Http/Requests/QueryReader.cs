@@ -64,36 +64,6 @@ internal sealed partial class QueryReader(StrictModeCheck check)
         return new GroupRequest(query, groups.By, groups.Size, groups.Limit) { Lookup = groups.Lookup };
     }
 
-    /// <summary>A list of queries: <c>{"searches": [...]}</c>.</summary>
-    public List<QueryRequest> ReadBatch(ref JsonCursor cursor, ReadOptions read)
-    {
-        List<QueryRequest>? queries = null;
-        var first = true;
-        cursor.BeginObject("struct QueryRequestBatch");
-        while (cursor.NextProperty(ref first, out var name))
-        {
-            if (!name.SequenceEqual("searches"u8))
-            {
-                cursor.Skip();
-                continue;
-            }
-
-            queries = [];
-            var firstItem = true;
-            cursor.BeginArray("a sequence");
-            while (cursor.NextItem(ref firstItem))
-            {
-                StrictModeCheck.BeforeNext(queries.Count);
-                queries.Add(Read(ref cursor, read));
-            }
-        }
-
-        if (queries is null)
-            throw cursor.Fail("missing field `searches`");
-        check.BatchSize(queries.Count);
-        return queries;
-    }
-
     /// <summary>What groups are made of.</summary>
     public static (string By, int Size, int Limit, GroupLookup? Lookup) ReadGrouping(JsonFields fields)
     {

@@ -34,36 +34,6 @@ internal sealed class SearchReader(StrictModeCheck check)
         return new GroupRequest(query, groups.By, groups.Size, groups.Limit) { Lookup = groups.Lookup };
     }
 
-    /// <summary>Several requests: <c>{"searches": [...]}</c>.</summary>
-    public List<QueryRequest> ReadBatch(ref JsonCursor cursor, Kind kind, ReadOptions read)
-    {
-        List<QueryRequest>? queries = null;
-        var first = true;
-        cursor.BeginObject("a map");
-        while (cursor.NextProperty(ref first, out var name))
-        {
-            if (!name.SequenceEqual("searches"u8))
-            {
-                cursor.Skip();
-                continue;
-            }
-
-            queries = [];
-            var firstItem = true;
-            cursor.BeginArray("a sequence");
-            while (cursor.NextItem(ref firstItem))
-            {
-                StrictModeCheck.BeforeNext(queries.Count);
-                queries.Add(Read(ref cursor, kind, read));
-            }
-        }
-
-        if (queries is null)
-            throw cursor.Fail("missing field `searches`");
-        check.BatchSize(queries.Count);
-        return queries;
-    }
-
     private QueryRequest Read(ref JsonCursor cursor, Kind kind, ReadOptions read, out JsonFields fields)
     {
         var (rest, input, name) = Split(ref cursor);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Granary.Index.Operations;
+using Granary.Index.Search;
 using Granary.Index.Sparse;
 using Granary.Index.Vectors;
 
@@ -37,8 +38,39 @@ internal abstract class VectorColumn(string name) : Field(name)
     }
 }
 
+/// <summary>A column over the rows of a field.</summary>
+internal abstract class VectorColumn<TRows>(string name, TRows rows) : VectorColumn(name)
+    where TRows : class, ISlotRows
+{
+    /// <inheritdoc/>
+    public sealed override int RowCapacity => Rows.RowCapacity;
+
+    /// <summary>The field.</summary>
+    protected TRows Rows { get; } = rows;
+
+    /// <inheritdoc/>
+    protected override long FieldBytes => Rows.Bytes;
+
+    /// <inheritdoc/>
+    public sealed override int SlotOf(int row) => Rows.SlotOf(row);
+
+    /// <inheritdoc/>
+    public override void Forget(int row)
+    {
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void DisposeField() => (Rows as IDisposable)?.Dispose();
+
+    /// <inheritdoc/>
+    protected sealed override void Retarget(int row, int slot) => Rows.Retarget(row, slot);
+
+    /// <inheritdoc/>
+    protected sealed override void Remove(int row) => Rows.Remove(row);
+}
+
 /// <summary>A dense vector.</summary>
-internal sealed class DenseColumn(DenseField inner) : VectorColumn(inner.Schema.Name)
+internal sealed class DenseColumn(DenseField inner) : VectorColumn<DenseField>(inner.Schema.Name, inner)
 {
     private float[] _scratch = [];
 
@@ -47,64 +79,53 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn(inner.Schema.
     private long _marked;
 
     /// <summary>The vectors.</summary>
-    public DenseField Vectors => inner;
+    public DenseField Vectors => Rows;
 
     /// <summary>Which slots' vectors were computed from text.</summary>
     public ComputedMarks Computed { get; } = new();
 
     /// <inheritdoc/>
-    public override int RowCapacity => inner.RowCapacity;
-
-    /// <inheritdoc/>
-    protected override long FieldBytes => inner.Bytes + Computed.Bytes;
-
-    /// <inheritdoc/>
-    public override int SlotOf(int row) => inner.SlotOf(row);
+    protected override long FieldBytes => Rows.Bytes + Computed.Bytes;
 
     /// <inheritdoc/>
     public override void Check(in VectorView vector)
     {
         LegChecks.SameShape(VectorKind.Dense, vector.Kind, Name);
-        LegChecks.SameSize(inner.Schema.Size, vector.Size);
+        LegChecks.SameSize(Rows.Schema.Size, vector.Size);
         CheckFinite(vector);
-        CheckLength(vector, inner.Schema);
+        CheckLength(vector, Rows.Schema);
     }
 
     /// <inheritdoc/>
     public override bool Holds(int row, in VectorView vector)
     {
-        if (inner.Schema.Distance != Distance.Cosine)
-            return Same(inner.Vector(row), vector.Values);
+        if (Rows.Schema.Distance != Distance.Cosine)
+            return Same(Rows.Vector(row), vector.Values);
         if (_scratch.Length == 0)
-            _scratch = new float[inner.Schema.Size];
+            _scratch = new float[Rows.Schema.Size];
         VectorMath.Copy(vector.Values, Distance.Cosine, _scratch);
-        return Same(inner.Vector(row), _scratch);
+        return Same(Rows.Vector(row), _scratch);
     }
 
     /// <inheritdoc/>
-    public override int Add(in VectorView vector, int slot) => inner.Add(vector.Values, slot);
+    public override int Add(in VectorView vector, int slot) => Rows.Add(vector.Values, slot);
 
     /// <inheritdoc/>
-    public override NamedVector Read(int row) => new(Name, inner.Vector(row).ToArray());
-
-    /// <inheritdoc/>
-    public override void Forget(int row)
-    {
-    }
+    public override NamedVector Read(int row) => new(Name, Rows.Vector(row).ToArray());
 
     /// <inheritdoc/>
     public override FieldImage Freeze()
     {
-        var image = inner.Freeze();
-        return (stream, view) => inner.Save(stream, image, row => view.SlotOf(this, row), view.GraphWritten);
+        var image = Rows.Freeze();
+        return (stream, view) => Rows.Save(stream, image, row => view.SlotOf(this, row), view.GraphWritten);
     }
 
     /// <summary>Remembers what the operation added. Called by the applier before the operation is published.</summary>
     public void Mark(long operation)
     {
-        if (inner.Added == _marked)
+        if (Rows.Added == _marked)
             return;
-        _marked = inner.Added;
+        _marked = Rows.Added;
         _marks.Enqueue((operation, _marked));
     }
 
@@ -113,8 +134,8 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn(inner.Schema.
     /// </summary>
     public void MarkPending(long operation)
     {
-        _marked = inner.Added;
-        if (inner.Pending > 0)
+        _marked = Rows.Added;
+        if (Rows.Pending > 0)
             _marks.Enqueue((operation, _marked));
     }
 
@@ -125,7 +146,7 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn(inner.Schema.
         {
             while (_marks.TryPeek(out var mark))
             {
-                if (mark.Added > inner.LinkedAdds)
+                if (mark.Added > Rows.LinkedAdds)
                     return Math.Min(applied, mark.Operation - 1);
                 _marks.TryDequeue(out _);
             }
@@ -137,54 +158,36 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn(inner.Schema.
     /// <summary>Whether two vectors are the same to the bit.</summary>
     internal static bool Same(ReadOnlySpan<float> a, ReadOnlySpan<float> b) =>
         MemoryMarshal.AsBytes(a).SequenceEqual(MemoryMarshal.AsBytes(b));
-
-    /// <inheritdoc/>
-    protected override void DisposeField() => inner.Dispose();
-
-    /// <inheritdoc/>
-    protected override void Retarget(int row, int slot) => inner.Retarget(row, slot);
-
-    /// <inheritdoc/>
-    protected override void Remove(int row) => inner.Remove(row);
 }
 
 /// <summary>A multi-vector.</summary>
-internal sealed class MultiColumn(MultiField inner) : VectorColumn(inner.Schema.Name)
+internal sealed class MultiColumn(MultiField inner) : VectorColumn<MultiField>(inner.Schema.Name, inner)
 {
     /// <summary>The matrices.</summary>
-    public MultiField Matrices => inner;
-
-    /// <inheritdoc/>
-    public override int RowCapacity => inner.RowCapacity;
-
-    /// <inheritdoc/>
-    protected override long FieldBytes => inner.Bytes;
-
-    /// <inheritdoc/>
-    public override int SlotOf(int row) => inner.SlotOf(row);
+    public MultiField Matrices => Rows;
 
     /// <inheritdoc/>
     public override void Check(in VectorView vector)
     {
         LegChecks.SameShape(VectorKind.Multi, vector.Kind, Name);
-        LegChecks.SameSize(inner.Schema.Size, vector.Size);
+        LegChecks.SameSize(Rows.Schema.Size, vector.Size);
         if (vector.Rows < 1)
             throw GranaryException.BadInput($"Vector \"{Name}\" is a matrix without rows");
         CheckFinite(vector);
-        CheckLength(vector, inner.Schema);
+        CheckLength(vector, Rows.Schema);
     }
 
     /// <inheritdoc/>
     public override bool Holds(int row, in VectorView vector)
     {
-        var stored = inner.Matrix(row);
-        var size = inner.Schema.Size;
+        var stored = Rows.Matrix(row);
+        var size = Rows.Schema.Size;
         if (stored.Length != vector.Values.Length)
             return false;
         var scratch = new float[size];
         for (var i = 0; i < stored.Length; i += size)
         {
-            VectorMath.Copy(vector.Values.Slice(i, size), inner.Schema.Distance, scratch);
+            VectorMath.Copy(vector.Values.Slice(i, size), Rows.Schema.Distance, scratch);
             if (!DenseColumn.Same(stored.Slice(i, size), scratch))
                 return false;
         }
@@ -193,47 +196,24 @@ internal sealed class MultiColumn(MultiField inner) : VectorColumn(inner.Schema.
     }
 
     /// <inheritdoc/>
-    public override int Add(in VectorView vector, int slot) => inner.Add(vector.Values, slot);
+    public override int Add(in VectorView vector, int slot) => Rows.Add(vector.Values, slot);
 
     /// <inheritdoc/>
-    public override NamedVector Read(int row) => new(Name, inner.Matrix(row).ToArray(), inner.RowsOf(row));
-
-    /// <inheritdoc/>
-    public override void Forget(int row)
-    {
-    }
+    public override NamedVector Read(int row) => new(Name, Rows.Matrix(row).ToArray(), Rows.RowsOf(row));
 
     /// <inheritdoc/>
     public override FieldImage Freeze()
     {
-        var rows = inner.RowCapacity;
-        return (stream, view) => inner.Save(stream, rows, row => view.SlotOf(this, row));
+        var rows = Rows.RowCapacity;
+        return (stream, view) => Rows.Save(stream, rows, row => view.SlotOf(this, row));
     }
-
-    /// <inheritdoc/>
-    protected override void DisposeField() => inner.Dispose();
-
-    /// <inheritdoc/>
-    protected override void Retarget(int row, int slot) => inner.Retarget(row, slot);
-
-    /// <inheritdoc/>
-    protected override void Remove(int row) => inner.Remove(row);
 }
 
 /// <summary>A sparse vector.</summary>
-internal sealed class SparseColumn(SparseField inner) : VectorColumn(inner.Schema.Name)
+internal sealed class SparseColumn(SparseField inner) : VectorColumn<SparseField>(inner.Schema.Name, inner)
 {
     /// <summary>The inverted index.</summary>
-    public SparseField Postings => inner;
-
-    /// <inheritdoc/>
-    public override int RowCapacity => inner.RowCapacity;
-
-    /// <inheritdoc/>
-    protected override long FieldBytes => inner.Bytes;
-
-    /// <inheritdoc/>
-    public override int SlotOf(int row) => inner.SlotOf(row);
+    public SparseField Postings => Rows;
 
     /// <inheritdoc/>
     public override void Check(in VectorView vector)
@@ -252,39 +232,28 @@ internal sealed class SparseColumn(SparseField inner) : VectorColumn(inner.Schem
     /// <inheritdoc/>
     public override bool Holds(int row, in VectorView vector)
     {
-        inner.Get(row, out var indices, out var values);
+        Rows.Get(row, out var indices, out var values);
         return indices.SequenceEqual(vector.Indices) && DenseColumn.Same(values, vector.Values);
     }
 
     /// <inheritdoc/>
-    public override int Add(in VectorView vector, int slot) => inner.Add(vector.Indices, vector.Values, slot);
+    public override int Add(in VectorView vector, int slot) => Rows.Add(vector.Indices, vector.Values, slot);
 
     /// <inheritdoc/>
     public override NamedVector Read(int row)
     {
-        inner.Get(row, out var indices, out var values);
+        Rows.Get(row, out var indices, out var values);
         return new NamedVector(Name, values.ToArray(), 0, indices.ToArray());
     }
 
     /// <inheritdoc/>
-    public override void Forget(int row) => inner.Forget(row);
+    public override void Forget(int row) => Rows.Forget(row);
 
     /// <inheritdoc/>
     public override FieldImage Freeze()
     {
-        var rows = inner.RowCapacity;
+        var rows = Rows.RowCapacity;
         // Forgotten is what had no living version: the point was deleted, or had another vector, or none.
-        return (stream, view) => inner.Save(stream, rows, row => view.SlotOf(this, row), (_, slot) => !view.Lived(slot));
+        return (stream, view) => Rows.Save(stream, rows, row => view.SlotOf(this, row), (_, slot) => !view.Lived(slot));
     }
-
-    /// <inheritdoc/>
-    protected override void DisposeField()
-    {
-    }
-
-    /// <inheritdoc/>
-    protected override void Retarget(int row, int slot) => inner.Retarget(row, slot);
-
-    /// <inheritdoc/>
-    protected override void Remove(int row) => inner.Remove(row);
 }

@@ -7,7 +7,7 @@ using Granary.Index.Search;
 namespace Granary.Index.Sparse;
 
 /// <summary>An inverted index over one sparse vector, ranked by dot product. One thread writes; any number search, without locks.</summary>
-public sealed partial class SparseField
+public sealed partial class SparseField : ISlotRows
 {
     private readonly RowTable<SparseRow> _rows;
     private readonly ConcurrentDictionary<uint, PostingList> _lists = new(1, 1024);

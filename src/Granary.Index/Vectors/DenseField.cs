@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Granary.Index.Memory;
+using Granary.Index.Search;
 
 namespace Granary.Index.Vectors;
 
@@ -8,7 +9,7 @@ namespace Granary.Index.Vectors;
 /// thread adds, retargets and removes; one caller at a time links (in parallel inside); any number search, without locks, each inside
 /// an epoch that it entered on the field's <see cref="EpochClock"/>: rows it can reach are not reused before it leaves.
 /// </summary>
-public sealed unsafe partial class DenseField : IDisposable
+public sealed unsafe partial class DenseField : ISlotRows, IDisposable
 {
     private const int NoSlot = -1;
     private readonly EpochClock _epochs;

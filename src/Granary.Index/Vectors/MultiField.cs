@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Granary.Index.Memory;
+using Granary.Index.Search;
 
 namespace Granary.Index.Vectors;
 
@@ -10,7 +11,7 @@ namespace Granary.Index.Vectors;
 /// rows, of the best comparison with any of the matrix's rows; under Euclid and Manhattan of the smallest distance. Searched exactly.
 /// One applier thread adds, retargets and removes; any number search, without locks, each inside an epoch it entered.
 /// </summary>
-public sealed unsafe partial class MultiField : IDisposable
+public sealed unsafe partial class MultiField : ISlotRows, IDisposable
 {
     private const int NoSlot = -1;
     private readonly EpochClock _epochs;

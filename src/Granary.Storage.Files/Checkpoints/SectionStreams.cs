@@ -1,3 +1,4 @@
+using Granary.Collections.Ports;
 using Granary.Storage.Files.Platform;
 
 namespace Granary.Storage.Files.Checkpoints;
@@ -85,46 +86,7 @@ internal sealed class SectionWriteStream(string path, IFile file, Action<long> c
 }
 
 /// <summary>Reads a section; many may read one file at once.</summary>
-internal sealed class SectionReadStream(IFile file, long length) : Stream
+internal sealed class SectionReadStream(IFile file, long length) : SectionStream(length)
 {
-    private long _position;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => true;
-
-    public override bool CanWrite => false;
-
-    public override long Length => length;
-
-    public override long Position
-    {
-        get => _position;
-        set => _position = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "a position is 0 or more");
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override int Read(Span<byte> buffer)
-    {
-        var part = (int)Math.Min(buffer.Length, Math.Max(0, length - _position));
-        var read = file.Read(buffer[..part], _position);
-        _position += read;
-        return read;
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => Position = offset + origin switch
-    {
-        SeekOrigin.Begin => 0,
-        SeekOrigin.Current => _position,
-        _ => length,
-    };
-
-    public override void Flush()
-    {
-    }
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    protected override int ReadAt(Span<byte> buffer, long position) => file.Read(buffer, position);
 }

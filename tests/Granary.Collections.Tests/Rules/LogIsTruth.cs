@@ -1,8 +1,6 @@
-using Granary.Collections.Diagnostics;
 using Granary.Collections.Ports;
 using Granary.Collections.Tests.Support;
 using Granary.Collections.Writing;
-using Granary.Storage.Memory;
 
 namespace Granary.Collections.Tests.Rules;
 
@@ -14,48 +12,28 @@ public sealed class LogIsTruth
     [InlineData(3)]
     public async Task LosingRepeatingReorderingAndDelayingRingsChangesNothing(int seed)
     {
-        await using var storage = new MemoryStorage();
-        var key = new PartitionKey(Guid.NewGuid(), 0);
-        var log = await storage.OpenLogAsync(key, default);
-        var schema = Fixture.Plain.Schema;
-        await using var faultless = await Replica.OpenAsync(storage, log, key, schema);
-        await using var faulty = await Replica.OpenAsync(storage, log, key with { Number = 1 }, schema);
-        var both = new BothFeeds(faultless.Feed, new FaultyFeed(faulty.Feed, seed));
-        await using var writer = new PartitionWriter(key, log, both, null, new PhaseTimings());
-        var operations = new RandomOperations(seed);
-        for (var i = 0; i < 100; i++)
-        {
-            var batch = operations.Next();
-            var count = batch.Operations.Count;
-            await writer.AppendAsync(batch.Operations.Detach(), count);
-        }
-
-        await faultless.CatchUpAsync(writer.Logged);
-        await faulty.CatchUpAsync(writer.Logged);
+        await using var changes = await LoggedChanges.OpenAsync(seed);
+        await using var faultless = await changes.FollowAsync();
+        await using var faulty = await changes.FollowAsync(1);
+        changes.BeginWriting(new BothFeeds(faultless.Feed, new FaultyFeed(faulty.Feed, seed)));
+        await changes.WriteAsync(100);
+        await faultless.CatchUpAsync(changes.Logged);
+        await faulty.CatchUpAsync(changes.Logged);
         Assert.Equal(faultless.Describe(), faulty.Describe());
     }
 
     [Fact]
     public async Task RecordsHandedOverInMemoryOnlySaveReading()
     {
-        await using var storage = new MemoryStorage();
-        var key = new PartitionKey(Guid.NewGuid(), 0);
-        var log = await storage.OpenLogAsync(key, default);
+        await using var changes = await LoggedChanges.OpenAsync(7);
         // So small that it has gaps.
         var tail = new LogTail(3);
-        await using var withTail = await Replica.OpenAsync(storage, log, key, Fixture.Plain.Schema, tail);
-        await using var without = await Replica.OpenAsync(storage, log, key with { Number = 1 }, Fixture.Plain.Schema);
-        await using var writer = new PartitionWriter(key, log, new BothFeeds(withTail.Feed, without.Feed), tail, new PhaseTimings());
-        var operations = new RandomOperations(7);
-        for (var i = 0; i < 200; i++)
-        {
-            var batch = operations.Next();
-            var count = batch.Operations.Count;
-            await writer.AppendAsync(batch.Operations.Detach(), count);
-        }
-
-        await withTail.CatchUpAsync(writer.Logged);
-        await without.CatchUpAsync(writer.Logged);
+        await using var withTail = await changes.FollowAsync(0, tail);
+        await using var without = await changes.FollowAsync(1);
+        changes.BeginWriting(new BothFeeds(withTail.Feed, without.Feed), tail);
+        await changes.WriteAsync(200);
+        await withTail.CatchUpAsync(changes.Logged);
+        await without.CatchUpAsync(changes.Logged);
         Assert.Equal(without.Describe(), withTail.Describe());
     }
 

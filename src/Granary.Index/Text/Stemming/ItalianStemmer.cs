@@ -113,7 +113,7 @@ internal sealed class ItalianStemmer : Stemmer
         {
             case "azione" or "azioni" or "atore" or "atori":
                 word.Cut(suffix.Length);
-                CutInR2(ref word, "ic");
+                word.CutInR2("ic");
                 break;
             case "logia" or "logie":
                 word.Cut(2);
@@ -125,35 +125,21 @@ internal sealed class ItalianStemmer : Stemmer
                 word.Replace(suffix.Length, "ente");
                 break;
             case "amente":
-                word.Cut(6);
-                if (CutInR2(ref word, "iv"))
-                    CutInR2(ref word, "at");
-                else if (!CutInR2(ref word, "os") && !CutInR2(ref word, "ic"))
-                    CutInR2(ref word, "abil");
+                RomanceSuffixes.CutAdverb(ref word, "abil");
                 break;
             case "ità":
-                word.Cut(3);
-                if (!CutInR2(ref word, "abil") && !CutInR2(ref word, "ic"))
-                    CutInR2(ref word, "iv");
+                RomanceSuffixes.CutQuality(ref word, suffix.Length);
                 break;
             case "ivo" or "ivi" or "iva" or "ive":
                 word.Cut(3);
-                if (CutInR2(ref word, "at"))
-                    CutInR2(ref word, "ic");
+                if (word.CutInR2("at"))
+                    word.CutInR2("ic");
                 break;
             default:
                 word.Cut(suffix.Length);
                 break;
         }
 
-        return true;
-    }
-
-    private static bool CutInR2(ref Stem word, string suffix)
-    {
-        if (!word.EndsWith(suffix) || !word.In(word.R2, suffix.Length))
-            return false;
-        word.Cut(suffix.Length);
         return true;
     }
 }

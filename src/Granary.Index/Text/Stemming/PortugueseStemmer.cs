@@ -105,25 +105,19 @@ internal sealed class PortugueseStemmer : Stemmer
                 word.Replace(suffix.Length, "ente");
                 break;
             case "amente":
-                word.Cut(6);
-                if (CutInR2(ref word, "iv"))
-                    CutInR2(ref word, "at");
-                else if (!CutInR2(ref word, "os") && !CutInR2(ref word, "ic"))
-                    CutInR2(ref word, "ad");
+                RomanceSuffixes.CutAdverb(ref word, "ad");
                 break;
             case "mente":
                 word.Cut(5);
-                if (!CutInR2(ref word, "ante") && !CutInR2(ref word, "avel") && !CutInR2(ref word, "ável"))
-                    CutInR2(ref word, "ível");
+                if (!word.CutInR2("ante") && !word.CutInR2("avel") && !word.CutInR2("ável"))
+                    word.CutInR2("ível");
                 break;
             case "idade" or "idades":
-                word.Cut(suffix.Length);
-                if (!CutInR2(ref word, "abil") && !CutInR2(ref word, "ic"))
-                    CutInR2(ref word, "iv");
+                RomanceSuffixes.CutQuality(ref word, suffix.Length);
                 break;
             case "iva" or "ivo" or "ivas" or "ivos":
                 word.Cut(suffix.Length);
-                CutInR2(ref word, "at");
+                word.CutInR2("at");
                 break;
             default:
                 word.Cut(suffix.Length);
@@ -155,13 +149,5 @@ internal sealed class PortugueseStemmer : Stemmer
         {
             word.Replace(1, "c");
         }
-    }
-
-    private static bool CutInR2(ref Stem word, string suffix)
-    {
-        if (!word.EndsWith(suffix) || !word.In(word.R2, suffix.Length))
-            return false;
-        word.Cut(suffix.Length);
-        return true;
     }
 }

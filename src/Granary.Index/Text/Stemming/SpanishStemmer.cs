@@ -107,29 +107,23 @@ internal sealed class SpanishStemmer : Stemmer
                 word.Replace(suffix.Length, "ente");
                 break;
             case "amente":
-                word.Cut(6);
-                if (CutInR2(ref word, "iv"))
-                    CutInR2(ref word, "at");
-                else if (!CutInR2(ref word, "os") && !CutInR2(ref word, "ic"))
-                    CutInR2(ref word, "ad");
+                RomanceSuffixes.CutAdverb(ref word, "ad");
                 break;
             case "mente":
                 word.Cut(5);
-                if (!CutInR2(ref word, "ante") && !CutInR2(ref word, "able"))
-                    CutInR2(ref word, "ible");
+                if (!word.CutInR2("ante") && !word.CutInR2("able"))
+                    word.CutInR2("ible");
                 break;
             case "idad" or "idades":
-                word.Cut(suffix.Length);
-                if (!CutInR2(ref word, "abil") && !CutInR2(ref word, "ic"))
-                    CutInR2(ref word, "iv");
+                RomanceSuffixes.CutQuality(ref word, suffix.Length);
                 break;
             case "iva" or "ivo" or "ivas" or "ivos":
                 word.Cut(suffix.Length);
-                CutInR2(ref word, "at");
+                word.CutInR2("at");
                 break;
             case "adora" or "ador" or "ación" or "adoras" or "adores" or "aciones" or "ante" or "antes" or "ancia" or "ancias":
                 word.Cut(suffix.Length);
-                CutInR2(ref word, "ic");
+                word.CutInR2("ic");
                 break;
             default:
                 word.Cut(suffix.Length);
@@ -170,13 +164,5 @@ internal sealed class SpanishStemmer : Stemmer
         word.Cut(suffix.Length);
         if (suffix is "e" or "é" && word.EndsWith("gu") && word.In(word.RV, 1))
             word.Cut(1);
-    }
-
-    private static bool CutInR2(ref Stem word, string suffix)
-    {
-        if (!word.EndsWith(suffix) || !word.In(word.R2, suffix.Length))
-            return false;
-        word.Cut(suffix.Length);
-        return true;
     }
 }

@@ -67,6 +67,15 @@ internal ref struct Stem(Span<char> buffer, int length)
     /// <summary>Cuts the last characters off.</summary>
     public void Cut(int count) => Length -= count;
 
+    /// <summary>Cuts a suffix off if the word ends with it and it lies in R2.</summary>
+    public bool CutInR2(string suffix)
+    {
+        if (!EndsWith(suffix) || !In(R2, suffix.Length))
+            return false;
+        Cut(suffix.Length);
+        return true;
+    }
+
     /// <summary>Replaces the last <paramref name="count"/> characters.</summary>
     public void Replace(int count, ReadOnlySpan<char> with)
     {
