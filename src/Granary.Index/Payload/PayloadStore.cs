@@ -8,7 +8,8 @@ namespace Granary.Index.Payload;
 /// </summary>
 /// <remarks>
 /// Blocks are cut from 1 MiB chunks in size classes (four a doubling) and reused by class; larger ones are allocated alone. A block is its
-/// length (4 bytes), then the payload. A slot's reference is the block's address, 0 for none: 8 bytes a slot, in pages that never move.
+/// length (4 bytes), then the payload. A slot's reference is the block's address, 0 for none: 8 bytes a slot, in pages that never move
+/// and are made when a slot of theirs has a payload.
 /// </remarks>
 public sealed unsafe partial class PayloadStore : IDisposable
 {
@@ -39,12 +40,14 @@ public sealed unsafe partial class PayloadStore : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(slot);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        ref var reference = ref Reference(slot);
-        if (reference != 0)
+        if (!Get(slot).IsEmpty)
             throw new InvalidOperationException($"Slot {slot} has a payload already.");
         SlotBound = Math.Max(SlotBound, slot + 1);
+
+        // Points without payload take no references either.
         if (json.IsEmpty)
             return;
+        ref var reference = ref Reference(slot);
         var block = Allocate(checked(json.Length + HeaderSize));
 
         // The block has room for the header and the whole payload.

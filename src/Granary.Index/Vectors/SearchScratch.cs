@@ -11,7 +11,8 @@ internal sealed unsafe class SearchScratch
     [ThreadStatic]
     private static SearchScratch? _current;
     private bool _rented;
-    private byte[] _visited = [];
+    private byte* _visited;
+    private int _visitedLength;
     private byte _stamp;
     private ulong[] _pool = [];
     private ulong[] _second = [];
@@ -20,6 +21,8 @@ internal sealed unsafe class SearchScratch
     private byte[] _targets = [];
     private int[] _chosen = [];
     private int[] _slots = [];
+
+    ~SearchScratch() => NativeMemory.Free(_visited);
 
     /// <summary>Hits compared exactly.</summary>
     public TopHits Top { get; } = new();
@@ -43,23 +46,31 @@ internal sealed unsafe class SearchScratch
     /// <summary>Gives it back.</summary>
     public void Return() => _rented = false;
 
-    /// <summary>Marks for rows below <paramref name="rows"/>: a row is visited when its byte equals the stamp. Pinned.</summary>
+    /// <summary>
+    /// Marks for rows below <paramref name="rows"/>: a row is visited when its byte equals the stamp. Outside the managed heap, where a
+    /// pinned array that was outgrown would leave a hole. Valid until <see cref="Return"/>.
+    /// </summary>
     public byte* Visited(int rows, out byte stamp)
     {
-        if (_visited.Length < rows)
+        if (_visitedLength < rows)
         {
-            _visited = GC.AllocateArray<byte>(rows + (rows / 4) + 64, pinned: true);
+            var length = rows + (rows / 4) + 64;
+            NativeMemory.Free(_visited);
+            _visited = null;
+            _visitedLength = 0;
+            _visited = (byte*)NativeMemory.AllocZeroed((nuint)length);
+            _visitedLength = length;
             _stamp = 0;
         }
 
         if (++_stamp == 0)
         {
-            Array.Clear(_visited);
+            new Span<byte>(_visited, _visitedLength).Clear();
             _stamp = 1;
         }
 
         stamp = _stamp;
-        return Pointer(_visited);
+        return _visited;
     }
 
     /// <summary>A pool of that capacity.</summary>

@@ -27,6 +27,7 @@ internal sealed class IdleMemory(TimeProvider time) : BackgroundService
                 if (allocated - before < Quiet && (worth || (again && time.GetElapsedTime(collectedWhen) > PoolsAge)))
                 {
                     GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                    NativeHeap.Trim();
                     (collectedAt, collectedWhen, again) = (allocated, time.GetTimestamp(), worth);
                 }
 
