@@ -18,6 +18,7 @@ internal static class IngestBenchmarks
         var rounds = arguments.Number("rounds", 3);
         var random = new Random(1);
         var set = new VectorSet([.. Enumerable.Range(0, capacity * Size).Select(_ => (float)random.NextDouble() - 0.5f)], Size);
+        await DoorbellBenchmark.RunAsync();
         await using var database = await EmbeddedDatabase.OpenAsync();
         await BurstAsync(database, "warm", set, IndexingMode.Asynchronous, capacity, 2_000);
         Console.WriteLine($"one caller, one {Size}-d point a call, burst of {capacity} (queue capacity), durability=process");
