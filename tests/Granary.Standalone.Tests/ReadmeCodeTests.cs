@@ -5,7 +5,9 @@ using Granary.Testing;
 
 namespace Granary.Standalone.Tests;
 
-/// <summary>The .NET and JavaScript examples of the front page run as they are written, against a server that holds what the demo loads.</summary>
+/// <summary>
+/// The .NET and JavaScript examples of the front page run as they are written, against a server that holds what the demo loads.
+/// </summary>
 public sealed class ReadmeCodeTests(ReadmeCodeTests.Demo demo) : IClassFixture<ReadmeCodeTests.Demo>
 {
     private static readonly string Readme = File.ReadAllText(TestPaths.InRepository("README.md"));
