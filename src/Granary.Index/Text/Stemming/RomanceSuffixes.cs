@@ -16,7 +16,9 @@ internal static class RomanceSuffixes
             word.CutInR2(own);
     }
 
-    /// <summary>Cuts the suffix of a quality (<c>idad</c>, <c>idade</c>, <c>ità</c>), and in R2 <c>abil</c>, <c>ic</c> or <c>iv</c>.</summary>
+    /// <summary>
+    /// Cuts the suffix of a quality (<c>idad</c>, <c>idade</c>, <c>ità</c>), and in R2 <c>abil</c>, <c>ic</c> or <c>iv</c>.
+    /// </summary>
     public static void CutQuality(ref Stem word, int suffix)
     {
         word.Cut(suffix);
