@@ -197,13 +197,15 @@ public sealed class LocalPartition : IPartition, IEmbeddingTarget, IAsyncDisposa
     /// <inheritdoc/>
     public ValueTask<PartitionReport> ReportAsync(CancellationToken cancellation)
     {
+        // First of all: what is logged after the linked operation was read would count as a queue deeper than it ever was.
+        var logged = Writer.Logged;
         var report = Indexer.Report();
         return new(report with
         {
             Status = report.Status with
             {
-                Logged = Math.Max(Writer.Logged, report.Status.Applied),
-                LagMilliseconds = report.Status.Linked >= Writer.Logged ? 0 : Indexer.Lag.TotalMilliseconds,
+                Logged = Math.Max(logged, report.Status.Applied),
+                LagMilliseconds = report.Status.Linked >= logged ? 0 : Indexer.Lag.TotalMilliseconds,
                 LogBytes = _log.SizeInBytes,
                 Fault = report.Status.Fault ?? Writer.Fault,
             },
