@@ -86,6 +86,21 @@ internal sealed partial class Collection
         }
     }
 
+    /// <inheritdoc/>
+    public async ValueTask FollowAsync(CollectionConfig config, CancellationToken cancellation)
+    {
+        await BeginChangeAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (!ReferenceEquals(Config, config))
+                Use(config);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
     private void Use(CollectionConfig config)
     {
         _version = MakeVersion(config);
@@ -117,8 +132,8 @@ internal sealed partial class Collection
         await _changing.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Brings partitions whose schema is not the catalog's (a crash came between) in line with it.</summary>
-    private async Task ReconcileAsync()
+    /// <inheritdoc/>
+    public async Task ReconcileAsync()
     {
         try
         {

@@ -135,7 +135,7 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
         }
         catch (Exception e) when (e is not OutOfMemoryException && !cancellation.IsCancellationRequested)
         {
-            return new UnavailableCollection(name, document.Config, e);
+            return new UnavailableCollection(name, document.Incarnation, document.Config, e);
         }
     }
 

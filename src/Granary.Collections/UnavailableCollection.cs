@@ -8,9 +8,10 @@ namespace Granary.Collections;
 /// its data stay as they are, for the next start.
 /// </summary>
 /// <param name="name">The collection's name.</param>
+/// <param name="incarnation">Names its data.</param>
 /// <param name="config">Its settings.</param>
 /// <param name="cause">Why it could not be opened.</param>
-internal sealed class UnavailableCollection(string name, CollectionConfig config, Exception cause) : IHostedCollection
+internal sealed class UnavailableCollection(string name, Guid incarnation, CollectionConfig config, Exception cause) : IHostedCollection
 {
     private readonly string _fault = $"Collection `{name}` is unavailable: {cause.Message}";
 
@@ -89,6 +90,15 @@ internal sealed class UnavailableCollection(string name, CollectionConfig config
     /// <inheritdoc/>
     public ValueTask UpdateAsync(Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation) =>
         ValueTask.FromException(Fault());
+
+    /// <inheritdoc/>
+    public Guid Incarnation => incarnation;
+
+    /// <inheritdoc/>
+    public ValueTask FollowAsync(CollectionConfig config, CancellationToken cancellation) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task ReconcileAsync() => Task.CompletedTask;
 
     /// <inheritdoc/>
     public ValueTask DrainAsync(CancellationToken cancellation) => ValueTask.CompletedTask;

@@ -50,6 +50,21 @@ public static class CatalogJson
     /// <exception cref="GranaryException">It is damaged.</exception>
     public static IndexSchema ReadSchema(ReadOnlyMemory<byte> json) => Read("schema", json, CatalogContext.Default.IndexSchema);
 
+    /// <summary>A collection's settings as UTF-8 JSON.</summary>
+    public static byte[] Write(CollectionConfig config) => JsonSerializer.SerializeToUtf8Bytes(config, CatalogContext.Default.CollectionConfig);
+
+    /// <summary>A payload index as UTF-8 JSON.</summary>
+    public static byte[] Write(PayloadIndexSchema index) => JsonSerializer.SerializeToUtf8Bytes(index, CatalogContext.Default.PayloadIndexSchema);
+
+    /// <summary>Reads a collection's settings.</summary>
+    /// <exception cref="GranaryException">They are damaged.</exception>
+    public static CollectionConfig ReadConfig(ReadOnlyMemory<byte> json) => Read("config", json, CatalogContext.Default.CollectionConfig);
+
+    /// <summary>Reads a payload index.</summary>
+    /// <exception cref="GranaryException">It is damaged.</exception>
+    public static PayloadIndexSchema ReadPayloadIndex(ReadOnlyMemory<byte> json) =>
+        Read("payload index", json, CatalogContext.Default.PayloadIndexSchema);
+
     /// <summary>Reads a collection's document.</summary>
     /// <exception cref="GranaryException">It is damaged, or written by a newer version.</exception>
     public static CollectionDocument ReadCollection(string key, ReadOnlyMemory<byte> json)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Granary.Collections.Ports;
 using Granary.Index;
 
@@ -28,14 +29,43 @@ public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
     public IReadOnlyList<AliasInfo> Aliases =>
         [.. _aliases.Select(a => new AliasInfo(a.Key, a.Value.Document.Collection)).OrderBy(a => a.Alias, StringComparer.Ordinal)];
 
-    /// <summary>Reads everything.</summary>
-    public async ValueTask LoadAsync(CancellationToken cancellation)
+    /// <summary>Every collection's document, by name.</summary>
+    public IReadOnlyList<(string Name, CollectionDocument Document)> Documents =>
+        [.. _collections.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => (c.Key, c.Value.Document))];
+
+    /// <summary>
+    /// Reads everything as the store has it now; a document whose version is the one known stays the same object. Tells whether anything
+    /// was changed by others.
+    /// </summary>
+    public async ValueTask<bool> LoadAsync(CancellationToken cancellation)
     {
-        foreach (var entry in await store.ListAsync(CollectionPrefix, cancellation).ConfigureAwait(false))
-            _collections = _collections.SetItem(
-                entry.Key[CollectionPrefix.Length..], (CatalogJson.ReadCollection(entry.Key, entry.Value), entry.Version));
-        foreach (var entry in await store.ListAsync(AliasPrefix, cancellation).ConfigureAwait(false))
-            _aliases = _aliases.SetItem(entry.Key[AliasPrefix.Length..], (CatalogJson.ReadAlias(entry.Key, entry.Value), entry.Version));
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            var collections = _collections.Clear().ToBuilder();
+            foreach (var entry in await store.ListAsync(CollectionPrefix, cancellation).ConfigureAwait(false))
+            {
+                var name = entry.Key[CollectionPrefix.Length..];
+                collections[name] = _collections.TryGetValue(name, out var known) && known.Version == entry.Version
+                    && IsSame(known.Document, entry)
+                    ? known
+                    : (CatalogJson.ReadCollection(entry.Key, entry.Value), entry.Version);
+            }
+
+            var aliases = _aliases.Clear().ToBuilder();
+            foreach (var entry in await store.ListAsync(AliasPrefix, cancellation).ConfigureAwait(false))
+                aliases[entry.Key[AliasPrefix.Length..]] = (CatalogJson.ReadAlias(entry.Key, entry.Value), entry.Version);
+            var same = collections.Count == _collections.Count && aliases.Count == _aliases.Count
+                && collections.All(c => _collections.TryGetValue(c.Key, out var k) && ReferenceEquals(k.Document, c.Value.Document))
+                && aliases.All(a => _aliases.TryGetValue(a.Key, out var k) && k == a.Value);
+            if (!same)
+                (_collections, _aliases) = (collections.ToImmutable(), aliases.ToImmutable());
+            return !same;
+        }
+        finally
+        {
+            _changing.Release();
+        }
     }
 
     /// <summary>A collection's document, or null.</summary>
@@ -197,6 +227,10 @@ public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
                 throw GranaryException.BadInput($"Unknown alias action {action.GetType().Name}");
         }
     }
+
+    /// <summary>A collection dropped and created again begins at version 1 again: its incarnation tells.</summary>
+    private static bool IsSame(CollectionDocument known, CatalogEntry entry) =>
+        entry.Value.Span.IndexOf(Encoding.UTF8.GetBytes(known.Incarnation.ToString("D"))) >= 0;
 
     private static GranaryException Stale(string what) =>
         new(ErrorKind.Unavailable, $"The catalog was changed by another process while {what} was being changed; try again");

@@ -61,6 +61,8 @@ public sealed partial class PartitionReplica
         {
             _engine = engine;
             engine.Use(_config);
+            if (!_standsBy)
+                engine.TakeLease();
             _state = ReplicaState.Open;
             _opened.TrySetResult(engine);
         }

@@ -20,9 +20,10 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     private volatile ReplicaEngine? _engine;
     private volatile ReplicaState _state;
     private volatile string? _reason = "it is opening";
+    private bool _standsBy;
     private int _disposed;
 
-    private PartitionReplica(ReplicaOptions options) => (_options, _config) = (options, options.Config);
+    private PartitionReplica(ReplicaOptions options) => (_options, _config, _standsBy) = (options, options.Config, options.StandsBy);
 
     /// <summary>The partition.</summary>
     public PartitionKey Key => _options.Key;
@@ -35,6 +36,48 @@ public sealed partial class PartitionReplica : IAsyncDisposable
 
     /// <summary>Whether reads are served.</summary>
     public bool Serves => _engine is { Reason: null };
+
+    /// <summary>Whether it is kept warm without serving.</summary>
+    public bool IsStandingBy
+    {
+        get
+        {
+            lock (_lock)
+                return _standsBy;
+        }
+    }
+
+    /// <summary>Takes a lease from now on, and serves as soon as it has it.</summary>
+    public void Serve()
+    {
+        lock (_lock)
+        {
+            _standsBy = false;
+            _engine?.TakeLease();
+        }
+    }
+
+    /// <summary>Gives the lease back and stays warm.</summary>
+    public async ValueTask StandByAsync()
+    {
+        ReplicaEngine? engine;
+        lock (_lock)
+        {
+            _standsBy = true;
+            engine = _engine;
+        }
+
+        if (engine is not null)
+            await engine.ReturnLeaseAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Completes once it is open and has everything that was logged when it was.</summary>
+    /// <exception cref="GranaryException">It was closed, or the log could not be read.</exception>
+    public async ValueTask WaitWarmAsync(CancellationToken cancellation)
+    {
+        var engine = await Opened().WaitAsync(cancellation).ConfigureAwait(false);
+        await engine.CaughtUpAsync(cancellation).ConfigureAwait(false);
+    }
 
     /// <summary>Begins opening a replica and returns at once.</summary>
     public static PartitionReplica Start(ReplicaOptions options)

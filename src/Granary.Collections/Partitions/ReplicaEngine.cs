@@ -103,9 +103,18 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
         var engine = new ReplicaEngine(options, feed, progress, log, indexer, embedding, timings, faulted);
         engine._reporting = Task.Run(engine.RunReportingAsync, CancellationToken.None);
         embedding?.Start([engine]);
-        engine._lease = options.Leases.Register(
-            new LeaseRequest(options.Key, engine.Instance, options.Replica), () => indexer.Applied.Value, engine.Bell);
         return engine;
+    }
+
+    /// <summary>Asks for a lease from now on, if it does not yet. Calls do not overlap.</summary>
+    public void TakeLease() => _lease ??= _options.Leases.Register(
+        new LeaseRequest(_options.Key, Instance, _options.Replica), () => Indexer.Applied.Value, Bell);
+
+    /// <summary>Gives the lease back.</summary>
+    public async ValueTask ReturnLeaseAsync()
+    {
+        if (Interlocked.Exchange(ref _lease, null) is { } lease)
+            await lease.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>The log has operations up to this one.</summary>
@@ -222,8 +231,7 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        if (_lease is { } lease)
-            await lease.DisposeAsync().ConfigureAwait(false);
+        await ReturnLeaseAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _reporting.ConfigureAwait(false);
         if (_embedding is not null)

@@ -34,6 +34,11 @@ public sealed record ReplicaOptions
     /// <summary>What computes vectors from texts; null: another replica does. Not owned.</summary>
     public TextEmbedder? Embedder { get; init; }
 
+    /// <summary>
+    /// Whether it begins without a lease, warm but not serving, until <see cref="PartitionReplica.Serve"/>: it is to take another's place.
+    /// </summary>
+    public bool StandsBy { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -17,7 +17,7 @@ internal static class ServiceEndpoints
         router.Map("GET", "/metrics", Access.Read, "Prometheus metrics", MetricsAsync);
         router.Map("GET", "/telemetry", Access.Read, "State of the server", TelemetryAsync);
         router.Map("GET", "/embedder", Access.Read, "The model that computes vectors from texts", EmbedderAsync);
-        router.Map("GET", "/cluster", Access.Read, "State of the cluster", static call => call.AnswerAsync("""{"status":"disabled"}"""));
+        router.Map("GET", "/cluster", Access.Read, "State of the cluster", ClusterAsync);
         router.Map("POST", "/cluster/recover", Access.Write, "Not in standalone mode", static _ => throw Standalone());
         router.Map("DELETE", "/cluster/peer/{peer_id}", Access.Write, "Not in standalone mode", static _ => throw Standalone());
         router.Map("GET", "/issues", Access.Read, "Advice", static call => call.AnswerAsync("""{"issues":[]}"""));
@@ -37,10 +37,26 @@ internal static class ServiceEndpoints
 
     private static async Task ReadyAsync(ApiCall call)
     {
+        if (call.Cluster is { } cluster)
+        {
+            // A member is ready when it serves what is its own: it asks nobody else.
+            var reason = cluster.NotReady;
+            await call.TextAsync(reason ?? "all shards are ready", reason is null ? 200 : 503);
+            return;
+        }
+
         if ((await InfosAsync(call)).Any(static info => info.Partitions.Any(static p => p.Fault is not null)))
             await call.TextAsync("some shards are not ready", 503);
         else
             await call.TextAsync("all shards are ready");
+    }
+
+    private static async Task ClusterAsync(ApiCall call)
+    {
+        if (call.Cluster is { } cluster)
+            await call.AnswerAsync(ClusterView.Build(await cluster.GetAsync(call.Cancellation)).ToJsonString());
+        else
+            await call.AnswerAsync("""{"status":"disabled"}""");
     }
 
     private static async Task MetricsAsync(ApiCall call)

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using System.Diagnostics;
 using System.Globalization;
 using Granary.Collections;
@@ -14,6 +15,9 @@ internal sealed partial class ApiCall(HttpContext http, IDatabase database, ApiS
 
     /// <summary>The engine.</summary>
     public IDatabase Database { get; } = database;
+
+    /// <summary>What the host tells of its cluster; null where it is none.</summary>
+    public IClusterInfo? Cluster => http.RequestServices.GetService<IClusterInfo>();
 
     /// <summary>What the server counts and knows about itself.</summary>
     public ApiState State { get; } = state;

@@ -1,0 +1,67 @@
+using Granary.Collections.Catalog;
+
+namespace Granary.Collections;
+
+/// <summary>What a process does that shares its catalog with others.</summary>
+public sealed partial class Database
+{
+    /// <summary>Every collection's document as the catalog was last read.</summary>
+    public IReadOnlyList<(string Name, CollectionDocument Document)> Documents => _catalog.Documents;
+
+    /// <summary>Looks at the catalog: opens what others created, closes what they dropped, uses the settings they changed.</summary>
+    /// <returns>Whether others changed anything.</returns>
+    public async ValueTask<bool> RefreshAsync(CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            var changed = await _catalog.LoadAsync(cancellation).ConfigureAwait(false);
+            foreach (var (name, collection) in _collections)
+            {
+                if (_catalog.Find(name)?.Incarnation == collection.Incarnation)
+                    continue;
+                changed = true;
+                _collections.TryRemove(name, out _);
+                await collection.DisposeAsync().ConfigureAwait(false);
+            }
+
+            foreach (var (name, document) in _catalog.Documents)
+            {
+                if (_collections.TryGetValue(name, out var collection))
+                {
+                    await collection.FollowAsync(document.Config, cancellation).ConfigureAwait(false);
+                    continue;
+                }
+
+                changed = true;
+                _collections[name] = await OpenOrExplainAsync(name, document, cancellation).ConfigureAwait(false);
+            }
+
+            return changed;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>
+    /// Brings partitions in line with the catalog where a crash came between. In a cluster one process at a time does so, the one that makes
+    /// changes.
+    /// </summary>
+    public async ValueTask ReconcileAsync(CancellationToken cancellation)
+    {
+        foreach (var collection in _collections.Values)
+            await collection.ReconcileAsync().WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The incarnations that the storage has and the catalog does not.</summary>
+    public async ValueTask<IReadOnlyList<Guid>> OrphansAsync(CancellationToken cancellation)
+    {
+        // The storage first: what is created meanwhile is in the catalog by the time that is read.
+        var stored = await _storage.ListIncarnationsAsync(cancellation).ConfigureAwait(false);
+        await _catalog.LoadAsync(cancellation).ConfigureAwait(false);
+        var known = _catalog.Documents.Select(d => d.Document.Incarnation).ToHashSet();
+        return [.. stored.Where(i => !known.Contains(i))];
+    }
+}

@@ -1,0 +1,48 @@
+using Granary.Collections.Partitions;
+using Granary.Collections.Ports;
+using Granary.Collections.Wire;
+using Granary.Grains.Hosting;
+using Granary.Grains.Interfaces;
+using Granary.Index;
+
+namespace Granary.Grains.Calls;
+
+/// <summary>A replica of a partition, reached through its indexer grain.</summary>
+/// <param name="grains">Makes grain references.</param>
+/// <param name="cluster">Tells whether the replica has a place, and where.</param>
+/// <param name="partition">The partition.</param>
+/// <param name="replica">The replica's number.</param>
+internal sealed class ReplicaClient(IGrainFactory grains, ClusterView cluster, PartitionKey partition, int replica) : IReplicaPort
+{
+    private readonly IIndexerGrain _grain = grains.GetGrain<IIndexerGrain>(GrainKeys.Of(partition, replica));
+    private readonly string _name = $"Replica {replica} of partition {partition.Number}";
+
+    /// <inheritdoc/>
+    public bool IsLocal => cluster.PlaceOf(partition, replica)?.Equals(cluster.Here) ?? false;
+
+    /// <inheritdoc/>
+    public async ValueTask<ReadOnlyMemory<byte>> AskAsync(
+        ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation)
+    {
+        CheckPlaced();
+        var answer = await Faults.CallAsync(_name, () => _grain.AskAsync(call, new Bytes(request), cancellation)).ConfigureAwait(false);
+        return answer.Memory;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ReplicaWait> WaitAsync(
+        WaitTarget target, long first, long last, TimeSpan? limit, CancellationToken cancellation)
+    {
+        CheckPlaced();
+        var reply = await Faults.CallAsync(_name, () => _grain.WaitAsync(target, first, last, limit, cancellation)).ConfigureAwait(false);
+        return new ReplicaWait(
+            reply.Instance, new WaitResult(reply.Reached, reply.Failure.IsEmpty ? null : StatusWire.DecodeFailures(reply.Failure)[0]));
+    }
+
+    /// <summary>A call to a replica that has no place would only put it beside another of the same partition.</summary>
+    private void CheckPlaced()
+    {
+        if (cluster.PlaceOf(partition, replica) is null)
+            throw new GranaryException(ErrorKind.Unavailable, $"{_name} has no silo: there are {cluster.Silos.Length}");
+    }
+}

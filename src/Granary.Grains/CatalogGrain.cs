@@ -1,0 +1,99 @@
+using Granary.Collections;
+using Granary.Collections.Catalog;
+using Granary.Grains.Hosting;
+using Granary.Grains.Interfaces;
+using Granary.Index;
+using Microsoft.Extensions.Logging;
+
+namespace Granary.Grains;
+
+/// <summary>
+/// Makes every change of the catalog and of schemas, one after the other: its turn is what orders them. Should there be two activations, the
+/// catalog's conditional writes keep them apart.
+/// </summary>
+[CollectionAgeLimit(AlwaysActive = true)]
+internal sealed partial class CatalogGrain(SiloEngine engine, ClusterView cluster, ILogger<CatalogGrain> logger) : Grain, ICatalogGrain
+{
+    /// <inheritdoc/>
+    public Task<Reply<bool>> CreateAsync(string name, Bytes config) => ChangeAsync(async database =>
+    {
+        await database.CreateCollectionAsync(name, CatalogJson.ReadConfig(config.Memory));
+        return true;
+    });
+
+    /// <inheritdoc/>
+    public Task<Reply<bool>> UpdateAsync(string name, Bytes expected, Bytes config) => ChangeAsync(async database =>
+    {
+        await database.UpdateCollectionAsync(name, now => CatalogJson.Write(now).AsSpan().SequenceEqual(expected.Memory.Span)
+            ? CatalogJson.ReadConfig(config.Memory)
+            : throw new GranaryException(
+                ErrorKind.Unavailable, $"The settings of collection `{name}` were changed meanwhile by somebody else; try again"));
+        return true;
+    });
+
+    /// <inheritdoc/>
+    public Task<Reply<bool>> DeleteAsync(string name) => ChangeAsync(database => database.DeleteCollectionAsync(name));
+
+    /// <inheritdoc/>
+    public Task<Reply<bool>> ChangeAliasesAsync(IReadOnlyList<AliasChange> changes) => ChangeAsync(async database =>
+    {
+        await database.UpdateAliasesAsync([.. changes.Select(AliasChanges.Read)]);
+        return true;
+    });
+
+    /// <inheritdoc/>
+    public Task<Reply<UpdateReply>> CreateIndexAsync(string name, Bytes index, bool wait, TimeSpan? limit) => ChangeAsync(async database =>
+    {
+        var collection = await database.GetCollectionAsync(name);
+        return ReplyOf(await collection.CreatePayloadIndexAsync(
+            CatalogJson.ReadPayloadIndex(index.Memory), new WriteOptions { Wait = wait, Timeout = limit }));
+    });
+
+    /// <inheritdoc/>
+    public Task<Reply<UpdateReply>> DeleteIndexAsync(string name, string path, bool wait, TimeSpan? limit) => ChangeAsync(async database =>
+    {
+        var collection = await database.GetCollectionAsync(name);
+        return ReplyOf(await collection.DeletePayloadIndexAsync(path, new WriteOptions { Wait = wait, Timeout = limit }));
+    });
+
+    /// <inheritdoc/>
+    public async Task ReconcileAsync()
+    {
+        var database = await engine.DatabaseAsync(default);
+        await database.RefreshAsync(default);
+        await database.ReconcileAsync(default);
+    }
+
+    private static UpdateReply ReplyOf(UpdateResult result) => new(result.OperationId, (byte)result.Status);
+
+    private Task<Reply<T>> ChangeAsync<T>(Func<Database, ValueTask<T>> change) => Reply.OfAsync(async () =>
+    {
+        var database = await engine.DatabaseAsync(default);
+        // What another activation of this grain, or an earlier life of it, changed.
+        await engine.RefreshAsync(default);
+        var changed = await change(database);
+        await engine.RefreshAsync(default);
+        await TellAsync();
+        return changed;
+    });
+
+    /// <summary>Tells every silo, so that the caller's next request finds the change wherever it goes. One that does not hear looks by itself
+    /// soon.</summary>
+    private async Task TellAsync()
+    {
+        await Task.WhenAll(cluster.Silos.Where(s => !s.Equals(cluster.Here)).Select(async silo =>
+        {
+            try
+            {
+                await GrainFactory.GetGrain<ISiloGrain>(silo.ToParsableString()).CatalogChangedAsync().WaitAsync(TimeSpan.FromSeconds(5));
+            }
+            catch (Exception e) when (e is OrleansException or TimeoutException)
+            {
+                LogUntold(logger, silo.ToString(), e);
+            }
+        }));
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Silo {Silo} was not told of a change of the catalog; it looks by itself")]
+    private static partial void LogUntold(ILogger logger, string silo, Exception e);
+}

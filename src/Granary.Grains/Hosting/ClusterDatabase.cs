@@ -1,0 +1,76 @@
+using Granary.Collections;
+using Granary.Collections.Catalog;
+using Granary.Grains.Interfaces;
+
+namespace Granary.Grains.Hosting;
+
+/// <summary>
+/// The engine as a silo's REST API sees it: reads go through the query grain of this silo, changes of the catalog and of schemas through the
+/// catalog grain, writes to the partitions' collection grains.
+/// </summary>
+/// <param name="engine">The silo's engine.</param>
+/// <param name="grains">Makes grain references.</param>
+internal sealed class ClusterDatabase(SiloEngine engine, IGrainFactory grains) : IDatabase
+{
+    private ICatalogGrain Catalog => grains.GetGrain<ICatalogGrain>(0);
+
+    /// <inheritdoc/>
+    public string StorageKind => engine.StorageKind;
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<string>> ListCollectionsAsync(CancellationToken cancellation = default) =>
+        await (await engine.DatabaseAsync(cancellation).ConfigureAwait(false)).ListCollectionsAsync(cancellation).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> CollectionExistsAsync(string name, CancellationToken cancellation = default) =>
+        await engine.TryCollectionAsync(name, cancellation).ConfigureAwait(false) is not null;
+
+    /// <inheritdoc/>
+    public async ValueTask CreateCollectionAsync(string name, CollectionConfig config, CancellationToken cancellation = default)
+    {
+        await CallAsync(() => Catalog.CreateAsync(name, new Bytes(CatalogJson.Write(config)))).ConfigureAwait(false);
+        await engine.RefreshAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask UpdateCollectionAsync(
+        string name, Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation = default)
+    {
+        await engine.RefreshAsync(cancellation).ConfigureAwait(false);
+        var collection = await engine.CollectionAsync(name, cancellation).ConfigureAwait(false);
+        var now = collection.Config;
+        await CallAsync(() => Catalog.UpdateAsync(
+            collection.Name, new Bytes(CatalogJson.Write(now)), new Bytes(CatalogJson.Write(change(now))))).ConfigureAwait(false);
+        await engine.RefreshAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> DeleteCollectionAsync(string name, CancellationToken cancellation = default)
+    {
+        var deleted = await CallAsync(() => Catalog.DeleteAsync(name)).ConfigureAwait(false);
+        await engine.RefreshAsync(cancellation).ConfigureAwait(false);
+        return deleted;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<AliasInfo>> ListAliasesAsync(string? collection = null, CancellationToken cancellation = default) =>
+        await (await engine.DatabaseAsync(cancellation).ConfigureAwait(false)).ListAliasesAsync(collection, cancellation)
+            .ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask UpdateAliasesAsync(IReadOnlyList<AliasAction> actions, CancellationToken cancellation = default)
+    {
+        await CallAsync(() => Catalog.ChangeAliasesAsync([.. actions.Select(AliasChanges.Write)])).ConfigureAwait(false);
+        await engine.RefreshAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ICollection> GetCollectionAsync(string name, CancellationToken cancellation = default) =>
+        new ClusterCollection(await engine.CollectionAsync(name, cancellation).ConfigureAwait(false), engine, grains);
+
+    /// <inheritdoc/>
+    public async ValueTask<EmbedderInfo> GetEmbedderAsync(string? model = null, CancellationToken cancellation = default) =>
+        await (await engine.DatabaseAsync(cancellation).ConfigureAwait(false)).GetEmbedderAsync(model, cancellation).ConfigureAwait(false);
+
+    private static ValueTask<T> CallAsync<T>(Func<Task<Reply<T>>> call) => Calls.Faults.CallAsync("The catalog", call);
+}

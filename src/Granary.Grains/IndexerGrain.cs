@@ -1,0 +1,87 @@
+using Granary.Collections.Partitions;
+using Granary.Collections.Wire;
+using Granary.Grains.Hosting;
+using Granary.Grains.Interfaces;
+using Granary.Grains.Placement;
+using Granary.Index;
+using Orleans.Concurrency;
+using Orleans.Streams;
+using Orleans.Streams.Core;
+
+namespace Granary.Grains;
+
+/// <summary>
+/// The handle of a replica that the silo's engine keeps. Nothing is applied, linked or searched on its turn, it never throws into its
+/// stream, and it opens in no time however large the index is: the engine opens it in the background.
+/// </summary>
+[ImplicitStreamSubscription(GrainKeys.StreamNamespace)]
+[PlannedPlacement, Reentrant, CollectionAgeLimit(AlwaysActive = true)]
+internal sealed class IndexerGrain(SiloEngine engine, ClusterView cluster)
+    : Grain, IIndexerGrain, IStreamSubscriptionObserver, IAsyncObserver<LogGrew>
+{
+    private PartitionReplica? _replica;
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken) =>
+        _replica = await engine.OpenReplicaAsync(this.GetPrimaryKeyString(), cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_replica is not null)
+            engine.LetGo(this.GetPrimaryKeyString());
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task<Reply<Bytes>> AskAsync(ReplicaCall call, Bytes request, CancellationToken cancellation) =>
+        // The replica answers off the turn: a search takes as long as it takes.
+        Reply.OfAsync(async () => new Bytes(await Replica.AskAsync(call, request.Memory, cancellation)));
+
+    /// <inheritdoc/>
+    public Task<Reply<ReplicaWaitReply>> WaitAsync(
+        WaitTarget target, long first, long last, TimeSpan? limit, CancellationToken cancellation) => Reply.OfAsync(async () =>
+    {
+        var waited = await Replica.WaitAsync(target, first, last, limit, cancellation);
+        return new ReplicaWaitReply(
+            waited.Instance, waited.Result.Reached, waited.Result.Failure is { } failure ? StatusWire.Encode([failure]) : default);
+    });
+
+    /// <inheritdoc/>
+    public Task<ReplicaPlace> PingAsync() => Task.FromResult(new ReplicaPlace(cluster.Here.ToParsableString(), _replica?.Serves ?? false));
+
+    /// <inheritdoc/>
+    public Task MoveAwayAsync()
+    {
+        var (partition, replica) = GrainKeys.Parse(this.GetPrimaryKeyString());
+        if (!cluster.Here.Equals(cluster.PlaceOf(partition, replica)))
+            DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
+        await handleFactory.Create<LogGrew>().ResumeAsync(this);
+
+    /// <inheritdoc/>
+    public Task OnNextAsync(LogGrew item, StreamSequenceToken? token = null)
+    {
+        _replica?.Bell(item.Last);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task OnErrorAsync(Exception ex) => Task.CompletedTask;
+
+    private PartitionReplica Replica
+    {
+        get
+        {
+            if (_replica is not null)
+                return _replica;
+            // The collection was unknown when the grain was activated: the next call looks again.
+            DeactivateOnIdle();
+            throw new GranaryException(ErrorKind.Unavailable, $"Replica {this.GetPrimaryKeyString()} belongs to no collection");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using Granary.Collections.Ports;
+using Granary.Grains.Interfaces;
+using Microsoft.Extensions.Logging;
+using Orleans.Streams;
+
+namespace Granary.Grains;
+
+/// <summary>
+/// Rings the streams of a partition's replicas. Rings that come while one is being published become one; a publication that fails is
+/// logged and forgotten, since replicas look at the log by themselves.
+/// </summary>
+internal sealed partial class StreamFeed : IFeed, IAsyncDisposable
+{
+    private readonly IAsyncStream<LogGrew>[] _streams;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _bell = new(0, 1);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _worker;
+    private long _first;
+    private long _last;
+
+    public StreamFeed(IStreamProvider provider, PartitionKey partition, int replicas, ILogger logger)
+    {
+        _logger = logger;
+        _streams =
+        [
+            .. Enumerable.Range(0, replicas)
+                .Select(r => provider.GetStream<LogGrew>(StreamId.Create(GrainKeys.StreamNamespace, GrainKeys.Of(partition, r)))),
+        ];
+        _worker = Task.Run(PublishAsync, CancellationToken.None);
+    }
+
+    /// <inheritdoc/>
+    public void Ring(long firstOperation, long lastOperation)
+    {
+        Interlocked.CompareExchange(ref _first, firstOperation, 0);
+        var seen = Volatile.Read(ref _last);
+        while (lastOperation > seen)
+        {
+            var before = Interlocked.CompareExchange(ref _last, lastOperation, seen);
+            if (before == seen)
+                break;
+            seen = before;
+        }
+
+        if (_bell.CurrentCount == 0)
+        {
+            try
+            {
+                _bell.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Somebody else has rung meanwhile.
+            }
+            catch (ObjectDisposedException)
+            {
+                // Nobody listens any more.
+            }
+        }
+    }
+
+    /// <summary>Stops publishing.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _worker.ConfigureAwait(false);
+        _bell.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task PublishAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await _bell.WaitAsync(_stopping.Token).ConfigureAwait(false);
+                var rung = new LogGrew(Interlocked.Exchange(ref _first, 0), Volatile.Read(ref _last));
+                foreach (var stream in _streams)
+                    await PublishAsync(stream, rung).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task PublishAsync(IAsyncStream<LogGrew> stream, LogGrew rung)
+    {
+        try
+        {
+            await stream.OnNextAsync(rung).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            LogLost(_logger, rung.Last, stream.StreamId.ToString(), e);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Debug, "The doorbell for operation {Operation} on stream {Stream} was lost")]
+    private static partial void LogLost(ILogger logger, long operation, string stream, Exception e);
+}

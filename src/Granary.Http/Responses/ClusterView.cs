@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Granary.Collections;
+
+namespace Granary.Http.Responses;
+
+/// <summary>The cluster in Qdrant's shape, with the members' replicas beside it.</summary>
+internal static class ClusterView
+{
+    public static JsonObject Build(ClusterInfo cluster)
+    {
+        var peers = new JsonObject();
+        foreach (var member in cluster.Members)
+            peers[PeerId(member.Address)] = new JsonObject { ["uri"] = member.Address };
+        return new JsonObject
+        {
+            ["status"] = "enabled",
+            ["peer_id"] = ulong.Parse(PeerId(cluster.Here), CultureInfo.InvariantCulture),
+            ["peers"] = peers,
+            ["raft_info"] = new JsonObject
+            {
+                ["term"] = 0, ["commit"] = 0, ["pending_operations"] = 0, ["leader"] = null, ["role"] = null, ["is_voter"] = true,
+            },
+            ["consensus_thread_status"] = new JsonObject { ["consensus_thread_status"] = "stopped", ["last_update"] = null },
+            ["message_send_failures"] = new JsonObject(),
+            ["name"] = cluster.Name,
+            ["members"] = new JsonArray([.. cluster.Members.Select(Member)]),
+        };
+    }
+
+    private static JsonNode Member(ClusterMember member) => new JsonObject
+    {
+        ["address"] = member.Address,
+        ["state"] = member.State,
+        ["replicas"] = new JsonArray([.. member.Replicas.Select(JsonNode (r) => new JsonObject
+        {
+            ["collection"] = r.Collection,
+            ["partition"] = r.Partition,
+            ["replica"] = r.Replica,
+            ["state"] = r.State,
+            ["applied"] = r.Applied,
+        })]),
+    };
+
+    /// <summary>Qdrant's clients want a number: a fixed hash of the address, within the integers that JSON readers keep exact.</summary>
+    private static string PeerId(string address) =>
+        (BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(address))) & ((1UL << 53) - 1)).ToString(CultureInfo.InvariantCulture);
+}

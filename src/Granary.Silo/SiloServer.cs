@@ -1,0 +1,82 @@
+using Granary.Collections.Ports;
+using Granary.Grains.Hosting;
+using Granary.Http;
+using Granary.Index;
+using Granary.Standalone.Hosting;
+using Granary.Storage.Memory;
+using Granary.Storage.Postgres;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Granary.Silo;
+
+/// <summary>A silo, its REST API and the dashboard in this process.</summary>
+internal sealed class SiloServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly Observability? _observability;
+
+    private SiloServer(WebApplication app, Observability? observability) => (_app, _observability) = (app, observability);
+
+    /// <summary>Joins the cluster, starts listening and says so in one line on standard output.</summary>
+    public static async Task<SiloServer> StartAsync(SiloSettings settings, CancellationToken cancellation)
+    {
+        IStorage storage = settings.InMemory
+            ? new MemoryStorage()
+            : await PostgresStorage.OpenAsync(settings.StorageText, new PostgresStorageOptions
+            {
+                CacheFolder = settings.CachePath,
+                Migrate = settings.MayMigrate,
+            }, cancellation);
+        var observability = settings.Otlp is { } otlp ? Observability.Start(otlp, settings) : null;
+        var app = Build(settings, storage);
+        try
+        {
+            await app.StartAsync(cancellation);
+        }
+        catch (Exception e) when (e is InvalidOperationException or System.Net.Sockets.SocketException)
+        {
+            await app.DisposeAsync();
+            throw new GranaryException(ErrorKind.BadInput, $"cannot start: {StartErrors.Describe(e)}", e);
+        }
+
+        foreach (var address in app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses)
+            Console.WriteLine($"Granary is listening on {address.Replace("://[::]", "://localhost").Replace("://0.0.0.0", "://127.0.0.1")}");
+        return new SiloServer(app, observability);
+    }
+
+    /// <summary>Completes when the process was asked to stop (SIGTERM, Ctrl-C) and everything was handed over.</summary>
+    public Task WaitForStopAsync(CancellationToken cancellation) => _app.WaitForShutdownAsync(cancellation);
+
+    /// <summary>Stops listening, hands partitions over and leaves the cluster.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _observability?.Dispose();
+    }
+
+    private static WebApplication Build(SiloSettings settings, IStorage storage)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null; // The REST API has a limit of its own, with Qdrant's error text.
+        });
+        builder.WebHost.UseUrls([.. settings.Server.Urls, .. settings.AdminAddresses]);
+        builder.Logging.SetMinimumLevel(settings.Server.LogLevel).AddSimpleConsole(static console => console.SingleLine = true);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Server.StopTimeout + settings.HandOver);
+        builder.Services.Configure<ConsoleLifetimeOptions>(static lifetime => lifetime.SuppressStatusMessages = true);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.AddSilo(settings, storage);
+        builder.Services.AddGranaryHttp(settings.Server.Http);
+        var app = builder.Build();
+        Dashboard.Map(app, settings);
+        app.MapGranary();
+        return app;
+    }
+}
