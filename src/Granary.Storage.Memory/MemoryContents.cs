@@ -35,6 +35,9 @@ internal sealed class MemoryPartition(PartitionKey key)
 
     public List<MemoryCheckpoint> Checkpoints { get; } = [];
 
+    /// <summary>Leases to serve reads, by engine: the replica and the timestamp at which they run out.</summary>
+    public Dictionary<Guid, (int Replica, long Expires)> Leases { get; } = [];
+
     /// <summary>Raises the epoch, which fences every writer before.</summary>
     public long Fence()
     {

@@ -7,15 +7,20 @@ public sealed partial class MemoryStorage : IStorage
 {
     private readonly MemoryContents _contents;
     private readonly MemoryCatalog _catalog;
+    private readonly MemoryLeaseStore _leases;
+    private readonly TimeProvider _time;
     private bool _disposed;
 
     /// <summary>Empty storage.</summary>
-    public MemoryStorage() : this(new MemoryContents(), new MemoryFaults())
+    /// <param name="time">The clock of its leases.</param>
+    public MemoryStorage(TimeProvider? time = null) : this(new MemoryContents(), new MemoryFaults(), time ?? TimeProvider.System)
     {
     }
 
-    private MemoryStorage(MemoryContents contents, MemoryFaults faults)
+    private MemoryStorage(MemoryContents contents, MemoryFaults faults, TimeProvider time)
     {
+        _time = time;
+        _leases = new MemoryLeaseStore(contents, time, () => _disposed);
         _contents = contents;
         _catalog = new MemoryCatalog(contents, () => _disposed);
         Faults = faults;
@@ -30,12 +35,15 @@ public sealed partial class MemoryStorage : IStorage
     /// <inheritdoc/>
     public ICatalogStore Catalog => _catalog;
 
+    /// <inheritdoc/>
+    public ILeaseStore Leases => _leases;
+
     /// <summary>The same contents and faults as a process would find them after a restart; every log opened before is fenced.</summary>
     public MemoryStorage Reopen()
     {
         foreach (var partition in _contents.Partitions.Values)
             partition.Fence();
-        return new MemoryStorage(_contents, Faults);
+        return new MemoryStorage(_contents, Faults, _time);
     }
 
     /// <inheritdoc/>
