@@ -3,6 +3,7 @@ using Granary.Grains.Hosting;
 using Granary.Grains.Interfaces;
 using Granary.Storage.Postgres;
 using Orleans.Configuration;
+using Orleans.Dashboard;
 using Orleans.Streams;
 
 namespace Granary.Silo;

@@ -1,5 +1,4 @@
 using Granary.Collections.Ports;
-using Granary.Grains.Hosting;
 using Granary.Http;
 using Granary.Index;
 using Granary.Standalone.Hosting;

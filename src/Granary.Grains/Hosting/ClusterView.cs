@@ -18,7 +18,7 @@ internal sealed class ClusterView : ISiloStatusListener
     public ClusterView(ISiloStatusOracle silos)
     {
         _silos = silos;
-        _state = new State([], PlacementPlan.Empty);
+        _state = new State([], PlacementPlan.Make([], []));
         silos.SubscribeToSiloStatusEvents(this);
         Recompute();
     }
@@ -53,7 +53,7 @@ internal sealed class ClusterView : ISiloStatusListener
     }
 
     /// <summary>The replicas that should be here.</summary>
-    public IEnumerable<(PartitionKey Partition, int Replica)> PlannedHere() => _state.Plan.On(Here.ToParsableString());
+    public IEnumerable<ReplicaKey> PlannedHere() => _state.Plan.On(Here.ToParsableString());
 
     /// <summary>Uses these collections from now on.</summary>
     public void Use(IReadOnlyList<CollectionDocument> documents)
@@ -85,7 +85,8 @@ internal sealed class ClusterView : ISiloStatusListener
             _leaving.IntersectWith(active);
             var taking = active.Where(s => !_leaving.Contains(s)).OrderBy(s => s.ToParsableString(), StringComparer.Ordinal)
                 .ToImmutableArray();
-            _state = new State(taking, PlacementPlan.Compute(_documents, [.. taking.Select(s => s.ToParsableString())]));
+            _state = new State(taking, PlacementPlan.Make(
+                _documents.Select(PlacedCollection.Of), taking.Select(s => s.ToParsableString())));
         }
 
         Interlocked.Exchange(ref _changed, NewSource()).TrySetResult();

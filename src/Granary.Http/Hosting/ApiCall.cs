@@ -17,7 +17,7 @@ internal sealed partial class ApiCall(HttpContext http, IDatabase database, ApiS
     public IDatabase Database { get; } = database;
 
     /// <summary>What the host tells of its cluster; null where it is none.</summary>
-    public IClusterInfo? Cluster => http.RequestServices.GetService<IClusterInfo>();
+    public IClusterInfo? Cluster => Http.RequestServices.GetService<IClusterInfo>();
 
     /// <summary>What the server counts and knows about itself.</summary>
     public ApiState State { get; } = state;
