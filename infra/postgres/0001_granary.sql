@@ -69,7 +69,8 @@ DECLARE
 BEGIN
     IF to_regclass(format('granary.%I', child)) IS NULL THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('granary.' || child, 0));
-        IF to_regclass(format('granary.%I', child)) IS NULL THEN
+        -- The catalogs are read anew: what to_regclass found missing before the lock it may still believe missing.
+        IF NOT EXISTS (SELECT FROM pg_class WHERE relname = child AND relnamespace = 'granary'::regnamespace) THEN
             EXECUTE format('CREATE TABLE granary.%I (LIKE granary.log INCLUDING ALL)', child);
             EXECUTE format('ALTER TABLE granary.log ATTACH PARTITION granary.%I FOR VALUES IN (%L)', child, of);
         END IF;

@@ -46,7 +46,8 @@ public sealed partial class Database
     }
 
     /// <summary>
-    /// Brings partitions in line with the catalog where a crash came between. In a cluster one process at a time does so, the one that makes
+    /// Brings partitions in line with the catalog where a crash came between. In a cluster one process at a time does so, the one that
+    /// makes
     /// changes.
     /// </summary>
     public async ValueTask ReconcileAsync(CancellationToken cancellation)

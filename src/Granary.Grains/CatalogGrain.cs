@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Granary.Grains;
 
 /// <summary>
-/// Makes every change of the catalog and of schemas, one after the other: its turn is what orders them. Should there be two activations, the
+/// Makes every change of the catalog and of schemas, one after the other: its turn is what orders them. Should there be two activations,
+/// the
 /// catalog's conditional writes keep them apart.
 /// </summary>
 [CollectionAgeLimit(AlwaysActive = true)]
@@ -77,7 +78,8 @@ internal sealed partial class CatalogGrain(SiloEngine engine, ClusterView cluste
         return changed;
     });
 
-    /// <summary>Tells every silo, so that the caller's next request finds the change wherever it goes. One that does not hear looks by itself
+    /// <summary>Tells every silo, so that the caller's next request finds the change wherever it goes. One that does not hear looks by
+    /// itself
     /// soon.</summary>
     private async Task TellAsync()
     {

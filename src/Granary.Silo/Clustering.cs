@@ -70,7 +70,8 @@ internal static class Clustering
 
     private static void UseInMemoryClustering(this ISiloBuilder silo, SiloSettings settings)
     {
-        silo.UseLocalhostClustering(settings.Port, settings.Gateway == 0 ? 30000 : settings.Gateway, null, settings.Service, settings.Cluster);
+        var gateway = settings.Gateway == 0 ? 30000 : settings.Gateway;
+        silo.UseLocalhostClustering(settings.Port, gateway, null, settings.Service, settings.Cluster);
         silo.AddMemoryGrainStorageAsDefault();
         silo.UseInMemoryReminderService();
     }

@@ -44,7 +44,8 @@ internal static class Commands
         migrate.SetAction((parsed, cancellation) => GuardAsync(async () =>
         {
             var applied = await PostgresStorage.MigrateAsync(SiloSettings.ReadStorage(storage.Read(parsed)), cancellation);
-            Console.WriteLine(applied.Count == 0 ? "The schema is up to date." : $"Applied: {string.Join(", ", applied.Select(static m => m.Name))}");
+            var names = string.Join(", ", applied.Select(static m => m.Name));
+            Console.WriteLine(applied.Count == 0 ? "The schema is up to date." : $"Applied: {names}");
         }));
         root.Subcommands.Add(migrate);
         return root;

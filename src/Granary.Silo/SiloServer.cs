@@ -40,7 +40,11 @@ internal sealed class SiloServer : IAsyncDisposable
         }
 
         foreach (var address in app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses)
-            Console.WriteLine($"Granary is listening on {address.Replace("://[::]", "://localhost").Replace("://0.0.0.0", "://127.0.0.1")}");
+            {
+            var shown = address.Replace("://[::]", "://localhost").Replace("://0.0.0.0", "://127.0.0.1");
+            Console.WriteLine($"Granary is listening on {shown}");
+        }
+
         return new SiloServer(app, observability);
     }
 

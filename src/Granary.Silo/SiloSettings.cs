@@ -33,7 +33,8 @@ internal sealed record SiloSettings
     /// <summary>All of them, in the order of the help.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Storage, Cache, Migrate, ClusterId, ServiceId, SiloAddress, SiloPort, GatewayPort, Streams, AdminUrls, OtlpEndpoint, HandOverTimeout,
+        Storage, Cache, Migrate, ClusterId, ServiceId, SiloAddress, SiloPort, GatewayPort, Streams, AdminUrls, OtlpEndpoint,
+        HandOverTimeout,
         .. AllSettings.All.Where(s => s != AllSettings.Storage && s != AllSettings.Durability),
     ];
 
@@ -73,7 +74,8 @@ internal sealed record SiloSettings
         var storage = ReadStorage(values);
         var settings = new SiloSettings
         {
-            Server = ServerSettings.From(values),
+            // Which storage silos can share is decided here.
+            Server = ServerSettings.From(values, storage),
             StorageText = storage,
             CachePath = values.Required(Cache),
             MayMigrate = values.Flag(Migrate),
@@ -86,7 +88,8 @@ internal sealed record SiloSettings
             PostgresStreams = values.Word(Streams, "memory", "postgres") == "postgres",
             AdminAddresses = ReadAdmin(values),
             Otlp = values.Text(OtlpEndpoint) is not { } otlp ? null
-                : Uri.TryCreate(otlp, UriKind.Absolute, out var endpoint) ? endpoint : throw values.Wrong(OtlpEndpoint, "must be an address"),
+                : Uri.TryCreate(otlp, UriKind.Absolute, out var endpoint)
+                    ? endpoint : throw values.Wrong(OtlpEndpoint, "must be an address"),
             HandOver = TimeSpan.FromSeconds(values.Number(HandOverTimeout, 0, 3600)),
         };
         if (settings is { InMemory: true, PostgresStreams: true })

@@ -2,7 +2,8 @@ using Granary.Collections.Ports;
 
 namespace Granary.Storage.Memory;
 
-/// <summary>Leases in memory. A partition's leases and its log's head change under one lock, so each renewal sees both as of one moment.</summary>
+/// <summary>Leases in memory. A partition's leases and its log's head change under one lock, so each renewal sees both as of one
+/// moment.</summary>
 internal sealed class MemoryLeaseStore(MemoryContents contents, TimeProvider time, Func<bool> disposed) : ILeaseStore
 {
     public ValueTask<IReadOnlyList<long>> RenewAsync(

@@ -21,6 +21,7 @@ public sealed class PostgresStorage : IStorage
     {
         _database = database;
         Catalog = new PostgresCatalog(database);
+        Leases = new PostgresLeases(database);
         _cache = new CheckpointCache(database.Options.CacheFolder ?? CheckpointCache.DefaultFolder);
     }
 
@@ -29,6 +30,9 @@ public sealed class PostgresStorage : IStorage
 
     /// <inheritdoc/>
     public ICatalogStore Catalog { get; }
+
+    /// <inheritdoc/>
+    public ILeaseStore? Leases { get; }
 
     /// <summary>Opens a database, and brings its tables up to date unless told not to.</summary>
     /// <param name="address">

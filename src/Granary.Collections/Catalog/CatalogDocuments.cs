@@ -51,10 +51,12 @@ public static class CatalogJson
     public static IndexSchema ReadSchema(ReadOnlyMemory<byte> json) => Read("schema", json, CatalogContext.Default.IndexSchema);
 
     /// <summary>A collection's settings as UTF-8 JSON.</summary>
-    public static byte[] Write(CollectionConfig config) => JsonSerializer.SerializeToUtf8Bytes(config, CatalogContext.Default.CollectionConfig);
+    public static byte[] Write(CollectionConfig config) =>
+        JsonSerializer.SerializeToUtf8Bytes(config, CatalogContext.Default.CollectionConfig);
 
     /// <summary>A payload index as UTF-8 JSON.</summary>
-    public static byte[] Write(PayloadIndexSchema index) => JsonSerializer.SerializeToUtf8Bytes(index, CatalogContext.Default.PayloadIndexSchema);
+    public static byte[] Write(PayloadIndexSchema index) =>
+        JsonSerializer.SerializeToUtf8Bytes(index, CatalogContext.Default.PayloadIndexSchema);
 
     /// <summary>Reads a collection's settings.</summary>
     /// <exception cref="GranaryException">They are damaged.</exception>

@@ -7,7 +7,8 @@ using Granary.Index.Filters;
 
 namespace Granary.Grains.Hosting;
 
-/// <summary>A collection as a silo's REST API sees it: reads through the query grain, changes of its schema through the catalog grain.</summary>
+/// <summary>A collection as a silo's REST API sees it: reads through the query grain, changes of its schema through the catalog
+/// grain.</summary>
 /// <param name="local">The collection as this silo's engine has it.</param>
 /// <param name="engine">The silo's engine.</param>
 /// <param name="grains">Makes grain references.</param>

@@ -5,7 +5,8 @@ using Granary.Grains.Interfaces;
 namespace Granary.Grains.Hosting;
 
 /// <summary>
-/// The engine as a silo's REST API sees it: reads go through the query grain of this silo, changes of the catalog and of schemas through the
+/// The engine as a silo's REST API sees it: reads go through the query grain of this silo, changes of the catalog and of schemas through
+/// the
 /// catalog grain, writes to the partitions' collection grains.
 /// </summary>
 /// <param name="engine">The silo's engine.</param>
@@ -53,7 +54,8 @@ internal sealed class ClusterDatabase(SiloEngine engine, IGrainFactory grains) :
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<AliasInfo>> ListAliasesAsync(string? collection = null, CancellationToken cancellation = default) =>
+    public async ValueTask<IReadOnlyList<AliasInfo>> ListAliasesAsync(
+        string? collection = null, CancellationToken cancellation = default) =>
         await (await engine.DatabaseAsync(cancellation).ConfigureAwait(false)).ListAliasesAsync(collection, cancellation)
             .ConfigureAwait(false);
 

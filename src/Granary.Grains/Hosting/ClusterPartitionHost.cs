@@ -13,7 +13,8 @@ namespace Granary.Grains.Hosting;
 /// <param name="cluster">Where replicas are.</param>
 /// <param name="leases">Who may serve reads.</param>
 /// <param name="time">The clock.</param>
-internal sealed class ClusterPartitionHost(IGrainFactory grains, ClusterView cluster, ILeaseStore leases, TimeProvider time) : IPartitionHost
+internal sealed class ClusterPartitionHost(IGrainFactory grains, ClusterView cluster, ILeaseStore leases, TimeProvider time)
+    : IPartitionHost
 {
     /// <inheritdoc/>
     public bool OwnsStorage => false;

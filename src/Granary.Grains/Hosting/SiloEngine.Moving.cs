@@ -69,6 +69,10 @@ internal sealed partial class SiloEngine
     private Task ActivateAsync() => Task.WhenAll(_cluster.PlannedHere().Select(async planned =>
     {
         var key = GrainKeys.Of(planned.Partition, planned.Replica);
+        // A partition's writer opens its log, which is what its replicas read; it is beside the first of them.
+        if (planned.Replica == 0 && !_leaders.ContainsKey(planned.Partition))
+            await _grains.GetGrain<ICollectionGrain>(GrainKeys.Of(planned.Partition)).StateAsync().WaitAsync(TimeSpan.FromSeconds(10))
+                .ConfigureAwait(false);
         if (_replicas.TryGetValue(key, out var hosted) && !hosted.IsStandingBy)
             return;
         // Answered from where it is: the silo that has it still hands it over when this one is warm.

@@ -46,5 +46,6 @@ internal static class ClusterView
 
     /// <summary>Qdrant's clients want a number: a fixed hash of the address, within the integers that JSON readers keep exact.</summary>
     private static string PeerId(string address) =>
-        (BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(address))) & ((1UL << 53) - 1)).ToString(CultureInfo.InvariantCulture);
+        (BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(address))) & ((1UL << 53) - 1))
+            .ToString(CultureInfo.InvariantCulture);
 }

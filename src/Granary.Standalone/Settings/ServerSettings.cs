@@ -21,10 +21,14 @@ internal sealed record ServerSettings
 
     /// <summary>Reads and checks every setting.</summary>
     /// <exception cref="GranaryException">A value breaks its rule.</exception>
-    public static ServerSettings From(SettingValues values) => new()
+    public static ServerSettings From(SettingValues values) => From(values, ReadEngine(values).Storage);
+
+    /// <summary>As above, with a storage that was read elsewhere.</summary>
+    /// <exception cref="GranaryException">A value breaks its rule.</exception>
+    public static ServerSettings From(SettingValues values, string storage) => new()
     {
         Urls = ReadUrls(values),
-        Engine = ReadEngine(values),
+        Engine = ReadEngine(values, storage),
         Http = new GranaryHttpOptions
         {
             ApiKey = values.Text(AllSettings.ApiKey),
@@ -44,6 +48,11 @@ internal sealed record ServerSettings
     {
         var storage = values.Required(AllSettings.Storage);
         GranaryStorage.Split(storage);
+        return ReadEngine(values, storage);
+    }
+
+    private static EmbeddedGranaryOptions ReadEngine(SettingValues values, string storage)
+    {
         var timeout = TimeSpan.FromSeconds(values.Number(AllSettings.EmbeddingTimeout, 1, 3600));
         var batch = (int)values.Number(AllSettings.EmbeddingBatch, 1, 2048);
         return new EmbeddedGranaryOptions
