@@ -36,6 +36,7 @@ internal static class WireCases
         Of(WireKind.Number, s => s.Long(), CallWire.EncodeNumber, b => CallWire.DecodeNumber(b)),
         Of<object?>(WireKind.Done, _ => null, _ => CallWire.EncodeDone(), Done),
         Of(WireKind.Report, s => s.Report(), StatusWire.Encode, b => StatusWire.DecodeReport(b)),
+        Of(WireKind.Schema, s => s.Schema(), CallWire.Encode, b => CallWire.DecodeSchema(b)),
         Of(WireKind.Wait, s => s.Wait(), StatusWire.Encode, b => StatusWire.DecodeWait(b)),
     ];
 

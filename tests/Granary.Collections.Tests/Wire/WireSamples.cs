@@ -44,6 +44,16 @@ internal sealed class WireSamples(Random random)
         },
     ];
 
+    private string Name() => Texts[random.Next(4)];
+
+    public IndexSchema Schema() => new()
+    {
+        Dense = [.. Some(() => new DenseVectorSchema(Name(), random.Next(1, 65_536), Enum<Distance>()))],
+        Sparse = [.. Some(() => new SparseVectorSchema(Name(), Flag()))],
+        Text = [.. Some(() => new TextFieldSchema(Name(), Name()))],
+        PayloadIndexes = [.. Some(() => new PayloadIndexSchema(Name(), Enum<PayloadIndexType>()))],
+    };
+
     public Func<int, Condition>[] Conditions =>
     [
         depth => new FilterCondition(Filter(depth - 1)),
