@@ -25,7 +25,7 @@ public partial class ImageTests
     }
 
     [Theory]
-    [InlineData("infra/docker/standalone.Dockerfile", "Granary.Standalone")]
+    [MemberData(nameof(Files))]
     public void It_starts_what_the_project_builds(string file, string project)
     {
         var text = Repository.Text($"src/{project}/{project}.csproj");

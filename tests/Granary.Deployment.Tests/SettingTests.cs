@@ -26,6 +26,15 @@ public partial class SettingTests
         Assert.Empty(names.Where(static n => !Documented.Contains(n) && !NotOurs.Contains(n)));
     }
 
+    [Fact]
+    public void The_settings_explained_as_a_silos_own_are_those_in_its_code()
+    {
+        var code = Option().Matches(Repository.Text("src/Granary.Silo/SiloSettings.cs"))
+            .Select(static m => $"GRANARY_{m.Groups[1].Value.Replace('-', '_').ToUpperInvariant()}");
+        var table = Row().Matches(Repository.Text("docs/kubernetes.md")).Select(static m => m.Groups[1].Value);
+        Assert.Equal(code.Order(), table.Order());
+    }
+
     [Theory]
     [MemberData(nameof(Overlays))]
     public void The_silo_listens_where_its_ports_are_and_advertises_the_address_of_the_pod(string overlay)
@@ -83,6 +92,12 @@ public partial class SettingTests
 
     [GeneratedRegex("GRANARY_[A-Z_]+[A-Z]")]
     private static partial Regex Variable();
+
+    [GeneratedRegex("""Setting \w+ =\s+new\("([a-z-]+)",""")]
+    private static partial Regex Option();
+
+    [GeneratedRegex(@"^\| `(GRANARY_\w+)` \|", RegexOptions.Multiline)]
+    private static partial Regex Row();
 
     [GeneratedRegex("STORAGE$|KEY$|PASSWORD$")]
     private static partial Regex Secret();
