@@ -37,6 +37,11 @@ if ! command -v kubectl >/dev/null && ! command -v kustomize >/dev/null; then
   echo "Neither kubectl nor kustomize is installed: the tests that render the manifests of k8s/ will fail."
 fi
 
+# The tests with PostgreSQL start servers of their own; without it only they fail.
+if ! command -v createdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/createdb >/dev/null 2>&1; then
+  echo "PostgreSQL is not installed (on Debian and Ubuntu: apt-get install postgresql): the tests with it will fail."
+fi
+
 echo "== Standalone.slnf"
 run Standalone.slnf Standalone.slnf
 

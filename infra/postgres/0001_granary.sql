@@ -67,10 +67,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     child text := 'log_' || replace(of::text, '-', '');
 BEGIN
-    IF to_regclass(format('granary.%I', child)) IS NULL THEN
+    -- By the catalog's rows, not by to_regclass: its cache may not know yet what was made while this waited for the lock.
+    IF NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'granary'::regnamespace AND relname = child) THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('granary.' || child, 0));
-        -- The catalogs are read anew: what to_regclass found missing before the lock it may still believe missing.
-        IF NOT EXISTS (SELECT FROM pg_class WHERE relname = child AND relnamespace = 'granary'::regnamespace) THEN
+        IF NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'granary'::regnamespace AND relname = child) THEN
             EXECUTE format('CREATE TABLE granary.%I (LIKE granary.log INCLUDING ALL)', child);
             EXECUTE format('ALTER TABLE granary.log ATTACH PARTITION granary.%I FOR VALUES IN (%L)', child, of);
         END IF;

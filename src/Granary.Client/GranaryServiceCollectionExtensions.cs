@@ -8,8 +8,8 @@ public static class GranaryServiceCollectionExtensions
 {
     /// <summary>
     /// Registers <see cref="IGranaryClient"/>: over a server for <c>http://...</c> and <c>https://...</c>, else over a database in this
-    /// process for
-    /// <c>mem:</c>, <c>file:PATH</c> or <c>sqlite:PATH</c>, which is opened when the host starts and drained and closed when it stops.
+    /// process for <c>mem:</c>, <c>file:PATH</c>, <c>sqlite:PATH</c> or <c>postgres://…</c>, which is opened when the host starts and
+    /// drained and closed when it stops.
     /// </summary>
     /// <exception cref="Granary.Index.GranaryException">The connection string names no known scheme or no path.</exception>
     public static IServiceCollection AddGranary(this IServiceCollection services, string connection)

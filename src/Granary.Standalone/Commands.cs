@@ -8,7 +8,7 @@ using Granary.Standalone.Settings;
 
 namespace Granary.Standalone;
 
-/// <summary>The command line: <c>granary</c>, <c>granary demo</c>, <c>granary import</c>.</summary>
+/// <summary>The command line: <c>granary</c>, <c>granary demo</c>, <c>granary import</c>, <c>granary migrate</c>.</summary>
 internal static class Commands
 {
     /// <summary>Parses and runs; the process's exit code is 0, or 1 after one line of explanation on standard error.</summary>
@@ -40,6 +40,7 @@ internal static class Commands
         root.SetAction((parsed, cancellation) => GuardAsync(() => ServeAsync(options.Read(parsed), cancellation)));
         root.Subcommands.Add(DemoCommand.Build());
         root.Subcommands.Add(ImportCommand.Build());
+        root.Subcommands.Add(MigrateCommand.Build());
         return root;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Granary.Client;
 using Granary.Index;
 using Granary.Standalone.Import;
 using Granary.Standalone.Settings;
@@ -105,8 +106,9 @@ public sealed class SettingsTests
     [InlineData("Durability", "maybe", "Granary:Durability of appsettings.json `maybe` must be one of process, disk")]
     [InlineData("Cors", "yes", "Granary:Cors of appsettings.json `yes` must be true or false")]
     [InlineData("Urls", "6333", "Granary:Urls of appsettings.json `6333` must be addresses such as http://127.0.0.1:6333")]
-    [InlineData("Storage", "redis:x", "storage scheme `redis:` is unknown; known are mem:, file:PATH, sqlite:PATH")]
-    [InlineData("Storage", "data", "storage `data` names no scheme; known are mem:, file:PATH, sqlite:PATH")]
+    [InlineData("Storage", "redis:x", $"storage scheme `redis:` is unknown; known are {GranaryStorage.Schemes}")]
+    [InlineData("Storage", "data", $"storage `data` names no scheme; known are {GranaryStorage.Schemes}")]
+    [InlineData("Storage", "postgres://u:word@host", "storage: postgres://host names no database")]
     [InlineData("Storage", "file:", "storage `file:` names no path, as in file:./granary-data")]
     public void A_bad_value_is_told_with_where_it_stands_and_its_rule(string key, string value, string message)
     {

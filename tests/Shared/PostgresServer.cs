@@ -44,31 +44,25 @@ public sealed class PostgresServer : IAsyncDisposable
             "sh", redirectInput: true, "-c", "exec >/dev/null 2>&1; cat; \"$0/pg_ctl\" -D \"$1/data\" -m immediate -w stop; rm -rf \"$1\"",
             programs, folder);
         await RunAsync(
-            Path.Combine(programs, "initdb"), "-D", data, "-U", User, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync");
-        for (var attempt = 1; ; attempt++)
+            "sh", "-c", "exec \"$0\" \"$@\" >/dev/null", Path.Combine(programs, "initdb"), "-D", data, "-U", User, "-A", "trust",
+            "-E", "UTF8", "--locale=C", "--no-sync");
+        var server = new PostgresServer(programs, folder, FreePort(), guard);
+        await File.WriteAllLinesAsync(
+            Path.Combine(folder, "settings"),
+            [
+                string.Create(CultureInfo.InvariantCulture, $"port={server._port}"), "listen_addresses='127.0.0.1'",
+                "unix_socket_directories=''", "max_connections=200", .. settings,
+            ]);
+        await RunAsync("sh", "-c", "cat \"$0/settings\" >> \"$0/data/postgresql.conf\"", folder);
+        try
         {
-            var server = new PostgresServer(programs, folder, FreePort(), guard);
-            await File.WriteAllLinesAsync(
-                Path.Combine(folder, "settings"),
-                [
-                    string.Create(CultureInfo.InvariantCulture, $"port={server._port}"), "listen_addresses='127.0.0.1'",
-                    "unix_socket_directories=''", "max_connections=200", .. settings,
-                ]);
-            await RunAsync("sh", "-c", "cat \"$0/settings\" >> \"$0/data/postgresql.conf\"", folder);
-            try
-            {
-                await server.StartAgainAsync();
-                return server;
-            }
-            catch (InvalidOperationException) when (attempt < 5)
-            {
-                // Somebody took the port meanwhile.
-            }
-            catch
-            {
-                await server.DisposeAsync();
-                throw;
-            }
+            await server.StartAgainAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
         }
     }
 
@@ -82,7 +76,21 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>Starts the server again after it was stopped or killed, and waits until it lets users in.</summary>
-    public Task StartAgainAsync() => ControlAsync("-l", Path.Combine(_folder, "log"), "-w", "-t", "60", "start");
+    public async Task StartAgainAsync()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await ControlAsync("-l", Path.Combine(_folder, "log"), "-w", "-t", "60", "start");
+                return;
+            }
+            catch (InvalidOperationException) when (attempt < 5)
+            {
+                // A process of the one that was killed is still about to end, or the port is taken for a moment.
+            }
+        }
+    }
 
     /// <summary>Stops the server; connections are cut, transactions rolled back.</summary>
     public Task StopAsync() => ControlAsync("-m", "fast", "-w", "stop");
@@ -97,6 +105,8 @@ public sealed class PostgresServer : IAsyncDisposable
         await SignalAsync("KILL", processes);
         while (processes.Any(p => Directory.Exists($"/proc/{p}") && !IsZombie(p)))
             await Task.Yield();
+        // Where nobody collects dead processes the next start would take the dead one for a running one.
+        File.Delete(Path.Combine(_folder, "data", "postmaster.pid"));
     }
 
     /// <summary>Stops all its processes where they are, until <see cref="ResumeAsync"/>.</summary>

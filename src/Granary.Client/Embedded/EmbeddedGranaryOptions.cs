@@ -8,7 +8,7 @@ namespace Granary.Client;
 /// <summary>How a database in this process is opened.</summary>
 public sealed record EmbeddedGranaryOptions
 {
-    /// <summary>The connection string: <c>mem:</c>, <c>file:PATH</c> or <c>sqlite:PATH</c>.</summary>
+    /// <summary>The connection string: <c>mem:</c>, <c>file:PATH</c>, <c>sqlite:PATH</c> or <c>postgres://…</c>.</summary>
     public string Storage { get; init; } = "file:./granary-data";
 
     /// <summary>When a write is acknowledged.</summary>

@@ -23,6 +23,9 @@ public sealed class PartitionWriter : IAsyncDisposable
     private readonly List<Waiting> _group = [];
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private GranaryException? _fault;
+
+    /// <summary>A group whose callers were told of a failure although it may have got in; settled before another is numbered.</summary>
+    private LogRecord[]? _doubtful;
     private long _logged;
     private int _driving;
     private bool _closing;
@@ -134,23 +137,24 @@ public sealed class PartitionWriter : IAsyncDisposable
         if (group.Count == 0)
             return;
         var records = new LogRecord[group.Count];
-        var next = Logged + 1;
-        for (var i = 0; i < records.Length; i++)
-        {
-            records[i] = new LogRecord(next, group[i].Count, group[i].Batch, group[i].Operations);
-            next += group[i].Count;
-        }
-
         try
         {
             if (_fault is not null)
                 throw _fault;
+            if (_doubtful is not null)
+                await SettleAsync(_doubtful).ConfigureAwait(false);
+            var next = Logged + 1;
+            for (var i = 0; i < records.Length; i++)
+            {
+                records[i] = new LogRecord(next, group[i].Count, group[i].Batch, group[i].Operations);
+                next += group[i].Count;
+            }
+
             var started = Stopwatch.GetTimestamp();
             await AppendAsync(records).ConfigureAwait(false);
             var elapsed = Stopwatch.GetTimestamp() - started;
             _timings.Append.Record(elapsed);
             Telemetry.Appends.Record(elapsed * 1000.0 / Stopwatch.Frequency);
-            Telemetry.Logged.Add(next - 1 - Logged);
         }
         catch (Exception e)
         {
@@ -161,11 +165,7 @@ public sealed class PartitionWriter : IAsyncDisposable
             return;
         }
 
-        var first = Logged + 1;
-        foreach (var record in records)
-            _tail?.Add(record);
-        Volatile.Write(ref _logged, next - 1);
-        _feed.Ring(first, next - 1);
+        Publish(records);
         for (var i = 0; i < records.Length; i++)
             group[i].Succeed(records[i].LastOperation);
         group.Clear();
@@ -180,9 +180,35 @@ public sealed class PartitionWriter : IAsyncDisposable
         catch (Exception e) when (e is not (LogConflictException or GranaryException))
         {
             // The commit may have happened although its answer was lost: the batch ids tell.
+            _doubtful = records;
             if (!await IsLoggedAsync(records).ConfigureAwait(false))
                 throw;
+            _doubtful = null;
         }
+    }
+
+    /// <summary>
+    /// Asks the log what became of a group in doubt. When it got in after all it is published like any other: its callers, who were told of
+    /// a failure, may send it again.
+    /// </summary>
+    private async ValueTask SettleAsync(LogRecord[] doubtful)
+    {
+        var next = await _log.HeadAsync(CancellationToken.None).ConfigureAwait(false);
+        if (next == doubtful[^1].LastOperation + 1 && await IsLoggedAsync(doubtful).ConfigureAwait(false))
+            Publish(doubtful);
+        else if (next != Logged + 1)
+            throw new LogConflictException($"its next operation is {next}, {Logged + 1} was expected");
+        _doubtful = null;
+    }
+
+    private void Publish(LogRecord[] records)
+    {
+        var (first, last) = (records[0].FirstOperation, records[^1].LastOperation);
+        Telemetry.Logged.Add(last - Logged);
+        foreach (var record in records)
+            _tail?.Add(record);
+        Volatile.Write(ref _logged, last);
+        _feed.Ring(first, last);
     }
 
     private async ValueTask<bool> IsLoggedAsync(LogRecord[] records)

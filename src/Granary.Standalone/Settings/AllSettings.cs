@@ -9,7 +9,8 @@ internal static class AllSettings
     public static readonly Setting Urls =
         new("urls", "http://127.0.0.1:6333", "Addresses to listen on, separated by semicolons; port 0 takes a free one.");
     public static readonly Setting Storage =
-        new("storage", "file:./granary-data", "Where data is kept: mem:, file:PATH (one folder) or sqlite:PATH (one database file).");
+        new("storage", "file:./granary-data", "Where data is kept: mem:, file:PATH (one folder), sqlite:PATH (one database file) or "
+            + "postgres://USER:PASSWORD@HOST:PORT/DATABASE.");
     public static readonly Setting Durability = new("durability", "process",
         "When a write is acknowledged: process (the operating system has it, synced within 100 ms) or disk (synced).");
     public static readonly Setting ApiKey = new("api-key", "", "The key every request must bring; empty: none is needed.");

@@ -16,7 +16,8 @@ internal sealed record PostgresAddress(string ConnectionString, string Name, str
     /// <exception cref="GranaryException">It is no such address, or names an option that is not known.</exception>
     public static PostgresAddress Parse(string address)
     {
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("postgres" or "postgresql"))
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("postgres" or "postgresql")
+            || !address.Contains("://", StringComparison.Ordinal))
             throw GranaryException.BadInput(
                 "storage: a PostgreSQL database is named as in postgres://user:password@host:5432/database");
         var builder = new NpgsqlConnectionStringBuilder

@@ -13,8 +13,13 @@ namespace Granary.Storage.Postgres.Log;
 /// </content>
 internal sealed partial class PostgresLog
 {
+    /// <summary>
+    /// Held while the database is asked what became of an append; writer and reader of the log may both find it in doubt.
+    /// </summary>
+    private readonly SemaphoreSlim _settling = new(1, 1);
+
     /// <summary>What was tried last, when it is unknown whether it got in.</summary>
-    private LogRecord[]? _doubtful;
+    private volatile LogRecord[]? _doubtful;
 
     public async ValueTask AppendAsync(IReadOnlyList<LogRecord> records, CancellationToken cancellation)
     {
@@ -35,18 +40,23 @@ internal sealed partial class PostgresLog
     public async ValueTask<long> HeadAsync(CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (_doubtful is not { } records)
+        if (_doubtful is null)
             return NextOperation;
+        await _settling.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            await SettleAsync(records, NextOperation, cancellation).ConfigureAwait(false);
+            if (_doubtful is { } records)
+                await SettleAsync(records, NextOperation, cancellation).ConfigureAwait(false);
+            return NextOperation;
         }
         catch (Exception e) when (PostgresErrors.IsDatabase(e))
         {
             throw PostgresErrors.From(_database.Name, e);
         }
-
-        return NextOperation;
+        finally
+        {
+            _settling.Release();
+        }
     }
 
     private async ValueTask AppendAsync(IReadOnlyList<LogRecord> records, long expected, long next)
@@ -201,19 +211,28 @@ internal sealed partial class PostgresLog
     private async ValueTask<bool> SettleAsync(
         IReadOnlyList<LogRecord> records, long expected, PostgresDatabase.Trial trial, Exception lost)
     {
-        _doubtful = [.. records];
-        while (true)
+        LogRecord[] doubtful = [.. records];
+        await _settling.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        try
         {
-            try
+            _doubtful = doubtful;
+            while (true)
             {
-                return await SettleAsync(_doubtful, expected, CancellationToken.None).ConfigureAwait(false);
+                try
+                {
+                    return await SettleAsync(doubtful, expected, CancellationToken.None).ConfigureAwait(false);
+                }
+                catch (Exception e) when (PostgresErrors.IsDatabase(e))
+                {
+                    if (!PostgresErrors.IsTransient(e) || !await trial.PauseAsync(CancellationToken.None).ConfigureAwait(false))
+                        throw new IOException($"{_database.Name}: it is unknown whether operations {expected} to "
+                            + $"{records[^1].LastOperation} were committed: {lost.Message}", lost);
+                }
             }
-            catch (Exception e) when (PostgresErrors.IsDatabase(e))
-            {
-                if (!PostgresErrors.IsTransient(e) || !await trial.PauseAsync(CancellationToken.None).ConfigureAwait(false))
-                    throw new IOException($"{_database.Name}: it is unknown whether operations {expected} to {records[^1].LastOperation} "
-                        + $"were committed: {lost.Message}", lost);
-            }
+        }
+        finally
+        {
+            _settling.Release();
         }
     }
 
