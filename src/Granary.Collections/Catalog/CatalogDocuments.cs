@@ -94,7 +94,7 @@ public static class CatalogJson
         {
             return Defaults.Read(json.Span, type);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new GranaryException(ErrorKind.Corrupted, $"The catalog's document '{key}' is damaged: {e.Message}", e);
         }

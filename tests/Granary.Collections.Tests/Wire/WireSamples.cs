@@ -48,10 +48,30 @@ internal sealed class WireSamples(Random random)
 
     public IndexSchema Schema() => new()
     {
-        Dense = [.. Some(() => new DenseVectorSchema(Name(), random.Next(1, 65_536), Enum<Distance>()))],
+        Dense =
+        [
+            .. Some(() => new DenseVectorSchema(Name(), random.Next(1, 65_536), Enum<Distance>())
+            {
+                Hnsw = new HnswSettings { M = Int(), EfConstruct = Int(), Ef = Int(), FullScanThreshold = Int() },
+                Storage = Enum<VectorStorage>(),
+                MultiVector = Flag(),
+            }),
+        ],
         Sparse = [.. Some(() => new SparseVectorSchema(Name(), Flag()))],
-        Text = [.. Some(() => new TextFieldSchema(Name(), Name()))],
-        PayloadIndexes = [.. Some(() => new PayloadIndexSchema(Name(), Enum<PayloadIndexType>()))],
+        Text = [.. Some(() => new TextFieldSchema(Name(), Name()) { K1 = random.NextSingle(), B = random.NextSingle(), Analyzer = Analyzer() })],
+        PayloadIndexes =
+        [
+            .. Some(() => new PayloadIndexSchema(Name(), Enum<PayloadIndexType>())
+            {
+                Analyzer = MaybeNull(Analyzer), Phrase = Flag(), Lookup = Flag(), Range = Flag(), Parameters = MaybeNull(Name),
+            }),
+        ],
+    };
+
+    private AnalyzerSettings Analyzer() => new()
+    {
+        Tokenizer = Name(), Language = Name(), Lowercase = Flag(), AsciiFolding = Flag(), Stem = Flag(), StemmerLanguage = MaybeNull(Name),
+        StopWords = Flag() ? [.. Some(Name)] : null, MinTokenLength = Maybe(Int), MaxTokenLength = Maybe(Int), Version = Int(),
     };
 
     public Func<int, Condition>[] Conditions =>
