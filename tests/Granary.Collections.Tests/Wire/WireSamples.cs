@@ -58,7 +58,13 @@ internal sealed class WireSamples(Random random)
             }),
         ],
         Sparse = [.. Some(() => new SparseVectorSchema(Name(), Flag()))],
-        Text = [.. Some(() => new TextFieldSchema(Name(), Name()) { K1 = random.NextSingle(), B = random.NextSingle(), Analyzer = Analyzer() })],
+        Text =
+        [
+            .. Some(() => new TextFieldSchema(Name(), Name())
+            {
+                K1 = random.NextSingle(), B = random.NextSingle(), Analyzer = Analyzer(),
+            }),
+        ],
         PayloadIndexes =
         [
             .. Some(() => new PayloadIndexSchema(Name(), Enum<PayloadIndexType>())
