@@ -24,6 +24,7 @@ internal sealed class SiloServer : IAsyncDisposable
             ? new MemoryStorage()
             : await PostgresStorage.OpenAsync(settings.StorageText, new PostgresStorageOptions
             {
+                Durability = settings.Server.Engine.Durability,
                 CacheFolder = settings.CachePath,
                 Migrate = settings.MayMigrate,
             }, cancellation);

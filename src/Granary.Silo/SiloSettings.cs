@@ -35,7 +35,7 @@ internal sealed record SiloSettings
     [
         Storage, Cache, Migrate, ClusterId, ServiceId, SiloAddress, SiloPort, GatewayPort, Streams, AdminUrls, OtlpEndpoint,
         HandOverTimeout,
-        .. AllSettings.All.Where(s => s != AllSettings.Storage && s != AllSettings.Durability),
+        .. AllSettings.All.Where(s => s != AllSettings.Storage),
     ];
 
     public required ServerSettings Server { get; init; }

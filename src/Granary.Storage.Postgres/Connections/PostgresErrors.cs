@@ -56,7 +56,7 @@ internal static class PostgresErrors
         PostgresErrorCodes.InvalidCatalogName => "there is no such database",
         PostgresErrorCodes.InsufficientPrivilege => "the role lacks a right (infra/postgres/roles.sql)",
         PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InvalidSchemaName =>
-            "Granary's tables are missing; `granary migrate` makes them",
+            "Granary's tables are missing; `granary migrate` (of a cluster: `granary-silo migrate`) makes them",
         _ when e.SqlState.StartsWith("28", StringComparison.Ordinal) => "it does not let this user in",
         _ when IsTransient(e) => "PostgreSQL is not available",
         _ => "PostgreSQL refused",
