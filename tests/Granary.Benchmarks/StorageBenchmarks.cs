@@ -3,13 +3,15 @@ using System.Globalization;
 using Granary.Collections.Ports;
 using Granary.Storage.Files;
 using Granary.Storage.Memory;
+using Granary.Storage.Postgres;
 using Granary.Storage.Sqlite;
 
 namespace Granary.Benchmarks;
 
 /// <summary>
 /// What an append costs on each storage: one caller, one record an append, latency percentiles. <c>--count</c> appends,
-/// <c>--bytes</c> a record, <c>--path</c> a folder on the disk to measure.
+/// <c>--bytes</c> a record, <c>--group</c> records an append, <c>--path</c> a folder on the disk to measure, <c>--postgres</c> the address
+/// of an empty PostgreSQL database.
 /// </summary>
 internal static class StorageBenchmarks
 {
@@ -18,6 +20,7 @@ internal static class StorageBenchmarks
         var count = arguments.Number("count", 5000);
         var bytes = arguments.Number("bytes", 3200);
         var group = arguments.Number("group", 1);
+        var postgres = arguments.Text("postgres", "");
         var folder = Path.Combine(arguments.Text("path", Path.GetTempPath()), $"granary-benchmark-{Environment.ProcessId}");
         Directory.CreateDirectory(folder);
         Console.WriteLine($"{count} appends of {group} record(s) of {bytes} bytes; sync durability a tenth of that; microseconds");
@@ -40,6 +43,14 @@ internal static class StorageBenchmarks
                     Durability = durability,
                 });
                 await MeasureAsync("sqlite", durability.ToString(), sqlite, appends, bytes, group);
+                if (postgres.Length == 0)
+                    continue;
+                var database = await PostgresStorage.OpenAsync(postgres, new PostgresStorageOptions
+                {
+                    Durability = durability,
+                    CacheFolder = Path.Combine(folder, "cache"),
+                });
+                await MeasureAsync("postgres", durability.ToString(), database, Math.Max(1, count / 10), bytes, group);
             }
         }
         finally

@@ -55,6 +55,12 @@ public sealed class MigrationTests
             Assert.Single(await Bench.ReadAsync(log, 2));
         }
 
+        LeaseRequest[] leases = [new(Bench.Key, Guid.NewGuid(), 1)];
+        Assert.Equal([3], await storage.Leases!.RenewAsync(leases, TimeSpan.FromMinutes(1), default));
+        Assert.Equal(leases[0].Instance, Assert.Single(await storage.Leases.HoldersAsync(Bench.Key, default)).Instance);
+        await storage.Leases.ReleaseAsync(leases, default);
+        Assert.Empty(await storage.Leases.HoldersAsync(Bench.Key, default));
+
         await using (var store = await storage.OpenCheckpointsAsync(Bench.Key, default))
         {
             await using var builder = await store.BeginAsync(1, default);

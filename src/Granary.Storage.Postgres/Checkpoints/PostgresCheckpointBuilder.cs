@@ -68,7 +68,8 @@ internal sealed class PostgresCheckpointBuilder(PostgresDatabase database, Parti
         var published = await database.ExecuteAsync(
             """
             UPDATE granary.checkpoint SET published = true, bytes = $2, touched = now() WHERE id = $1
-            AND (SELECT count(*) FROM granary.checkpoint_chunk WHERE checkpoint = $1) = $3
+            AND (SELECT (count(*), coalesce(sum(octet_length(bytes)), 0)::bigint)
+                FROM granary.checkpoint_chunk WHERE checkpoint = $1) = ROW ($3, $2)
             """,
             cancellation, (NpgsqlDbType.Bigint, id), (NpgsqlDbType.Bigint, bytes), (NpgsqlDbType.Bigint, chunks)).ConfigureAwait(false);
         if (published == 0)

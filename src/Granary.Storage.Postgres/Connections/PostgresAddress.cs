@@ -33,6 +33,8 @@ internal sealed record PostgresAddress(string ConnectionString, string Name, str
             Timeout = 5,
             CommandTimeout = 30,
             MaxAutoPrepare = 50,
+            // Nothing here changes a session, so there is nothing to reset.
+            NoResetOnClose = true,
             // A process that is stopped amid a transaction may hold others up for so long, and no longer.
             Options = "-c idle_in_transaction_session_timeout=10s -c client_min_messages=warning",
             IncludeErrorDetail = true,

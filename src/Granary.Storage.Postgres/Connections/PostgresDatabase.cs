@@ -122,10 +122,14 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             }
             catch (TimeoutException) when (!statement.IsCompleted)
             {
-                // A role may end its own sessions.
+                // Sessions of servers like this one, and nobody's backup or administration. A role may end its own.
                 await ListAsync(
-                    "SELECT pg_terminate_backend(pid) FROM unnest(pg_blocking_pids($1)) AS pid", row => row.GetBoolean(0), cancellation,
-                    (NpgsqlDbType.Integer, connection.ProcessID)).ConfigureAwait(false);
+                    """
+                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE pid = ANY (pg_blocking_pids($1)) AND usename = current_user
+                        AND application_name = current_setting('application_name')
+                    """,
+                    row => row.GetBoolean(0), cancellation, (NpgsqlDbType.Integer, connection.ProcessID)).ConfigureAwait(false);
             }
         }
     }

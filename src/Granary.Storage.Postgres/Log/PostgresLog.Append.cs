@@ -155,6 +155,10 @@ internal sealed partial class PostgresLog
     private async ValueTask<Exception> RefusedAsync(IReadOnlyList<LogRecord> records, long expected, long next, Exception refusal)
     {
         var tried = 0;
+        var known = PostgresErrors.From(_database.Name, refusal);
+        // A full or read-only disk refuses all of them.
+        if (known.Kind != ErrorKind.Internal)
+            return known;
         try
         {
             await _database.OnceAsync(
@@ -177,7 +181,7 @@ internal sealed partial class PostgresLog
         }
         catch (PostgresException e) when (!PostgresErrors.IsAmbiguous(e) && tried < records.Count)
         {
-            var known = PostgresErrors.From(_database.Name, e);
+            known = PostgresErrors.From(_database.Name, e);
             var record = records[tried];
             return new GranaryException(known.Kind,
                 $"{known.Message}; refused was record {tried} of {records.Count}, batch {record.BatchId}, operations "
@@ -188,7 +192,7 @@ internal sealed partial class PostgresLog
             // The first refusal says more.
         }
 
-        return PostgresErrors.From(_database.Name, refusal);
+        return known;
     }
 
     private async ValueTask InsertAsync(NpgsqlConnection connection, LogRecord record)
