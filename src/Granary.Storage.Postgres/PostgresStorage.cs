@@ -154,8 +154,8 @@ public sealed class PostgresStorage : IStorage
             await database.RunAsync(PostgresMigrations.ApplyAsync, cancellation).ConfigureAwait(false);
         else if (lacking.Count > 0)
             throw new GranaryException(ErrorKind.Unavailable,
-                $"{database.Name}: {lacking.Count} migrations are missing, the first is {lacking[0].Name}; `granary migrate` (of a cluster: "
-                    + "`granary-silo migrate`) applies them");
+                $"{database.Name}: {lacking.Count} migrations are missing, the first is {lacking[0].Name}; `granary migrate` (of a "
+                    + "cluster: `granary-silo migrate`) applies them");
         if (database.Options.Durability != Durability.Disk)
             return;
         var sync = await database.ListAsync("SHOW fsync", row => row.GetString(0), cancellation).ConfigureAwait(false);
