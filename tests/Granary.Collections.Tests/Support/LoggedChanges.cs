@@ -35,6 +35,13 @@ internal sealed class LoggedChanges : IAsyncDisposable
     public Task<Replica> FollowAsync(int number = 0, LogTail? tail = null) =>
         Replica.OpenAsync(_storage, _log, _key with { Number = number }, _schema, tail);
 
+    /// <summary>The same beside the writer, as in another process: it has a reader of the log only.</summary>
+    public async Task<Replica> FollowBesideAsync(int number, Func<ILogReader, ILogReader>? wrap = null)
+    {
+        var reader = await _storage.OpenLogReaderAsync(_key, default);
+        return await Replica.OpenAsync(_storage, wrap?.Invoke(reader) ?? reader, _key with { Number = number }, _schema);
+    }
+
     /// <summary>Begins to write; rings go to <paramref name="feed"/>.</summary>
     public void BeginWriting(IFeed feed, LogTail? tail = null) =>
         _writer = new PartitionWriter(_key, _log, feed, tail, new PhaseTimings());
