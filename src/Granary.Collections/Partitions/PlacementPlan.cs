@@ -118,6 +118,10 @@ public sealed class PlacementPlan
             {
                 if (_silo[item] == None)
                     MakeRoom(item);
+            }
+
+            for (var item = 0; item < _silo.Length; item++)
+            {
                 places[new ReplicaKey(new PartitionKey(_collection.Incarnation, item / _replicas), item % _replicas)] = _names[_silo[item]];
             }
         }

@@ -1,5 +1,8 @@
+using Granary.Collections.Partitions;
+using Granary.Collections.Tests.Cluster;
 using Granary.Collections.Tests.Support;
 using Granary.Index;
+using Granary.Storage.Memory;
 
 namespace Granary.Collections.Tests.Rules;
 
@@ -25,6 +28,31 @@ public sealed class PartitionsAreInvisible
                 Assert.Equal(expected.SelectMany(h => h.Legs), actual.SelectMany(h => h.Legs));
             }
         }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(8)]
+    public async Task ResultsOfPartitionsInOtherProcessesAreThoseOfOneHere(int partitions)
+    {
+        await using var here = await FillAsync(1);
+        var storage = new MemoryStorage();
+        await using var there = await FillAsync(partitions, storage, new TestCluster(storage, new TestPartitionOptions()));
+        foreach (var query in Queries())
+        {
+            var expected = await here.Collection.QueryAsync(query);
+            var actual = await there.Collection.QueryAsync(query);
+            Assert.Equal(expected.Select(h => (h.Id, h.Score)), actual.Select(h => (h.Id, h.Score)));
+            Assert.Equal(expected.SelectMany(h => h.Legs), actual.SelectMany(h => h.Legs));
+        }
+
+        foreach (var fixture in new[] { here, there })
+            await fixture.Collection.CreatePayloadIndexAsync(new PayloadIndexSchema("group", PayloadIndexType.Integer), Batches.Wait);
+        Assert.Equal(
+            await here.Collection.FacetAsync("group", null, 3, true), await there.Collection.FacetAsync("group", null, 3, true));
+        Assert.Equal(
+            await here.Collection.CountAsync(Batches.Has("group", 3)), await there.Collection.CountAsync(Batches.Has("group", 3)));
     }
 
     [Fact]
@@ -128,9 +156,9 @@ public sealed class PartitionsAreInvisible
         yield return new QueryRequest { Limit = 25 };
     }
 
-    private static async Task<Fixture> FillAsync(int partitions)
+    private static async Task<Fixture> FillAsync(int partitions, MemoryStorage? storage = null, IPartitionHost? host = null)
     {
-        var fixture = await Fixture.CreateAsync(Fixture.Plain with { Partitions = partitions });
+        var fixture = await Fixture.CreateAsync(Fixture.Plain with { Partitions = partitions }, storage: storage, host: host);
         var random = new Random(9);
         var batch = new WriteBatch();
         for (ulong id = 0; id < 300; id++)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Granary.Collections.Partitions;
 using Granary.Index;
 using Granary.Storage.Memory;
 
@@ -29,11 +30,11 @@ internal sealed class Fixture : IAsyncDisposable
     public ICollection Collection { get; private set; } = null!;
 
     public static async Task<Fixture> CreateAsync(
-        CollectionConfig? config = null, DatabaseOptions? options = null, MemoryStorage? storage = null)
+        CollectionConfig? config = null, DatabaseOptions? options = null, MemoryStorage? storage = null, IPartitionHost? host = null)
     {
         storage ??= new MemoryStorage();
         options ??= new DatabaseOptions();
-        var fixture = new Fixture(storage, await Database.OpenAsync(storage, options, default), options);
+        var fixture = new Fixture(storage, await Database.OpenAsync(storage, options, host, default), options);
         await fixture.Database.CreateCollectionAsync("c", config ?? Plain);
         fixture.Collection = await fixture.Database.GetCollectionAsync("c");
         return fixture;
