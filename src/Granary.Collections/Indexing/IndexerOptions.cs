@@ -25,6 +25,9 @@ public sealed record IndexerOptions
     /// <summary>Whether it takes checkpoints when they are due; of several replicas one does.</summary>
     public bool TakesCheckpoints { get; init; } = true;
 
+    /// <summary>Asked before each checkpoint of its own accord where it takes them; null: always.</summary>
+    public Func<bool>? MayCheckpoint { get; init; }
+
     /// <summary>Its checkpoints; the indexer owns them.</summary>
     public required ICheckpointStore Checkpoints { get; init; }
 

@@ -93,7 +93,7 @@ public sealed partial class PartitionIndexer
     /// <summary>It is taken on threads of the pool while applying goes on.</summary>
     private void BeginCheckpointIfDue(CancellationToken stop)
     {
-        if (_options.TakesCheckpoints && _taking.IsCompleted && CheckpointIsDue())
+        if (_options.TakesCheckpoints && (_options.MayCheckpoint?.Invoke() ?? true) && _taking.IsCompleted && CheckpointIsDue())
             _taking = CheckpointBesideAsync(stop);
     }
 

@@ -22,7 +22,7 @@ public sealed partial class PartitionReplica
                     CollectionConfig config;
                     lock (_lock)
                         config = _config;
-                    var engine = await ReplicaEngine.OpenAsync(_options, config, stop).ConfigureAwait(false);
+                    var engine = await ReplicaEngine.OpenAsync(_options, _role, config, stop).ConfigureAwait(false);
                     Publish(engine);
                     var fault = await engine.Faulted.WaitAsync(stop).ConfigureAwait(false);
                     _reason = fault.Message;
@@ -61,6 +61,7 @@ public sealed partial class PartitionReplica
         {
             _engine = engine;
             engine.Use(_config);
+            engine.FollowRole(_config);
             if (!_standsBy)
                 engine.TakeLease();
             _state = ReplicaState.Open;

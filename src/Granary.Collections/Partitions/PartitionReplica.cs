@@ -20,22 +20,42 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     private volatile ReplicaEngine? _engine;
     private volatile ReplicaState _state;
     private volatile string? _reason = "it is opening";
+    private readonly ReplicaRole _role;
     private bool _standsBy;
     private int _disposed;
 
-    private PartitionReplica(ReplicaOptions options) => (_options, _config, _standsBy) = (options, options.Config, options.StandsBy);
+    private PartitionReplica(ReplicaOptions options)
+    {
+        (_options, _config, _standsBy) = (options, options.Config, options.StandsBy);
+        _role = new ReplicaRole(options.Replica);
+    }
 
     /// <summary>The partition.</summary>
     public PartitionKey Key => _options.Key;
 
     /// <summary>The replica's number.</summary>
-    public int Replica => _options.Replica;
+    public int Replica => _role.Number;
 
     /// <summary>What it is doing.</summary>
     public ReplicaState State => _state;
 
     /// <summary>Whether reads are served.</summary>
     public bool Serves => _engine is { Reason: null };
+
+    /// <summary>
+    /// Gives it another number, and with it another task: replica 0 takes checkpoints and embeds. Its index and its lease stay, so that a
+    /// replica whose number changes with the plan serves on.
+    /// </summary>
+    public void Assign(int replica)
+    {
+        lock (_lock)
+        {
+            _role.Number = replica;
+            _engine?.FollowRole(_config);
+        }
+    }
+
+    private bool TakesCheckpoints => _options.TakesCheckpoints && _role.IsFirst;
 
     /// <summary>Whether it is kept warm without serving.</summary>
     public bool IsStandingBy
@@ -178,7 +198,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// <exception cref="GranaryException">It stopped.</exception>
     public async ValueTask DrainAsync(CancellationToken cancellation)
     {
-        if (!_options.TakesCheckpoints || _engine is not { } engine)
+        if (!TakesCheckpoints || _engine is not { } engine)
             return;
         await engine.CaughtUpAsync(cancellation).ConfigureAwait(false);
         await engine.Indexer.WaitLinkedAsync(engine.Indexer.Applied.Value, null, cancellation).ConfigureAwait(false);
@@ -246,7 +266,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
 
     private async ValueTask CheckpointAsync(ReplicaEngine engine, CancellationToken cancellation)
     {
-        if (!_options.TakesCheckpoints)
+        if (!TakesCheckpoints)
             throw GranaryException.BadInput($"Replica {Replica} of partition {Key.Number} takes no checkpoints; another one does");
         await engine.CaughtUpAsync(cancellation).ConfigureAwait(false);
         await engine.Indexer.CheckpointAsync(cancellation).ConfigureAwait(false);

@@ -34,7 +34,7 @@ internal sealed partial class ReplicaEngine
         {
             var linked = Indexer.Linked.Value;
             await _options.Leader.ReportAsync(
-                new ReplicaProgress(Instance, _options.Replica, Indexer.Applied.Value, linked), either.Token).ConfigureAwait(false);
+                new ReplicaProgress(Instance, _role.Number, Indexer.Applied.Value, linked), either.Token).ConfigureAwait(false);
         }
         catch (Exception) when (!stop.IsCancellationRequested)
         {

@@ -17,21 +17,19 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
     private readonly InProcessFeed _feed;
     private readonly InProcessFeed _progress;
     private readonly ILogReader _log;
-    private readonly EmbeddingPipeline? _embedding;
     private readonly SharedRead _head;
-    private readonly long _openedAt;
+    private readonly ReplicaRole _role;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource<GranaryException> _faulted;
     private ReplicaLease? _lease;
     private Task _reporting = Task.CompletedTask;
     private int _disposed;
 
-    private ReplicaEngine(ReplicaOptions options, InProcessFeed feed, InProcessFeed progress, ILogReader log, PartitionIndexer indexer,
-        EmbeddingPipeline? embedding, PhaseTimings timings, TaskCompletionSource<GranaryException> faulted)
+    private ReplicaEngine(ReplicaOptions options, ReplicaRole role, InProcessFeed feed, InProcessFeed progress, ILogReader log,
+        PartitionIndexer indexer, PhaseTimings timings, TaskCompletionSource<GranaryException> faulted)
     {
-        (_options, _feed, _progress, _log, Indexer, _embedding, Timings, _faulted) =
-            (options, feed, progress, log, indexer, embedding, timings, faulted);
-        _openedAt = log.NextOperation - 1;
+        (_options, _role, _feed, _progress, _log, Indexer, Timings, _faulted) =
+            (options, role, feed, progress, log, indexer, timings, faulted);
         _head = new SharedRead(() => log.HeadAsync(_stopping.Token));
         Search = new LocalPartitionSearch(indexer, () => indexer.Applied.Value, options.Time);
     }
@@ -55,14 +53,15 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
     public string? Reason => Indexer.Fault?.Message ?? (_lease is { } lease ? lease.State.Reason : "it has no lease yet");
 
     /// <summary>Opens the newest checkpoint and starts applying what the log has beyond it.</summary>
-    public static async ValueTask<ReplicaEngine> OpenAsync(ReplicaOptions options, CollectionConfig config, CancellationToken cancellation)
+    public static async ValueTask<ReplicaEngine> OpenAsync(
+        ReplicaOptions options, ReplicaRole role, CollectionConfig config, CancellationToken cancellation)
     {
+        ReplicaEngine? engine = null;
         var timings = new PhaseTimings();
         var faulted = new TaskCompletionSource<GranaryException>(TaskCreationOptions.RunContinuationsAsynchronously);
         var log = await options.Storage.OpenLogReaderAsync(options.Key, cancellation).ConfigureAwait(false);
         var feed = new InProcessFeed(options.Time);
         var progress = new InProcessFeed(options.Time);
-        var embedding = options.Embedder is { } embedder ? new EmbeddingPipeline(config, embedder, timings.Embed, options.Time) : null;
         ICheckpointStore? checkpoints = null;
         PartitionIndexer indexer;
         try
@@ -75,14 +74,16 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
                     Log = log,
                     Checkpoints = checkpoints,
                     TakesCheckpoints = options.TakesCheckpoints,
-                    Truncate = (before, token) => TruncateAsync(options, before, token),
+                    MayCheckpoint = () => role.IsFirst,
+                    Truncate = (before, token) => TruncateAsync(options, role, before, token),
                     Feed = feed,
                     InitialSchema = options.InitialSchema,
                     Ingestion = config.Ingestion,
                     Timings = timings,
                     Time = options.Time,
-                    AwaitsEmbedding = embedding is null
-                        ? null : (operation, id) => embedding.Enqueue(options.Key.Number, operation, id),
+                    // What comes before there is an engine is found by looking for points that lack a vector.
+                    AwaitsEmbedding = options.Embedder is null
+                        ? null : (operation, id) => Volatile.Read(ref engine)?._embedding?.Enqueue(options.Key.Number, operation, id),
                     OnLinked = linked => progress.Ring(0, linked),
                     OnFault = fault => faulted.TrySetResult(fault),
                 },
@@ -90,8 +91,6 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
         }
         catch
         {
-            if (embedding is not null)
-                await embedding.DisposeAsync().ConfigureAwait(false);
             if (checkpoints is not null)
                 await checkpoints.DisposeAsync().ConfigureAwait(false);
             feed.Dispose();
@@ -100,15 +99,15 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
             throw;
         }
 
-        var engine = new ReplicaEngine(options, feed, progress, log, indexer, embedding, timings, faulted);
-        engine._reporting = Task.Run(engine.RunReportingAsync, CancellationToken.None);
-        embedding?.Start([engine]);
-        return engine;
+        var opened = new ReplicaEngine(options, role, feed, progress, log, indexer, timings, faulted);
+        Volatile.Write(ref engine, opened);
+        opened._reporting = Task.Run(opened.RunReportingAsync, CancellationToken.None);
+        return opened;
     }
 
     /// <summary>Asks for a lease from now on, if it does not yet. Calls do not overlap.</summary>
     public void TakeLease() => _lease ??= _options.Leases.Register(
-        new LeaseRequest(_options.Key, Instance, _options.Replica), () => Indexer.Applied.Value, Bell);
+        new LeaseRequest(_options.Key, Instance, _role.Number), () => Indexer.Applied.Value, Bell);
 
     /// <summary>Gives the lease back.</summary>
     public async ValueTask ReturnLeaseAsync()
@@ -154,7 +153,7 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
             throw new GranaryException(
                 ErrorKind.Timeout,
                 $"Partition {Number} did not reach operation {wanted} within {read.Timeout!.Value.TotalSeconds:0.###} s: replica "
-                    + $"{_options.Replica} is at {Indexer.Applied.Value}");
+                    + $"{_role.Number} is at {Indexer.Applied.Value}");
         }
     }
 
@@ -172,7 +171,7 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
             var left = limit - _options.Time.GetElapsedTime(started);
             // What was logged before the opening is not told of, but looked for: that counts as operation 0.
             reached = await embedding.WaitAsync(
-                Number, first <= _openedAt ? 0 : first, last, left < TimeSpan.Zero ? TimeSpan.Zero : left, cancellation)
+                Number, first <= Volatile.Read(ref _embeddingFrom) ? 0 : first, last, left < TimeSpan.Zero ? TimeSpan.Zero : left, cancellation)
                 .ConfigureAwait(false);
         }
 
@@ -234,8 +233,7 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
         await ReturnLeaseAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _reporting.ConfigureAwait(false);
-        if (_embedding is not null)
-            await _embedding.DisposeAsync().ConfigureAwait(false);
+        await EndEmbeddingAsync().ConfigureAwait(false);
         await Indexer.DisposeAsync().ConfigureAwait(false);
         _feed.Dispose();
         _progress.Dispose();
@@ -254,9 +252,10 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
         return Indexer.Applied.WaitAsync(operation, limit, _options.Time, cancellation);
     }
 
-    private static async ValueTask TruncateAsync(ReplicaOptions options, long before, CancellationToken cancellation)
+    private static async ValueTask TruncateAsync(
+        ReplicaOptions options, ReplicaRole role, long before, CancellationToken cancellation)
     {
-        if (!options.TakesCheckpoints)
+        if (!options.TakesCheckpoints || !role.IsFirst)
             return;
         try
         {

@@ -13,7 +13,7 @@ public sealed record ReplicaOptions
     /// <summary>The partition.</summary>
     public required PartitionKey Key { get; init; }
 
-    /// <summary>The replica's number.</summary>
+    /// <summary>The replica's number to begin with; <see cref="PartitionReplica.Assign"/> gives it another.</summary>
     public required int Replica { get; init; }
 
     /// <summary>The schema the collection was created with: where the log starts.</summary>
@@ -28,10 +28,12 @@ public sealed record ReplicaOptions
     /// <summary>Keeps the leases of this process.</summary>
     public required ReplicaLeases Leases { get; init; }
 
-    /// <summary>Whether it takes checkpoints and lets the log go behind them; of a partition's replicas one does.</summary>
+    /// <summary>
+    /// Whether it takes checkpoints and lets the log go behind them, while its number is 0: of a partition's replicas one does.
+    /// </summary>
     public bool TakesCheckpoints { get; init; }
 
-    /// <summary>What computes vectors from texts; null: another replica does. Not owned.</summary>
+    /// <summary>What computes vectors from texts while its number is 0; null: another replica does. Not owned.</summary>
     public TextEmbedder? Embedder { get; init; }
 
     /// <summary>

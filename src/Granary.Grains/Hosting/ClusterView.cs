@@ -18,7 +18,7 @@ internal sealed class ClusterView : ISiloStatusListener
     public ClusterView(ISiloStatusOracle silos)
     {
         _silos = silos;
-        _state = new State([], PlacementPlan.Make([], []));
+        _state = new State([], PlacementPlan.Make([], []), "");
         silos.SubscribeToSiloStatusEvents(this);
         Recompute();
     }
@@ -52,8 +52,12 @@ internal sealed class ClusterView : ISiloStatusListener
         return state.Plan.SiloOf(partition, replica) is { } name ? state.Find(name) : null;
     }
 
+    /// <summary>Which replica of a partition should be here; null for none.</summary>
+    public int? NumberHere(PartitionKey partition) => _state.Here.TryGetValue(partition, out var number) ? number : null;
+
     /// <summary>The replicas that should be here.</summary>
-    public IEnumerable<ReplicaKey> PlannedHere() => _state.Plan.On(Here.ToParsableString());
+    public IEnumerable<ReplicaKey> PlannedHere() =>
+        [.. _state.Here.Select(h => new ReplicaKey(h.Key, h.Value))];
 
     /// <summary>Uses these collections from now on.</summary>
     public void Use(IReadOnlyList<CollectionDocument> documents)
@@ -86,19 +90,21 @@ internal sealed class ClusterView : ISiloStatusListener
             var taking = active.Where(s => !_leaving.Contains(s)).OrderBy(s => s.ToParsableString(), StringComparer.Ordinal)
                 .ToImmutableArray();
             _state = new State(taking, PlacementPlan.Make(
-                _documents.Select(PlacedCollection.Of), taking.Select(s => s.ToParsableString())));
+                _documents.Select(PlacedCollection.Of), taking.Select(s => s.ToParsableString())), Here.ToParsableString());
         }
 
         Interlocked.Exchange(ref _changed, NewSource()).TrySetResult();
     }
 
-    private sealed class State(ImmutableArray<SiloAddress> silos, PlacementPlan plan)
+    private sealed class State(ImmutableArray<SiloAddress> silos, PlacementPlan plan, string here)
     {
         private readonly Dictionary<string, SiloAddress> _byName = silos.ToDictionary(s => s.ToParsableString(), StringComparer.Ordinal);
 
         public ImmutableArray<SiloAddress> Silos { get; } = silos;
 
         public PlacementPlan Plan { get; } = plan;
+
+        public IReadOnlyDictionary<PartitionKey, int> Here { get; } = plan.On(here).ToDictionary(r => r.Partition, r => r.Replica);
 
         public SiloAddress? Find(string name) => _byName.GetValueOrDefault(name);
     }

@@ -1,4 +1,7 @@
+using Granary.Collections.Partitions;
+using Granary.Collections.Ports;
 using Granary.Grains.Interfaces;
+using Granary.Index;
 using Microsoft.Extensions.Logging;
 
 namespace Granary.Grains.Hosting;
@@ -7,6 +10,8 @@ namespace Granary.Grains.Hosting;
 internal sealed partial class SiloEngine
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan WarmLimit = TimeSpan.FromSeconds(30);
     private readonly SemaphoreSlim _moving = new(1, 1);
 
     /// <summary>
@@ -68,27 +73,46 @@ internal sealed partial class SiloEngine
     /// <summary>Activates the grains of the replicas that belong here and do not serve here yet.</summary>
     private Task ActivateAsync() => Task.WhenAll(_cluster.PlannedHere().Select(async planned =>
     {
+        try
+        {
+            await ActivateAsync(planned).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException or GranaryException)
+        {
+            LogUnmoved(_logger, GrainKeys.Of(planned.Partition, planned.Replica), e);
+        }
+    }));
+
+    private async Task ActivateAsync(ReplicaKey planned)
+    {
         var key = GrainKeys.Of(planned.Partition, planned.Replica);
         // A partition's writer opens its log, which is what its replicas read; it is beside the first of them.
         if (planned.Replica == 0 && !_leaders.ContainsKey(planned.Partition))
-            await _grains.GetGrain<ICollectionGrain>(GrainKeys.Of(planned.Partition)).StateAsync().WaitAsync(TimeSpan.FromSeconds(10))
+            await _grains.GetGrain<ICollectionGrain>(GrainKeys.Of(planned.Partition)).StateAsync().WaitAsync(CallLimit)
                 .ConfigureAwait(false);
-        if (_replicas.TryGetValue(key, out var hosted) && !hosted.IsStandingBy)
+        if (HasGrain(planned.Partition, planned.Replica))
             return;
         // Answered from where it is: the silo that has it still hands it over when this one is warm.
-        await _grains.GetGrain<IIndexerGrain>(key).PingAsync().WaitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(false);
-    }));
+        await _grains.GetGrain<IIndexerGrain>(key).PingAsync().WaitAsync(CallLimit).ConfigureAwait(false);
+    }
 
     private async Task MoveAsync(CancellationToken cancellation)
     {
         await _moving.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            await Task.WhenAll(_replicas.Keys.Select(key => MoveAsync(key, cancellation))).ConfigureAwait(false);
+            foreach (var (partition, replica) in _replicas)
+            {
+                if (_cluster.NumberHere(partition) is { } number && number != replica.Replica)
+                    replica.Assign(number);
+            }
+
+            await Task.WhenAll(GrainsHere().Select(g => MoveAsync(g.Partition, g.Replica, cancellation))).ConfigureAwait(false);
+            await CloseStraysAsync(cancellation).ConfigureAwait(false);
             foreach (var partition in _leaders.Keys)
             {
                 if (_cluster.PlaceOf(partition, 0) is { } place && !place.Equals(_cluster.Here))
-                    await _grains.GetGrain<ICollectionGrain>(GrainKeys.Of(partition)).MoveAwayAsync().WaitAsync(cancellation)
+                    await _grains.GetGrain<ICollectionGrain>(GrainKeys.Of(partition)).MoveAwayAsync().WaitAsync(CallLimit, cancellation)
                         .ConfigureAwait(false);
             }
         }
@@ -98,31 +122,44 @@ internal sealed partial class SiloEngine
         }
     }
 
-    private async Task MoveAsync(string key, CancellationToken cancellation)
+    /// <summary>Lets a grain go that belongs elsewhere, once what takes its place is warm.</summary>
+    private async Task MoveAsync(PartitionKey partition, int number, CancellationToken cancellation)
     {
-        var (partition, replica) = GrainKeys.Parse(key);
-        var place = _cluster.PlaceOf(partition, replica);
+        var place = _cluster.PlaceOf(partition, number);
         if (_cluster.Here.Equals(place))
             return;
         var known = await FindAsync(partition.Incarnation, cancellation).ConfigureAwait(false);
         // The only silo there is keeps what it has until its end.
         if (known is not null && place is null && _cluster.Silos.IsEmpty)
             return;
-        var grain = _grains.GetGrain<IIndexerGrain>(key);
+        var key = GrainKeys.Of(partition, number);
         try
         {
-            if (known is not null && place is not null
-                && !await SiloAt(place).PrepareAsync(key).WaitAsync(TimeSpan.FromSeconds(30), cancellation).ConfigureAwait(false))
+            // A number without a place gives way to the one that has this silo, which must be there first.
+            if (known is not null && place is null && _cluster.NumberHere(partition) is { } here && !HasGrain(partition, here))
                 return;
-            // The grain may be elsewhere already; only the one that is out of place moves.
-            if (_replicas.TryGetValue(key, out var hosted) && !hosted.IsStandingBy)
-                await grain.MoveAwayAsync().WaitAsync(TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
-            else
-                Close(key);
+            if (known is not null && place is not null
+                && !await SiloAt(place).PrepareAsync(key).WaitAsync(WarmLimit, cancellation).ConfigureAwait(false))
+                return;
+            await _grains.GetGrain<IIndexerGrain>(key).MoveAwayAsync().WaitAsync(CallLimit, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
             LogUnmoved(_logger, key, e);
+        }
+    }
+
+    /// <summary>Closes replicas that no grain stands before and that have no place here, or no collection.</summary>
+    private async Task CloseStraysAsync(CancellationToken cancellation)
+    {
+        foreach (var partition in _replicas.Keys)
+        {
+            bool stands;
+            lock (_lock)
+                stands = _grainsHere.ContainsKey(partition);
+            if (!stands && (_cluster.NumberHere(partition) is null
+                || await FindAsync(partition.Incarnation, cancellation).ConfigureAwait(false) is null))
+                Close(partition);
         }
     }
 

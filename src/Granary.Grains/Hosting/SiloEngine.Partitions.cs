@@ -11,7 +11,9 @@ namespace Granary.Grains.Hosting;
 /// <summary>The writers and replicas of a silo.</summary>
 internal sealed partial class SiloEngine
 {
-    private readonly ConcurrentDictionary<string, PartitionReplica> _replicas = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<PartitionKey, PartitionReplica> _replicas = [];
+    private readonly Dictionary<PartitionKey, HashSet<int>> _grainsHere = [];
+    private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<PartitionKey, PartitionLeader> _leaders = [];
     private readonly SemaphoreSlim _opening = new(1, 1);
 
@@ -34,38 +36,60 @@ internal sealed partial class SiloEngine
     }
 
     /// <summary>
-    /// The replica behind an indexer grain, which serves from now on; it opens in the background unless it was warmed up before. Null: it
-    /// belongs to no collection.
+    /// The replica behind an indexer grain, which serves from now on; it opens in the background unless it is warm already. A silo has one
+    /// replica of a partition, whatever number the plan gives it. Null: it belongs to no collection.
     /// </summary>
     public async ValueTask<PartitionReplica?> OpenReplicaAsync(string key, CancellationToken cancellation)
     {
-        if (await HostAsync(key, cancellation).ConfigureAwait(false) is not { } hosted)
+        var (partition, number) = GrainKeys.Parse(key);
+        if (await HostAsync(partition, number, cancellation).ConfigureAwait(false) is not { } replica)
             return null;
-        hosted.Serve();
-        return hosted;
+        lock (_lock)
+        {
+            if (!_grainsHere.TryGetValue(partition, out var numbers))
+                _grainsHere[partition] = numbers = [];
+            numbers.Add(number);
+        }
+
+        replica.Serve();
+        await _renewals.RenewAsync(cancellation).ConfigureAwait(false);
+        return replica;
     }
 
     /// <summary>Warms a replica up, beside the one that serves elsewhere; tells whether it has caught up with the log.</summary>
-    public async ValueTask<bool> PrepareAsync(string key, CancellationToken cancellation) =>
-        await HostAsync(key, cancellation).ConfigureAwait(false) is { } hosted
-            && await IsWarmAsync(hosted, cancellation).ConfigureAwait(false);
+    public async ValueTask<bool> PrepareAsync(string key, CancellationToken cancellation)
+    {
+        var (partition, number) = GrainKeys.Parse(key);
+        return await HostAsync(partition, number, cancellation).ConfigureAwait(false) is { } replica
+            && await IsWarmAsync(replica, cancellation).ConfigureAwait(false);
+    }
 
-    /// <summary>A grain lets its replica go: it stays warm only where the plan has it.</summary>
+    /// <summary>
+    /// A grain lets its replica go. While another grain stands before it, it serves on; without one it stays warm only where the plan has
+    /// it.
+    /// </summary>
     public void LetGo(string key)
     {
-        var (partition, replica) = GrainKeys.Parse(key);
-        if (!_cluster.Here.Equals(_cluster.PlaceOf(partition, replica)))
-            Close(key);
-        else if (_replicas.TryGetValue(key, out var hosted))
-            _ = StandByAsync(key, hosted);
+        var (partition, number) = GrainKeys.Parse(key);
+        lock (_lock)
+        {
+            if (_grainsHere.TryGetValue(partition, out var numbers) && numbers.Remove(number) && numbers.Count > 0)
+                return;
+            _grainsHere.Remove(partition);
+        }
+
+        if (_cluster.NumberHere(partition) is null)
+            Close(partition);
+        else if (_replicas.TryGetValue(partition, out var replica))
+            _ = StandByAsync(partition, replica);
     }
 
     /// <summary>The silo's state for people.</summary>
     public SiloReport Report() => new(
         _cluster.Here.ToParsableString(), _cluster.Name, _cluster.IsLeaving,
         [
-            .. _replicas.OrderBy(r => r.Key, StringComparer.Ordinal).Select(r => new SiloReplica(
-                r.Key, r.Value.Report().Reason ?? "serves", r.Value.Report().Applied, r.Value.Serves)),
+            .. _replicas.Values.Select(r => r.Report()).OrderBy(r => r.Key.Incarnation).ThenBy(r => r.Key.Number).Select(r =>
+                new SiloReplica(GrainKeys.Of(r.Key, r.Replica), r.Reason ?? "serves", r.Applied, r.Reason is null)),
         ]);
 
     /// <summary>Why this silo should get no requests; null when every replica that belongs here serves.</summary>
@@ -79,29 +103,39 @@ internal sealed partial class SiloEngine
                 return "the silo is leaving";
             foreach (var (partition, number) in _cluster.PlannedHere())
             {
-                var key = GrainKeys.Of(partition, number);
-                if (!_replicas.TryGetValue(key, out var replica) || !replica.Serves)
-                    return $"replica {key} does not serve yet";
+                if (!HasGrain(partition, number) || !_replicas.TryGetValue(partition, out var replica) || !replica.Serves)
+                    return $"replica {GrainKeys.Of(partition, number)} does not serve yet";
             }
 
             return null;
         }
     }
 
-    private async ValueTask<PartitionReplica?> HostAsync(string key, CancellationToken cancellation)
+    private bool HasGrain(PartitionKey partition, int number)
     {
-        if (_replicas.TryGetValue(key, out var known))
+        lock (_lock)
+            return _grainsHere.TryGetValue(partition, out var numbers) && numbers.Contains(number);
+    }
+
+    private List<(PartitionKey Partition, int Replica)> GrainsHere()
+    {
+        lock (_lock)
+            return [.. _grainsHere.SelectMany(g => g.Value.Select(number => (g.Key, number)))];
+    }
+
+    private async ValueTask<PartitionReplica?> HostAsync(PartitionKey partition, int number, CancellationToken cancellation)
+    {
+        if (_replicas.TryGetValue(partition, out var known))
             return known;
-        var (partition, number) = GrainKeys.Parse(key);
         var document = await FindAsync(partition.Incarnation, cancellation).ConfigureAwait(false);
         if (document is null || partition.Number >= document.Config.Partitions || number >= document.Config.Replicas)
             return null;
         await _opening.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            if (_replicas.TryGetValue(key, out known))
+            if (_replicas.TryGetValue(partition, out known))
                 return known;
-            return _replicas[key] = PartitionReplica.Start(new ReplicaOptions
+            return _replicas[partition] = PartitionReplica.Start(new ReplicaOptions
             {
                 Storage = _storage,
                 Key = partition,
@@ -110,8 +144,8 @@ internal sealed partial class SiloEngine
                 Config = document.Config,
                 Leader = new LeaderClient(_grains, partition),
                 Leases = _renewals,
-                TakesCheckpoints = number == 0,
-                Embedder = number == 0 ? _embedder : null,
+                TakesCheckpoints = true,
+                Embedder = _embedder,
                 Time = _options.Time,
                 StandsBy = true,
             });
@@ -139,13 +173,13 @@ internal sealed partial class SiloEngine
     }
 
     /// <summary>Closes a replica in the background: searches under way end first.</summary>
-    private void Close(string key)
+    private void Close(PartitionKey partition)
     {
-        if (_replicas.TryRemove(key, out var hosted))
-            _ = CloseAsync(key, hosted);
+        if (_replicas.TryRemove(partition, out var replica))
+            _ = CloseAsync(partition, replica);
     }
 
-    private async Task StandByAsync(string key, PartitionReplica hosted)
+    private async Task StandByAsync(PartitionKey partition, PartitionReplica hosted)
     {
         try
         {
@@ -154,11 +188,11 @@ internal sealed partial class SiloEngine
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // The lease runs out by itself.
-            LogUnclosed(_logger, key, e);
+            LogUnclosed(_logger, partition.ToString(), e);
         }
     }
 
-    private async Task CloseAsync(string key, PartitionReplica hosted)
+    private async Task CloseAsync(PartitionKey partition, PartitionReplica hosted)
     {
         try
         {
@@ -166,20 +200,20 @@ internal sealed partial class SiloEngine
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            LogUnclosed(_logger, key, e);
+            LogUnclosed(_logger, partition.ToString(), e);
         }
     }
 
     private async ValueTask CloseReplicasAsync()
     {
-        foreach (var (key, hosted) in _replicas)
+        foreach (var (partition, replica) in _replicas)
         {
-            _replicas.TryRemove(key, out _);
-            await CloseAsync(key, hosted).ConfigureAwait(false);
+            _replicas.TryRemove(partition, out _);
+            await CloseAsync(partition, replica).ConfigureAwait(false);
         }
     }
 
     [Microsoft.Extensions.Logging.LoggerMessage(
-        2, Microsoft.Extensions.Logging.LogLevel.Warning, "Replica {Key} was not closed in order; its log has everything")]
+        2, Microsoft.Extensions.Logging.LogLevel.Warning, "The replica of {Key} was not closed in order; its log has everything")]
     private static partial void LogUnclosed(Microsoft.Extensions.Logging.ILogger logger, string key, Exception e);
 }
