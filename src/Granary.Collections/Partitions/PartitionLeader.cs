@@ -194,6 +194,8 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
         try
         {
             var epoch = await CurrentAsync().ConfigureAwait(false);
+            // Not later: the writer may find out by itself that the batch got in after all.
+            var before = epoch.Writer.Logged;
             try
             {
                 return await epoch.Writer.AppendAsync(operations, count, batch).ConfigureAwait(false);
@@ -202,12 +204,12 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
             {
             }
 
-            var before = epoch.Writer.Logged;
             var next = await ReopenAsync(epoch).ConfigureAwait(false);
             if (await next.Log.FindBatchAsync(batch, before + 1, CancellationToken.None).ConfigureAwait(false) is { } last)
             {
-                // The gate counted it with what the log grew by.
-                _gate.Cancel(count);
+                // The gate counted it once more with what the log grew by.
+                if (last > epoch.Writer.Logged)
+                    _gate.Cancel(count);
                 return last;
             }
 
