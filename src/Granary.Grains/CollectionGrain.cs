@@ -83,7 +83,9 @@ internal sealed class CollectionGrain(SiloEngine engine, ClusterView cluster, IL
     public Task MoveAwayAsync()
     {
         var (partition, _) = GrainKeys.Parse(this.GetPrimaryKeyString());
-        if (cluster.IsLeaving || cluster.PlaceOf(partition, 0) is { } place && !place.Equals(cluster.Here))
+        if (cluster.PlaceOf(partition, 0) is { } place && !place.Equals(cluster.Here))
+            MigrateOnIdle();
+        else if (cluster.IsLeaving)
             DeactivateOnIdle();
         return Task.CompletedTask;
     }

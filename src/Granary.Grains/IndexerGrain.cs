@@ -1,4 +1,5 @@
 using Granary.Collections.Partitions;
+using Granary.Collections.Ports;
 using Granary.Collections.Wire;
 using Granary.Grains.Hosting;
 using Granary.Grains.Interfaces;
@@ -22,8 +23,15 @@ internal sealed class IndexerGrain(SiloEngine engine, ClusterView cluster)
     private PartitionReplica? _replica;
 
     /// <inheritdoc/>
-    public override async Task OnActivateAsync(CancellationToken cancellationToken) =>
-        _replica = await engine.OpenReplicaAsync(this.GetPrimaryKeyString(), cancellationToken);
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var (partition, replica) = GrainKeys.Parse(this.GetPrimaryKeyString());
+        // A call that was on its way to where the grain was brings it back there: it goes on to where it belongs, with the call.
+        if (IsElsewhere(partition, replica) && cluster.NumberHere(partition) is null)
+            MigrateOnIdle();
+        else
+            _replica = await engine.OpenReplicaAsync(this.GetPrimaryKeyString(), cancellationToken);
+    }
 
     /// <inheritdoc/>
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -54,10 +62,16 @@ internal sealed class IndexerGrain(SiloEngine engine, ClusterView cluster)
     public Task MoveAwayAsync()
     {
         var (partition, replica) = GrainKeys.Parse(this.GetPrimaryKeyString());
-        if (!cluster.Here.Equals(cluster.PlaceOf(partition, replica)))
+        // Not just away: whoever has this silo's address in mind would have the grain made here again.
+        if (IsElsewhere(partition, replica))
+            MigrateOnIdle();
+        else if (cluster.PlaceOf(partition, replica) is null)
             DeactivateOnIdle();
         return Task.CompletedTask;
     }
+
+    private bool IsElsewhere(PartitionKey partition, int replica) =>
+        cluster.PlaceOf(partition, replica) is { } place && !place.Equals(cluster.Here);
 
     /// <inheritdoc/>
     public async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>

@@ -47,8 +47,7 @@ public sealed partial class RemotePartition
     private async ValueTask<WaitResult> EverywhereAsync(WaitTarget target, long first, long last, CancellationToken cancellation)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var asked = Enumerable.Range(0, _replicas.Count)
-            .Select(i => AskUntilAsync(i, target, first, last, over.Token).AsTask()).ToList();
+        var asked = AskAll();
         try
         {
             var holders = await HoldersAsync(over.Token).ConfigureAwait(false);
@@ -71,7 +70,7 @@ public sealed partial class RemotePartition
                     return new WaitResult(true, failure);
                 var expiry = owed.Count == 0
                     ? Task.Delay(Timeout.InfiniteTimeSpan, over.Token)
-                    : Task.Delay(AtLeast(owed.Values.Min()), _time, over.Token);
+                    : Task.Delay(Within(owed.Values.Min()), _time, over.Token);
                 var ended = await Task.WhenAny([expiry, .. asked]).ConfigureAwait(false);
                 cancellation.ThrowIfCancellationRequested();
                 if (ended != expiry)
@@ -84,6 +83,10 @@ public sealed partial class RemotePartition
                     else
                         owed.Remove(instance);
                 }
+
+                // One holds a lease and was not reached: it takes another's place just now, and is found there next time.
+                if (asked.Count == 0 && owed.Count > 0)
+                    asked = AskAll();
             }
         }
         finally
@@ -91,6 +94,9 @@ public sealed partial class RemotePartition
             await over.CancelAsync().ConfigureAwait(false);
             await ((Task)Task.WhenAll(asked)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        List<Task<ReplicaWait>> AskAll() =>
+            [.. Enumerable.Range(0, _replicas.Count).Select(i => AskUntilAsync(i, target, first, last, over.Token).AsTask())];
     }
 
     /// <summary>Asks one replica until it has come so far, however often it is away.</summary>
@@ -119,5 +125,6 @@ public sealed partial class RemotePartition
     private ValueTask<IReadOnlyList<LeaseHolder>> HoldersAsync(CancellationToken cancellation) => Patience.InsistAsync(
         _ => _leases.HoldersAsync(_key, cancellation), null, $"The lease store of partition {Number}", _time, cancellation);
 
-    private static TimeSpan AtLeast(TimeSpan remaining) => remaining > FirstPause ? remaining : FirstPause;
+    private static TimeSpan Within(TimeSpan remaining) =>
+        remaining < FirstPause ? FirstPause : remaining > LongestPause ? LongestPause : remaining;
 }

@@ -10,9 +10,12 @@ namespace Granary.Grains.Calls;
 /// <summary>A replica of a partition, reached through its indexer grain.</summary>
 /// <param name="grains">Makes grain references.</param>
 /// <param name="cluster">Tells whether the replica has a place, and where.</param>
+/// <param name="local">The replica of a partition that is in this process.</param>
 /// <param name="partition">The partition.</param>
 /// <param name="replica">The replica's number.</param>
-internal sealed class ReplicaClient(IGrainFactory grains, ClusterView cluster, PartitionKey partition, int replica) : IReplicaPort
+internal sealed class ReplicaClient(
+    IGrainFactory grains, ClusterView cluster, Func<PartitionKey, PartitionReplica?> local, PartitionKey partition, int replica)
+    : IReplicaPort
 {
     private readonly IIndexerGrain _grain = grains.GetGrain<IIndexerGrain>(GrainKeys.Of(partition, replica));
     private readonly string _name = $"Replica {replica} of partition {partition.Number}";
@@ -24,6 +27,9 @@ internal sealed class ReplicaClient(IGrainFactory grains, ClusterView cluster, P
     public async ValueTask<ReadOnlyMemory<byte>> AskAsync(
         ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation)
     {
+        // What is in this process and holds a lease needs no grain: nor does it wait until the cluster has found out who is gone.
+        if (call <= ReplicaCall.Facet && IsLocal && local(partition) is { Serves: true } here)
+            return await here.AskAsync(call, request, cancellation).ConfigureAwait(false);
         CheckPlaced();
         var answer = await Faults.CallAsync(_name, () => _grain.AskAsync(call, new Bytes(request), cancellation)).ConfigureAwait(false);
         return answer.Memory;

@@ -10,7 +10,7 @@ internal static class ProcessGuard
     private const string Script = """
         while read -r pid; do pids="$pids $pid"; done
         for pid in $pids; do
-          if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$0"; then kill -KILL "$pid"; fi
+          if [ -r "/proc/$pid/cmdline" ] && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$0"; then kill -KILL "$pid"; fi
         done
         """;
 

@@ -6,7 +6,7 @@ namespace Granary.Cluster.Tests.Support;
 internal static class Until
 {
     /// <summary>After so long something hangs; how fast it should be is not said here.</summary>
-    public static readonly TimeSpan Hang = TimeSpan.FromSeconds(120);
+    public static readonly TimeSpan Hang = TimeSpan.FromSeconds(90);
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
