@@ -171,8 +171,8 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
             var left = limit - _options.Time.GetElapsedTime(started);
             // What was logged before the opening is not told of, but looked for: that counts as operation 0.
             reached = await embedding.WaitAsync(
-                Number, first <= Volatile.Read(ref _embeddingFrom) ? 0 : first, last, left < TimeSpan.Zero ? TimeSpan.Zero : left, cancellation)
-                .ConfigureAwait(false);
+                Number, first <= Volatile.Read(ref _embeddingFrom) ? 0 : first, last, left < TimeSpan.Zero ? TimeSpan.Zero : left,
+                cancellation).ConfigureAwait(false);
         }
 
         return new WaitResult(reached, reached && first > 0 ? Indexer.FailureIn(first, last) : null);

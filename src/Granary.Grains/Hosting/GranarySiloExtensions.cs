@@ -35,8 +35,8 @@ public static class GranarySiloExtensions
         });
         silo.Services.AddSingleton<IDatabase, ClusterDatabase>();
         silo.Services.AddSingleton<IClusterInfo, SiloClusterInfo>();
-        silo.Services.AddHostedService(services =>
-            new SiloStart(services.GetRequiredService<SiloEngine>(), handOver ?? TimeSpan.FromSeconds(60)));
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services =>
+            new SiloLife(services.GetRequiredService<SiloEngine>(), handOver ?? TimeSpan.FromSeconds(60)));
         return silo;
     }
 
