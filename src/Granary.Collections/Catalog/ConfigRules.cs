@@ -10,6 +10,9 @@ public static class ConfigRules
     /// <summary>Vectors and text fields times partitions: each takes memory and files of its own.</summary>
     private const int MaxFields = 16_384;
 
+    /// <summary>Timers count some 49 days at most, and a partition whose timer refuses its time stops.</summary>
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(1);
+
     /// <summary>Checks the settings of a new collection.</summary>
     /// <exception cref="GranaryException">Names the field, the value and the limit.</exception>
     public static void Check(CollectionConfig config)
@@ -117,6 +120,10 @@ public static class ConfigRules
             throw GranaryException.Validation($"batch_size: value {ingestion.BatchSize} invalid, must be 1 or larger");
         if (ingestion.BatchDelay < TimeSpan.Zero || ingestion.AdmissionTimeout < TimeSpan.Zero)
             throw GranaryException.Validation("batch_delay and admission_timeout must not be negative");
+        if (ingestion.BatchDelay > MaxDelay)
+            throw GranaryException.Validation($"batch_delay: value {ingestion.BatchDelay} invalid, must be {MaxDelay} or less");
+        if (ingestion.AdmissionTimeout > MaxDelay)
+            throw GranaryException.Validation($"admission_timeout: value {ingestion.AdmissionTimeout} invalid, must be {MaxDelay} or less");
         if (ingestion.LinkParallelism < 0)
             throw GranaryException.Validation($"link_parallelism: value {ingestion.LinkParallelism} invalid, must be 0 or larger");
         if (ingestion.CheckpointOperations < 1 || ingestion.CheckpointLogBytes < 1)

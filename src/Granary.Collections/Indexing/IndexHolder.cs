@@ -1,13 +1,11 @@
-using Granary.Collections.Ports;
 using Granary.Index;
 
 namespace Granary.Collections.Indexing;
 
 /// <summary>
-/// An index and the checkpoint it is mapped from, counted by those who use it, so that a rebuilt index can take its place while
-/// readers of the old one finish.
+/// An index, counted by those who use it, so that a rebuilt index can take its place while readers of the old one finish.
 /// </summary>
-internal sealed class IndexHolder(PartitionIndex index, ICheckpointHandle? mapped)
+internal sealed class IndexHolder(PartitionIndex index)
 {
     private int _users = 1;
 
@@ -30,11 +28,8 @@ internal sealed class IndexHolder(PartitionIndex index, ICheckpointHandle? mappe
     /// <summary>Counts a user (at last the owner) out; the last one frees the index.</summary>
     public void Leave()
     {
-        if (Interlocked.Decrement(ref _users) != 0)
-            return;
-        Index.Dispose();
-        if (mapped is not null)
-            _ = mapped.DisposeAsync().AsTask();
+        if (Interlocked.Decrement(ref _users) == 0)
+            Index.Dispose();
     }
 }
 

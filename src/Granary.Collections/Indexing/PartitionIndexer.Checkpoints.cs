@@ -206,26 +206,20 @@ public sealed partial class PartitionIndexer
                 continue;
             }
 
-            ICheckpointHandle? handle = null;
             try
             {
-                handle = await options.Checkpoints.OpenAsync(info, cancellation).ConfigureAwait(false);
-                var index = PartitionIndex.ReadCheckpoint(handle);
+                var index = await ReadAsync(options.Checkpoints, info, cancellation).ConfigureAwait(false);
                 // Only now that another one reads well: the two that are kept must be good ones.
                 foreach (var torn in refused)
                     await options.Checkpoints.DeleteAsync(torn, cancellation).ConfigureAwait(false);
                 if (info.Operation >= options.Log.NextOperation)
                     notes.Add($"The log ended before operation {options.Log.NextOperation}; what follows up to {info.Operation} is in the "
                         + "checkpoint.");
-                return (new IndexHolder(index, handle), info.Operation, Note());
+                return (new IndexHolder(index), info.Operation, Note());
             }
-            catch (Exception e)
+            catch (GranaryException e) when (e.Kind is ErrorKind.Corrupted or ErrorKind.NotFound)
             {
-                if (handle is not null)
-                    await handle.DisposeAsync().ConfigureAwait(false);
                 // NotFound: a section is missing.
-                if (e is not GranaryException { Kind: ErrorKind.Corrupted or ErrorKind.NotFound })
-                    throw;
                 notes.Add($"The checkpoint at operation {info.Operation} was refused: {e.Message}");
                 refused.Add(info);
             }
@@ -238,9 +232,20 @@ public sealed partial class PartitionIndexer
                 $"Partition {options.Key} cannot be recovered: its log begins at operation {first} and no checkpoint reads well. {Note()}");
         }
 
-        return (new IndexHolder(new PartitionIndex(options.InitialSchema), null), 0, Note());
+        return (new IndexHolder(new PartitionIndex(options.InitialSchema)), 0, Note());
 
         string? Note() => notes.Count == 0 ? null : string.Join(" ", notes);
+    }
+
+    /// <summary>
+    /// Reads a checkpoint into memory and lets go of it: one that is deleted later gives its space back while the server runs.
+    /// </summary>
+    private static async ValueTask<PartitionIndex> ReadAsync(
+        ICheckpointStore checkpoints, CheckpointInfo info, CancellationToken cancellation)
+    {
+        var handle = await checkpoints.OpenAsync(info, cancellation).ConfigureAwait(false);
+        await using (handle.ConfigureAwait(false))
+            return PartitionIndex.ReadCheckpoint(handle);
     }
 
     /// <remarks>

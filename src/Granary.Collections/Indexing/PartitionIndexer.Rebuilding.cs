@@ -47,7 +47,7 @@ public sealed partial class PartitionIndexer
                     throw NotEquivalent(
                         $"it has {fresh.PointCount} points at operation {fresh.AppliedOperation}, the serving one "
                         + $"{_holder.Index.PointCount} at {Applied.Value}");
-                Replace(new IndexHolder(fresh, null));
+                Replace(new IndexHolder(fresh));
                 fresh = null;
             }
             finally

@@ -1,4 +1,5 @@
 using Granary.Collections.Catalog;
+using Granary.Index;
 using Granary.Index.Operations;
 
 namespace Granary.Collections.Writing;
@@ -13,11 +14,13 @@ public readonly record struct BatchPart(int Partition, ReadOnlyMemory<byte> Oper
 public static class BatchSplitter
 {
     /// <summary>The parts that are not empty, by partition.</summary>
+    /// <exception cref="GranaryException">The operations by filter, of which every partition gets a copy, are too long.</exception>
     public static IReadOnlyList<BatchPart> Split(ReadOnlyMemory<byte> operations, int count, PlacementTable placement)
     {
         if (placement.Partitions == 1)
             return [new BatchPart(0, operations, count)];
         var writers = new OperationWriter?[placement.Partitions];
+        var copied = 0L;
         foreach (var bytes in new OperationSequence(operations.Span))
         {
             var view = new OperationView(bytes);
@@ -27,6 +30,11 @@ public static class BatchSplitter
                 continue;
             }
 
+            // A small body must not become gigabytes.
+            if ((copied += (long)bytes.Length * writers.Length) > OperationWriter.MaxBytes)
+                throw GranaryException.BadInput(
+                    $"The operations by filter of the batch go to all {writers.Length} partitions and have at least {copied} bytes there; "
+                        + $"the limit is {OperationWriter.MaxBytes}");
             for (var p = 0; p < writers.Length; p++)
                 (writers[p] ??= new OperationWriter()).Append(bytes);
         }

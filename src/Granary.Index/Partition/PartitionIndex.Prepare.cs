@@ -120,6 +120,7 @@ public sealed partial class PartitionIndex
         if (view.Kind == OperationKind.SetPayload && given.Length == 0)
             throw GranaryException.BadInput("No payload to set is given");
         FindTargets(view);
+        var grown = 0L;
         for (var i = 0; i < _targets.Count; i++)
         {
             var before = _payloads.Get(_targets[i].Slot);
@@ -135,6 +136,7 @@ public sealed partial class PartitionIndex
                     _ => [],
                 },
             };
+            CheckGrowth(grown += Math.Max(0, _targets[i].Payload!.Length - before.Length));
         }
     }
 
@@ -154,6 +156,7 @@ public sealed partial class PartitionIndex
         using var plan = current.Plan(FilterJson.Parse(view.Filter));
         foreach (var slot in current.Matches(plan, CancellationToken.None))
             _targets.Add(new Target(_slots.IdOf(slot), slot, null));
+        CheckGrowth(VectorBytes(view) * _targets.Count);
         _targets.Sort(static (a, b) => a.Id.CompareTo(b.Id));
     }
 

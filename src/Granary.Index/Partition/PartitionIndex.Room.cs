@@ -9,6 +9,28 @@ public sealed partial class PartitionIndex
     /// <summary>How many row numbers a text or sparse field gives out before it is numbered anew; tests lower it.</summary>
     internal int RowLimit { get; set; } = int.MaxValue;
 
+    /// <summary>By how many bytes one operation may make the points it changes larger, all together; tests lower it.</summary>
+    internal long GrowthLimit { get; set; } = 1L << 30;
+
+    /// <summary>
+    /// Refuses an operation by filter that gives more to so many points than memory may hold: running out of it would end the process, and
+    /// again at every start, since the operation is in the log.
+    /// </summary>
+    private void CheckGrowth(long bytes)
+    {
+        if (bytes > GrowthLimit)
+            throw GranaryException.BadInput(
+                $"The operation makes the {_targets.Count} points it changes larger by {bytes} bytes at least; the limit is {GrowthLimit}");
+    }
+
+    private static long VectorBytes(OperationView view)
+    {
+        var bytes = 0L;
+        foreach (var vector in view)
+            bytes += (long)vector.Values.Length * sizeof(float);
+        return bytes;
+    }
+
     /// <summary>
     /// Makes sure that every point an operation changes can have a new version and a new row in each field. Text and sparse fields do not
     /// use numbers again, so one that comes to the end of them is made anew from the living points; readers keep the old one.

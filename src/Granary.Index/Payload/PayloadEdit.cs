@@ -9,6 +9,9 @@ public static partial class PayloadEdit
     /// <summary>Objects and arrays may be nested so deep.</summary>
     public const int MaxDepth = 64;
 
+    /// <summary>A payload may become so long by a change, bytes.</summary>
+    public const int MaxBytes = 256 << 20;
+
     /// <summary>
     /// Merges <paramref name="patch"/> into the payload, at the root or under a key: members replace, null members remove.
     /// </summary>
@@ -16,13 +19,14 @@ public static partial class PayloadEdit
     /// Under a key, objects are made where there are none; an element that does not exist is not; a value that is no array where the path
     /// goes into one becomes <c>[]</c>. All as Qdrant does.
     /// </remarks>
-    /// <exception cref="GranaryException">The patch is no object, or the result is nested too deep.</exception>
+    /// <exception cref="GranaryException">The patch is no object, or the result is nested too deep or may be too long.</exception>
     public static byte[] Set(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> patch, JsonPath? key = null)
     {
         var normalized = Normalize(patch);
         CheckSet(normalized, key);
         var root = Root(payload);
         var merged = JsonTree.Parse(normalized);
+        CheckLength(payload.Length, normalized.Length, key is null ? 1 : Places(root, key.Items.AsSpan()));
         if (key is null)
             Merge(root, merged);
         else
@@ -56,6 +60,39 @@ public static partial class PayloadEdit
     }
 
     private static JsonTree Root(ReadOnlySpan<byte> payload) => JsonTree.Parse(payload.IsEmpty ? "{}"u8.ToArray() : payload.ToArray());
+
+    // A wildcard puts the patch into every element: what that comes to is found out before it is built.
+    private static void CheckLength(long payload, long patch, long places)
+    {
+        if (payload + (patch * places) > MaxBytes)
+            throw GranaryException.BadInput(
+                $"Payload of {payload} bytes may become longer than {MaxBytes} by {patch} bytes in {places} places.");
+    }
+
+    /// <summary>Into how many places <see cref="SetUnder"/> merges.</summary>
+    private static long Places(JsonTree? target, ReadOnlySpan<JsonPathItem> path)
+    {
+        if (path.IsEmpty)
+            return 1;
+        var rest = path[1..];
+        switch (path[0].Kind)
+        {
+            case JsonPathStep.Key:
+                return Places(target is { IsObject: true } ? target.FindMember(path[0].Key!) : null, rest);
+            case JsonPathStep.Index:
+                return target is { IsArray: true } && path[0].Index < target.Elements.Count
+                    ? Places(target.Elements[path[0].Index], rest) : 0;
+            default:
+                var places = 0L;
+                if (target is { IsArray: true })
+                {
+                    foreach (var element in target.Elements)
+                        places += Places(element, rest);
+                }
+
+                return places;
+        }
+    }
 
     private static void Merge(JsonTree target, JsonTree patch)
     {

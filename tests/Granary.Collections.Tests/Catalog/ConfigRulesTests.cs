@@ -26,6 +26,23 @@ public sealed class ConfigRulesTests
     }
 
     [Fact]
+    public void WaitingTimesAreThoseATimerTakes()
+    {
+        var day = TimeSpan.FromDays(1);
+        var config = new CollectionConfig { Ingestion = new IngestionSettings { BatchDelay = day, AdmissionTimeout = day } };
+        ConfigRules.Check(config);
+        Refused(config.Ingestion with { BatchDelay = TimeSpan.FromDays(60) }, "batch_delay: value 60.00:00:00 ");
+        Refused(config.Ingestion with { AdmissionTimeout = TimeSpan.MaxValue }, "admission_timeout: value ");
+
+        static void Refused(IngestionSettings ingestion, string refusal)
+        {
+            var error = Assert.Throws<GranaryException>(() => ConfigRules.Check(new CollectionConfig { Ingestion = ingestion }));
+            Assert.Equal(ErrorKind.Validation, error.Kind);
+            Assert.StartsWith(refusal, error.Message);
+        }
+    }
+
+    [Fact]
     public void AVectorIsFilledByOneEmbeddingRule()
     {
         var config = new CollectionConfig

@@ -39,6 +39,28 @@ public sealed class OpeningLeavesNothingBehind
             wrapped, shorter, Fixture.Plain.Schema, new IngestionSettings(), new PhaseTimings(), embedding, TimeProvider.System, default));
         Assert.Equal(ErrorKind.InsufficientStorage, error.Kind);
         Assert.Equal(0, wrapped.Checkpoints!.OpenHandles);
+        // Its owner by then, the indexer, was closed.
+        Assert.True(wrapped.Checkpoints.IsDisposed);
+    }
+
+    [Fact]
+    public async Task APartitionThatServesHoldsNoCheckpointOpen()
+    {
+        await using var storage = new MemoryStorage();
+        var key = new PartitionKey(Guid.NewGuid(), 0);
+        await using var log = await storage.OpenLogAsync(key, default);
+        await using var replica = await Replica.OpenAsync(storage, log, key, Fixture.Plain.Schema);
+        await using var writer = new PartitionWriter(key, log, replica.Feed, null, new PhaseTimings());
+        await writer.AppendAsync(new WriteBatch().Upsert(1, new float[8]).Operations.Detach(), 1);
+        await replica.CatchUpAsync(1);
+        await replica.Indexer.CheckpointAsync(default);
+
+        WrappedCheckpoints? checkpoints = null;
+        await using var again = await Replica.OpenAsync(
+            storage, log, key, Fixture.Plain.Schema, wrap: store => checkpoints = new WrappedCheckpoints(store));
+        Assert.Equal(1, again.Indexer.Checkpointed);
+        Assert.Equal(1, again.Indexer.Index.PointCount);
+        Assert.Equal(0, checkpoints!.OpenHandles);
     }
 
     private sealed class WrappedStorage(IStorage inner) : IStorage

@@ -22,6 +22,9 @@ internal sealed class WrappedCheckpoints(ICheckpointStore inner) : ICheckpointSt
     /// <summary>Handles that were opened and not disposed.</summary>
     public int OpenHandles => Volatile.Read(ref _open);
 
+    /// <summary>Whether whoever owns the store let go of it.</summary>
+    public bool IsDisposed { get; private set; }
+
     public ValueTask<IReadOnlyList<CheckpointInfo>> ListAsync(CancellationToken cancellation) => inner.ListAsync(cancellation);
 
     public async ValueTask<ICheckpointBuilder> BeginAsync(long operation, CancellationToken cancellation) =>
@@ -36,7 +39,11 @@ internal sealed class WrappedCheckpoints(ICheckpointStore inner) : ICheckpointSt
 
     public ValueTask DeleteAsync(CheckpointInfo checkpoint, CancellationToken cancellation) => inner.DeleteAsync(checkpoint, cancellation);
 
-    public ValueTask DisposeAsync() => inner.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        IsDisposed = true;
+        return inner.DisposeAsync();
+    }
 
     private sealed class Builder(WrappedCheckpoints owner, ICheckpointBuilder inner) : ICheckpointBuilder
     {

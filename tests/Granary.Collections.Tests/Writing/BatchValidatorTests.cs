@@ -1,3 +1,4 @@
+using System.Text;
 using Granary.Collections.Catalog;
 using Granary.Collections.Writing;
 using Granary.Index;
@@ -251,6 +252,19 @@ public sealed class BatchValidatorTests
 
             Assert.Equal(OperationKind.ClearPayload, kinds[^1]);
         }
+    }
+
+    [Fact]
+    public void ABatchByFilterThatGrowsToGigabytesOverThePartitionsIsRefused()
+    {
+        var writer = new OperationWriter();
+        writer.Begin(OperationKind.SetPayload, default, OperationFlags.ByFilter);
+        writer.Payload(Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', 1 << 20)}}"}"""));
+        writer.End();
+        Assert.Equal(128, BatchSplitter.Split(writer.Written, 1, PlacementTable.Even(128)).Count);
+        var error = Assert.Throws<GranaryException>(() => BatchSplitter.Split(writer.Written, 1, PlacementTable.Even(1024)));
+        Assert.Equal(ErrorKind.BadInput, error.Kind);
+        Assert.Contains("1024 partitions", error.Message);
     }
 
     private static void Upsert(OperationWriter writer, ulong id, string vector, float[] values)

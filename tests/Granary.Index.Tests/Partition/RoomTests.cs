@@ -20,6 +20,47 @@ public sealed class RoomTests : IDisposable
     private readonly OperationWriter _writer = new();
 
     [Fact]
+    public void AnOperationByFilterThatMemoryMayNotHoldIsPassedOver()
+    {
+        for (ulong id = 0; id < 5; id++)
+        {
+            _writer.Clear();
+            _writer.Begin(OperationKind.Upsert, new PointId(id));
+            _writer.Payload("""{"body":"night train"}"""u8);
+            _writer.End();
+            Apply(_index);
+        }
+
+        // From 22 bytes to 32, in each of five points.
+        _index.GrowthLimit = 49;
+        Assert.Equal(ApplyOutcome.Poison, Set(out var why));
+        Assert.Equal("The operation makes the 5 points it changes larger by 50 bytes at least; the limit is 49", why);
+        using (var reader = _index.OpenReader())
+        {
+            Assert.True(reader.TryGet(new PointId(3), VectorSelector.None, out var point));
+            Assert.Equal("""{"body":"night train"}""", Encoding.UTF8.GetString(point!.Payload.Span));
+        }
+
+        _index.GrowthLimit = 50;
+        Assert.Equal(ApplyOutcome.Applied, Set(out _));
+        using (var reader = _index.OpenReader())
+        {
+            Assert.True(reader.TryGet(new PointId(3), VectorSelector.None, out var point));
+            Assert.Equal("""{"n":12345678901234567890123456}""", Encoding.UTF8.GetString(point!.Payload.Span));
+        }
+
+        ApplyOutcome Set(out string? why)
+        {
+            _writer.Clear();
+            _writer.Begin(OperationKind.OverwritePayload, default, OperationFlags.ByFilter);
+            _writer.Filter("""{"must":[{"key":"body","match":{"text":"night"}}]}"""u8);
+            _writer.Payload("""{"n":12345678901234567890123456}"""u8);
+            _writer.End();
+            return _index.Apply(_index.AppliedOperation + 1, new OperationView(_writer.Written.Span[4..]), out why);
+        }
+    }
+
+    [Fact]
     public void FieldsThatComeToTheEndOfTheirNumbersAreNumberedAnew()
     {
         // The other never comes to an end.

@@ -56,6 +56,20 @@ public sealed class PayloadEditTests
     }
 
     [Fact]
+    public void AWildcardThatWouldMakeAPayloadOfGigabytesIsRefusedBeforeItIsBuilt()
+    {
+        var payload = Encoding.UTF8.GetBytes($$"""{"a":[{{string.Join(',', Enumerable.Repeat("{}", 300_000))}}],"b":[]}""");
+        var patch = Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', 1000)}}"}""");
+        var error = Assert.Throws<GranaryException>(() => PayloadEdit.Set(payload, patch, JsonPath.Parse("a[]")));
+        Assert.Equal(ErrorKind.BadInput, error.Kind);
+        Assert.EndsWith($"may become longer than {PayloadEdit.MaxBytes} by {patch.Length} bytes in 300000 places.", error.Message);
+        // As many places as there are.
+        Assert.Equal(payload.Length + patch.Length - 2, PayloadEdit.Set(payload, patch, JsonPath.Parse("a[7]")).Length);
+        Assert.Equal(payload.Length, PayloadEdit.Set(payload, patch, JsonPath.Parse("b[]")).Length);
+        Assert.Equal(payload.Length + patch.Length + 5, PayloadEdit.Set(payload, patch, JsonPath.Parse("c")).Length);
+    }
+
+    [Fact]
     public void Text_of_numbers_and_strings_is_kept_and_duplicate_keys_end_as_the_last()
     {
         const string Payload = """{ "big" : 123456789012345678901234567890 , "one" : 1.0, "e": 1E2, "s": "\u0041é\ud83d\ude00", "d": 1,"""
