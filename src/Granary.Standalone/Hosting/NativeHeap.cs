@@ -19,9 +19,9 @@ internal static partial class NativeHeap
         {
             MallocTrim(0);
         }
-        catch (EntryPointNotFoundException)
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
         {
-            // musl has no such call, and keeps less.
+            // musl has no such call, or goes by another name, and keeps less. A background service that throws ends the server.
             _unknown = true;
         }
     }
