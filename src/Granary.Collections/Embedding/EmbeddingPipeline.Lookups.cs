@@ -67,9 +67,10 @@ public sealed partial class EmbeddingPipeline
             foreach (var rule in _rules)
                 await LookAsync(target, rule).ConfigureAwait(false);
         }
-        catch (GranaryException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
-            // The partition stopped or is being closed; it says so itself.
+            // The partition stopped or is being closed, and says so itself. Whatever else it was, the other partitions are looked through
+            // all the same, and nobody is kept waiting; what is left is found at the next look.
         }
         finally
         {

@@ -21,6 +21,9 @@ public sealed class BatchValidator
     /// <summary>The largest operation taken, bytes.</summary>
     public const int MaxOperationBytes = 128 << 20;
 
+    /// <summary>Payload keys or vector names of one operation: each is looked for in every point the operation changes.</summary>
+    private const int MaxNames = 1_024;
+
     private const int FewFields = 128;
     private readonly Field[] _fields;
     private readonly ImmutableArray<EmbeddingRule> _rules;
@@ -169,6 +172,8 @@ public sealed class BatchValidator
         try
         {
             using var names = JsonDocument.Parse(view.Key.ToArray());
+            if (names.RootElement.GetArrayLength() is var count && count > MaxNames)
+                throw GranaryException.BadInput($"Operation {position}: {count} {what} are given; the limit is {MaxNames}");
             return [.. names.RootElement.EnumerateArray().Select(n => n.GetString() ?? throw new JsonException("null"))];
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

@@ -255,6 +255,21 @@ public sealed class BatchValidatorTests
     }
 
     [Fact]
+    public void AnOperationNamesSoManyKeysAtMost()
+    {
+        Check(w => DeleteKeys(w, 1_024));
+        var error = Assert.Throws<GranaryException>(() => Check(w => DeleteKeys(w, 1_025)));
+        Assert.Equal((ErrorKind.BadInput, "Operation 0: 1025 payload keys are given; the limit is 1024"), (error.Kind, error.Message));
+
+        static void DeleteKeys(OperationWriter writer, int count)
+        {
+            writer.Begin(OperationKind.DeletePayload, new PointId(1));
+            writer.Key(Encoding.UTF8.GetBytes($"[{string.Join(',', Enumerable.Range(0, count).Select(i => $"\"k{i}\""))}]"));
+            writer.End();
+        }
+    }
+
+    [Fact]
     public void ABatchByFilterThatGrowsToGigabytesOverThePartitionsIsRefused()
     {
         var writer = new OperationWriter();
