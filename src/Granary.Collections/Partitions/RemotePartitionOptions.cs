@@ -14,6 +14,12 @@ public sealed record RemotePartitionOptions
     /// </summary>
     public TimeSpan MovePatience { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// For how long a read that no replica answered is made again, within the read's own limit: a replica may be moving, or catching up
+    /// after its silo stood still. Zero: not at all.
+    /// </summary>
+    public TimeSpan ReadPatience { get; init; }
+
     /// <summary>A second replica is asked not before this time.</summary>
     public TimeSpan LeastHedge { get; init; } = TimeSpan.FromMilliseconds(20);
 

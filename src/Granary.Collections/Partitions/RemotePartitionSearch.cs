@@ -12,6 +12,8 @@ namespace Granary.Collections.Partitions;
 /// </summary>
 internal sealed class RemotePartitionSearch : IPartitionSearch
 {
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
     private readonly PartitionKey _key;
     private readonly IReadOnlyList<IReplicaPort> _replicas;
     private readonly RemotePartitionOptions _options;
@@ -141,16 +143,36 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
         ReplicaCall call, byte[] request, Func<ReadOnlyMemory<byte>, T> decode, ReadOptions read, CancellationToken cancellation)
     {
         if (read.Timeout is not { } limit)
-            return await AskAsync(call, request, decode, hedged: true, cancellation).ConfigureAwait(false);
+            return await InsistAsync(call, request, decode, cancellation).ConfigureAwait(false);
         using var late = new CancellationTokenSource(limit > TimeSpan.Zero ? limit : TimeSpan.Zero, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
         try
         {
-            return await AskAsync(call, request, decode, hedged: true, either.Token).ConfigureAwait(false);
+            return await InsistAsync(call, request, decode, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             throw new GranaryException(ErrorKind.Timeout, $"Partition {Number} had no answer within {limit.TotalSeconds:0.###} s");
+        }
+    }
+
+    /// <summary>Asks again while no replica serves: that passes when one has moved, or caught up.</summary>
+    private async ValueTask<T> InsistAsync<T>(
+        ReplicaCall call, byte[] request, Func<ReadOnlyMemory<byte>, T> decode, CancellationToken cancellation)
+    {
+        var started = _time.GetTimestamp();
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                return await AskAsync(call, request, decode, hedged: true, cancellation).ConfigureAwait(false);
+            }
+            catch (GranaryException e) when (
+                e.Kind == ErrorKind.Unavailable && _time.GetElapsedTime(started) + pause <= _options.ReadPatience)
+            {
+            }
+
+            await Task.Delay(pause, _time, cancellation).ConfigureAwait(false);
         }
     }
 

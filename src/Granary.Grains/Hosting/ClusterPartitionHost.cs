@@ -18,6 +18,9 @@ internal sealed class ClusterPartitionHost(
     IGrainFactory grains, ClusterView cluster, Func<PartitionKey, PartitionReplica?> local, ILeaseStore leases, TimeProvider time)
     : IPartitionHost
 {
+    /// <summary>Longer than a hand-over or a lease's renewal takes.</summary>
+    private static readonly RemotePartitionOptions Options = new() { ReadPatience = TimeSpan.FromSeconds(5) };
+
     /// <inheritdoc/>
     public bool OwnsStorage => false;
 
@@ -31,7 +34,7 @@ internal sealed class ClusterPartitionHost(
             var key = new PartitionKey(document.Incarnation, number);
             var replicas = Enumerable.Range(0, document.Config.Replicas)
                 .Select(IReplicaPort (r) => new ReplicaClient(grains, cluster, local, key, r)).ToList();
-            partitions.Add(new RemotePartition(key, new LeaderClient(grains, key), replicas, leases, new RemotePartitionOptions(), time));
+            partitions.Add(new RemotePartition(key, new LeaderClient(grains, key), replicas, leases, Options, time));
         }
 
         var all = new RemotePartitions(partitions.ToImmutable());
@@ -39,7 +42,8 @@ internal sealed class ClusterPartitionHost(
         return new(all);
     }
 
-    /// <summary>Ingestion is set on the silos that have the writers and the replicas, by the catalog; nothing here is to be drained.</summary>
+    /// <summary>Ingestion is set on the silos that have the writers and the replicas, by the catalog; nothing here is to be
+    /// drained.</summary>
     private sealed class RemotePartitions(ImmutableArray<RemotePartition> partitions) : IPartitionSet
     {
         public ImmutableArray<IPartition> Partitions { get; } = ImmutableArray<IPartition>.CastUp(partitions);

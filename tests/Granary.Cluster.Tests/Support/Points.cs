@@ -30,7 +30,8 @@ internal static class Points
     public static string VersionIs(long version) => string.Create(CultureInfo.InvariantCulture,
         $$$"""{"must":[{"key":"version","match":{"value":{{{version}}}}}]}""");
 
-    /// <summary>A vector as JSON. Its values are small multiples of a power of two: sums of their products are exact in any order.</summary>
+    /// <summary>A vector as JSON. Its values are small multiples of a power of two: sums of their products are exact in any
+    /// order.</summary>
     public static string Vector(int id, long version)
     {
         var random = new Random(HashCode(id, version));

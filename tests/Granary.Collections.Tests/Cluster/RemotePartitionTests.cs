@@ -73,6 +73,22 @@ public sealed class RemotePartitionTests
             "Partition 7 is unavailable: no replica answers (replica 0: connection reset; replica 1: it is opening)", error.Message);
     }
 
+    [Fact]
+    public async Task AReadWaitsForAReplicaThatMovesButNotForEver()
+    {
+        var calls = 0;
+        var moving = new Played(_ => ++calls < 4
+            ? Task.FromException<long>(new GranaryException(ErrorKind.Unavailable, "it is moving")) : Task.FromResult(5L));
+        var options = new RemotePartitionOptions { ReadPatience = TimeSpan.FromSeconds(5) };
+        Assert.Equal(5, await PumpAsync(Reach(options, moving).Search.CountAsync(null, true, Loose, default).AsTask()));
+        Assert.Equal(4, moving.Asked);
+        var gone = new Played(_ => Task.FromException<long>(new GranaryException(ErrorKind.Unavailable, "it is gone")));
+        var error = await Assert.ThrowsAsync<GranaryException>(
+            () => PumpAsync(Reach(options, gone).Search.CountAsync(null, true, Loose, default).AsTask()));
+        Assert.Contains("replica 0: it is gone", error.Message);
+        Assert.InRange(gone.Asked, 10, 30);
+    }
+
     [Theory]
     [InlineData(ErrorKind.BadInput)]
     [InlineData(ErrorKind.NotFound)]
@@ -204,8 +220,10 @@ public sealed class RemotePartitionTests
 
     private static PartitionKey Key { get; } = new(Guid.NewGuid(), 7);
 
-    private RemotePartition Reach(params IReplicaPort[] ports) =>
-        new(Key, new FakeLeader(), ports, new MemoryStorage().Leases, new RemotePartitionOptions(), _time);
+    private RemotePartition Reach(params IReplicaPort[] ports) => Reach(new RemotePartitionOptions(), ports);
+
+    private RemotePartition Reach(RemotePartitionOptions options, params IReplicaPort[] ports) =>
+        new(Key, new FakeLeader(), ports, new MemoryStorage().Leases, options, _time);
 
     /// <summary>Lets the clock go on until a task has ended.</summary>
     private async Task<T> PumpAsync<T>(Task<T> task)
