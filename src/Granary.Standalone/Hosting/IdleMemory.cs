@@ -27,6 +27,8 @@ internal sealed class IdleMemory(TimeProvider time) : BackgroundService
                 if (allocated - before < Quiet && (worth || (again && time.GetElapsedTime(collectedWhen) > PoolsAge)))
                 {
                     GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                    // What finalizers free is the C library's heap, too.
+                    GC.WaitForPendingFinalizers();
                     NativeHeap.Trim();
                     (collectedAt, collectedWhen, again) = (allocated, time.GetTimestamp(), worth);
                 }
