@@ -53,9 +53,7 @@ internal sealed partial class Collection
     public async ValueTask<CollectionInfo> GetInfoAsync(CancellationToken cancellation = default)
     {
         var config = Config;
-        var reports = new PartitionReport[_partitions.Length];
-        for (var i = 0; i < reports.Length; i++)
-            reports[i] = await _partitions[i].ReportAsync(cancellation).ConfigureAwait(false);
+        var reports = await Task.WhenAll(_partitions.Select(p => p.ReportAsync(cancellation).AsTask())).ConfigureAwait(false);
         var covered = ImmutableDictionary.CreateBuilder<string, long>(StringComparer.Ordinal);
         foreach (var (path, points) in reports.SelectMany(r => r.PayloadIndexPoints))
             covered[path] = covered.GetValueOrDefault(path) + points;

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Granary.Collections.Diagnostics;
 using Granary.Collections.Partitions;
 using Granary.Collections.Writing;
 using Granary.Index;
@@ -13,8 +15,29 @@ internal sealed partial class Collection
         var count = batch.Operations.Count;
         if (count == 0)
             return new UpdateResult(null, options.Wait ? UpdateStatus.Completed : UpdateStatus.Acknowledged);
+        using var activity = Telemetry.Activities.StartActivity("granary.write");
+        activity?.SetTag("granary.collection", Name).SetTag("granary.operations", count);
+        var started = Stopwatch.GetTimestamp();
         if (batch.ParseTime > TimeSpan.Zero)
             _timings.Parse.Record(batch.ParseTime, count);
+        try
+        {
+            return await LogAsync(batch, count, options, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            activity.Fail(e);
+            throw;
+        }
+        finally
+        {
+            Telemetry.Writes.Record(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        }
+    }
+
+    private async ValueTask<UpdateResult> LogAsync(
+        WriteBatch batch, int count, WriteOptions options, CancellationToken cancellation)
+    {
         var version = _version;
         // From here on the bytes are the engine's: they go into the log as they are.
         var operations = batch.Operations.Detach();

@@ -47,8 +47,7 @@ public sealed partial class Database
 
     /// <summary>
     /// Brings partitions in line with the catalog where a crash came between. In a cluster one process at a time does so, the one that
-    /// makes
-    /// changes.
+    /// makes changes.
     /// </summary>
     public async ValueTask ReconcileAsync(CancellationToken cancellation)
     {
@@ -64,5 +63,15 @@ public sealed partial class Database
         await _catalog.LoadAsync(cancellation).ConfigureAwait(false);
         var known = _catalog.Documents.Select(d => d.Document.Incarnation).ToHashSet();
         return [.. stored.Where(i => !known.Contains(i))];
+    }
+
+    /// <summary>Drops what storage has of an incarnation, unless the catalog knows it by now; tells whether it did.</summary>
+    public async ValueTask<bool> DropOrphanAsync(Guid incarnation, CancellationToken cancellation)
+    {
+        await _catalog.LoadAsync(cancellation).ConfigureAwait(false);
+        if (_catalog.Documents.Any(d => d.Document.Incarnation == incarnation))
+            return false;
+        await _storage.DropCollectionAsync(incarnation, cancellation).ConfigureAwait(false);
+        return true;
     }
 }

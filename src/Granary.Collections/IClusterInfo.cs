@@ -28,4 +28,8 @@ public sealed record ClusterMember(string Address, string State, IReadOnlyList<C
 /// <param name="Replica">The replica's number.</param>
 /// <param name="State">That it serves, or why it does not.</param>
 /// <param name="Applied">The newest operation visible there.</param>
-public sealed record ClusterReplica(string Collection, int Partition, int Replica, string State, long Applied);
+public sealed record ClusterReplica(string Collection, int Partition, int Replica, string State, long Applied)
+{
+    /// <summary>Whether it answers reads.</summary>
+    public bool Serves { get; init; }
+}

@@ -9,11 +9,12 @@ namespace Granary.Grains;
 
 /// <summary>
 /// Makes every change of the catalog and of schemas, one after the other: its turn is what orders them. Should there be two activations,
-/// the
-/// catalog's conditional writes keep them apart.
+/// the catalog's conditional writes keep them apart.
 /// </summary>
 [CollectionAgeLimit(AlwaysActive = true)]
-internal sealed partial class CatalogGrain(SiloEngine engine, ClusterView cluster, ILogger<CatalogGrain> logger) : Grain, ICatalogGrain
+internal sealed partial class CatalogGrain(
+    SiloEngine engine, ClusterView cluster, [PersistentState("catalog")] IPersistentState<CatalogState> state,
+    ILogger<CatalogGrain> logger) : Grain, ICatalogGrain, IRemindable
 {
     /// <inheritdoc/>
     public Task<Reply<bool>> CreateAsync(string name, Bytes config) => ChangeAsync(async database =>
@@ -57,14 +58,6 @@ internal sealed partial class CatalogGrain(SiloEngine engine, ClusterView cluste
         return ReplyOf(await collection.DeletePayloadIndexAsync(path, new WriteOptions { Wait = wait, Timeout = limit }));
     });
 
-    /// <inheritdoc/>
-    public async Task ReconcileAsync()
-    {
-        var database = await engine.DatabaseAsync(default);
-        await database.RefreshAsync(default);
-        await database.ReconcileAsync(default);
-    }
-
     private static UpdateReply ReplyOf(UpdateResult result) => new(result.OperationId, (byte)result.Status);
 
     private Task<Reply<T>> ChangeAsync<T>(Func<Database, ValueTask<T>> change) => Reply.OfAsync(async () =>
@@ -78,9 +71,9 @@ internal sealed partial class CatalogGrain(SiloEngine engine, ClusterView cluste
         return changed;
     });
 
-    /// <summary>Tells every silo, so that the caller's next request finds the change wherever it goes. One that does not hear looks by
-    /// itself
-    /// soon.</summary>
+    /// <summary>
+    /// Tells every silo, so that the caller's next request finds the change wherever it goes. One that does not hear looks by itself soon.
+    /// </summary>
     private async Task TellAsync()
     {
         await Task.WhenAll(cluster.Silos.Where(s => !s.Equals(cluster.Here)).Select(async silo =>

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Granary.Collections.Partitions;
+using Granary.Collections.Wire;
 using Granary.Grains.Hosting;
 using Granary.Grains.Interfaces;
 using Granary.Grains.Placement;
@@ -65,7 +66,7 @@ internal sealed class CollectionGrain(SiloEngine engine, ClusterView cluster, IL
     public Task<Reply<LeaderStateReply>> StateAsync() => Reply.OfAsync(async () =>
     {
         var state = await Leader.StateAsync(default);
-        return new LeaderStateReply(state.Logged, state.LogBytes, state.Depth, state.Fault);
+        return new LeaderStateReply(state.Logged, state.LogBytes, state.Depth, state.Fault, StatusWire.Encode(state.Timings));
     });
 
     /// <inheritdoc/>

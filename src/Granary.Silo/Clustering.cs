@@ -36,7 +36,6 @@ internal static class Clustering
             membership.DefunctSiloExpiration = TimeSpan.FromDays(1);
         });
         AddShared(silo, settings);
-        silo.AddActivityPropagation();
         silo.AddDashboard();
         silo.AddGranary(_ => storage, settings.Server.Engine.ToDatabaseOptions(), settings.HandOver);
     });

@@ -12,6 +12,7 @@ public sealed class PhaseHistogram(string phase)
 {
     private const int SubBits = 3;
     private readonly long[] _buckets = new long[64 << SubBits];
+    private readonly KeyValuePair<string, object?> _tag = new("phase", phase);
     private long _totalNanoseconds;
 
     /// <summary>Records a duration that <paramref name="count"/> operations shared: each counts with its part.</summary>
@@ -24,6 +25,8 @@ public sealed class PhaseHistogram(string phase)
         var total = Math.Max(0, elapsed) * (1_000_000_000L / Stopwatch.Frequency);
         Interlocked.Add(ref _buckets[Bucket((ulong)(total / count))], count);
         Interlocked.Add(ref _totalNanoseconds, total);
+        if (Telemetry.Phases.Enabled)
+            Telemetry.Phases.Record(total / 1e6 / count, _tag);
     }
 
     /// <summary>Records a duration.</summary>

@@ -9,7 +9,7 @@ public static class Telemetry
     /// <summary>The name of the meter and of the activity source.</summary>
     public const string Name = "Granary";
 
-    /// <summary>Spans of queries, checkpoints and rebuilds.</summary>
+    /// <summary>Spans of queries, writes, their parts in partitions, checkpoints and rebuilds.</summary>
     public static ActivitySource Activities { get; } = new(Name);
 
     /// <summary>The meter all instruments below belong to.</summary>
@@ -40,5 +40,26 @@ public static class Telemetry
     internal static Counter<long> Refused { get; } =
         Meter.CreateCounter<long>("granary.batches.refused", "{batch}", "Batches refused because a queue was full");
 
+    internal static Histogram<double> Phases { get; } = Meter.CreateHistogram<double>(
+        "granary.phase.duration", "ms", "Phases of the work, by their name; an operation's share where several were done together");
+
+    internal static Histogram<double> Writes { get; } =
+        Meter.CreateHistogram<double>("granary.write.duration", "ms", "Batches of writes, until they are answered");
+
+    internal static Histogram<double> ReplicaCalls { get; } =
+        Meter.CreateHistogram<double>("granary.replica.call.duration", "ms", "Calls to replicas that were answered, by what was asked");
+
+    internal static Histogram<double> Renewals { get; } =
+        Meter.CreateHistogram<double>("granary.lease.renewal.duration", "ms", "Renewals of a process' leases");
+
     internal static ReplicaCensus Replicas { get; } = new(Meter);
+
+    /// <summary>What happened to this process as a member of a cluster.</summary>
+    public static ClusterEvents Cluster { get; } = new(Meter);
+
+    /// <summary>The partition replicas of this process as they are now.</summary>
+    public static ReplicaCounts ReplicaCounts => Replicas.Count();
+
+    /// <summary>Says in a span what went wrong.</summary>
+    internal static void Fail(this Activity? activity, Exception error) => activity?.SetStatus(ActivityStatusCode.Error, error.Message);
 }

@@ -43,7 +43,11 @@ public interface ILeaderPort
 /// <param name="LogBytes">Bytes of the log; 0 where unknown.</param>
 /// <param name="Depth">Admitted operations that are not linked everywhere.</param>
 /// <param name="Fault">Why nothing can be appended, or null.</param>
-public sealed record LeaderState(long Logged, long LogBytes, long Depth, string? Fault);
+public sealed record LeaderState(long Logged, long LogBytes, long Depth, string? Fault)
+{
+    /// <summary>How long its group commits took.</summary>
+    public System.Collections.Immutable.ImmutableArray<PhaseTiming> Timings { get; init; } = [];
+}
 
 /// <summary>How far a replica is.</summary>
 /// <param name="Instance">The replica's engine; another one after every opening.</param>

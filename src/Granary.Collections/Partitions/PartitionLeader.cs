@@ -95,7 +95,10 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
     public ValueTask<LeaderState> StateAsync(CancellationToken cancellation)
     {
         var epoch = _epoch;
-        return new(new LeaderState(epoch.Writer.Logged, epoch.Log.SizeInBytes, _gate.Depth, _refusal));
+        return new(new LeaderState(epoch.Writer.Logged, epoch.Log.SizeInBytes, _gate.Depth, _refusal)
+        {
+            Timings = [_timings.Append.Snapshot()],
+        });
     }
 
     /// <inheritdoc/>
@@ -193,6 +196,8 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
     {
         try
         {
+            using var activity = Telemetry.Activities.StartActivity("granary.append");
+            activity?.SetTag("granary.partition", _key.Number).SetTag("granary.operations", count);
             var epoch = await CurrentAsync().ConfigureAwait(false);
             // Not later: the writer may find out by itself that the batch got in after all.
             var before = epoch.Writer.Logged;
@@ -243,6 +248,7 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
                 return _epoch;
             ThrowIfClosed();
             old.IsOver = true;
+            Telemetry.Cluster.Reopenings.Add();
             // What it acknowledged is counted before it is compared with the log.
             await old.Writer.DisposeAsync().ConfigureAwait(false);
             var log = await _storage.OpenLogAsync(_key, CancellationToken.None).ConfigureAwait(false);

@@ -150,6 +150,8 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     public async ValueTask<ReadOnlyMemory<byte>> AskAsync(ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        using var activity = Telemetry.Activities.StartActivity("granary.replica.read");
+        activity?.SetTag("granary.partition", Key.Number).SetTag("granary.replica", Replica).SetTag("granary.call", call.ToString());
         try
         {
             return await AnswerAsync(Engine(), call, request, cancellation).ConfigureAwait(false);
@@ -158,8 +160,14 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         {
             throw ReplicaEngine.Unavailable(_options, "it is being closed");
         }
-        catch (Exception e) when (e is not (GranaryException or OperationCanceledException))
+        catch (GranaryException e)
         {
+            activity.Fail(e);
+            throw;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            activity.Fail(e);
             throw new GranaryException(
                 ErrorKind.Internal, $"Replica {Replica} of partition {Key.Number} could not answer: {e.Message}", e);
         }

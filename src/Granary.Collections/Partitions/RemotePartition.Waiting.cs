@@ -1,3 +1,4 @@
+using Granary.Collections.Diagnostics;
 using Granary.Collections.Ports;
 
 namespace Granary.Collections.Partitions;
@@ -12,6 +13,8 @@ public sealed partial class RemotePartition
     public async ValueTask<WaitResult> WaitAsync(
         WaitTarget target, long first, long last, TimeSpan? limit, CancellationToken cancellation)
     {
+        using var activity = Telemetry.Activities.StartActivity("granary.wait");
+        activity?.SetTag("granary.partition", Number).SetTag("granary.operation", last).SetTag("granary.target", target.ToString());
         using var late = new CancellationTokenSource();
         using var timer = limit is { } most
             ? _time.CreateTimer(

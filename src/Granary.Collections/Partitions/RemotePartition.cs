@@ -1,3 +1,4 @@
+using Granary.Collections.Diagnostics;
 using Granary.Collections.Ports;
 using Granary.Collections.Searching;
 using Granary.Collections.Wire;
@@ -70,9 +71,9 @@ public sealed partial class RemotePartition : IPartition
     public ValueTask<long> WriteReservedAsync(Reservation reservation, ReadOnlyMemory<byte> operations)
     {
         var batch = Guid.NewGuid();
-        return Patience.InsistAsync(
+        return TracedAsync(reservation.Count, () => Patience.InsistAsync(
             retry => _leader.WriteReservedAsync(batch, retry, reservation, operations, CancellationToken.None), _options.MovePatience,
-            WriterName, _time, CancellationToken.None);
+            WriterName, _time, CancellationToken.None));
     }
 
     /// <inheritdoc/>
@@ -113,11 +114,15 @@ public sealed partial class RemotePartition : IPartition
             });
         }
 
-        // Replica 0 knows of checkpoints and embeddings; how far all are, the last one says.
+        // Replica 0 knows of checkpoints and embeddings; what there is, who is furthest; how far all are, the last one says.
         var report = reports[0];
-        _search.EstimatedPoints = report.Status.Points;
+        var furthest = reports.MaxBy(r => r.Status.Applied)!.Status;
+        _search.EstimatedPoints = furthest.Points;
         var status = report.Status with
         {
+            Points = furthest.Points,
+            Vectors = furthest.Vectors,
+            IndexedVectors = reports.Min(r => r.Status.IndexedVectors),
             Applied = reports.Min(r => r.Status.Applied),
             Linked = reports.Min(r => r.Status.Linked),
             LagMilliseconds = reports.Max(r => r.Status.LagMilliseconds),
@@ -131,7 +136,7 @@ public sealed partial class RemotePartition : IPartition
         {
             Status = status with { Logged = Math.Max(leader?.Logged ?? 0, reports.Max(r => r.Status.Applied)) },
             Recovering = reports.Exists(r => r.Recovering),
-            Timings = Diagnostics.PhaseTimings.Merge([.. reports.Select(r => r.Timings)]),
+            Timings = PhaseTimings.Merge([.. reports.Select(r => r.Timings), leader?.Timings ?? []]),
         };
     }
 
@@ -150,9 +155,27 @@ public sealed partial class RemotePartition : IPartition
         ReadOnlyMemory<byte> operations, int count, TimeSpan? admission, TimeSpan patience, CancellationToken cancellation)
     {
         var batch = Guid.NewGuid();
-        return Patience.InsistAsync(
+        return TracedAsync(count, () => Patience.InsistAsync(
             retry => _leader.WriteAsync(batch, retry, operations, count, admission, cancellation), patience, WriterName, _time,
-            cancellation);
+            cancellation));
+    }
+
+    /// <summary>A batch's part on its way to the log, as one span, however often it is sent.</summary>
+    private async ValueTask<long> TracedAsync(int count, Func<ValueTask<long>> write)
+    {
+        using var activity = Telemetry.Activities.StartActivity("granary.partition.write");
+        activity?.SetTag("granary.partition", Number).SetTag("granary.operations", count);
+        try
+        {
+            var last = await write().ConfigureAwait(false);
+            activity?.SetTag("granary.operation", last);
+            return last;
+        }
+        catch (Exception e)
+        {
+            activity.Fail(e);
+            throw;
+        }
     }
 
     private async ValueTask OrderAsync(int replica, ReplicaCall call, CancellationToken cancellation)

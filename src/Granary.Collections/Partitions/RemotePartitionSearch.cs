@@ -1,3 +1,4 @@
+using Granary.Collections.Diagnostics;
 using Granary.Collections.Ports;
 using Granary.Collections.Searching;
 using Granary.Collections.Wire;
@@ -93,7 +94,9 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
                 {
                     if (next == order.Length)
                         throw NoneLeft(failed);
-                    running.Add(Begin(order[next++], call, request, decode, over.Token));
+                    if (next > 0)
+                        Telemetry.Cluster.Failovers.Add();
+                    running.Add(Begin(order[next++], call, request, decode, hedge: false, over.Token));
                 }
 
                 if (hedged && next < order.Length && !running.Exists(a => a.Task.IsCompleted))
@@ -102,7 +105,8 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
                     await Task.WhenAny([late, .. running.Select(a => a.Task)]).ConfigureAwait(false);
                     if (late.IsCompletedSuccessfully && !running.Exists(a => a.Task.IsCompleted) && _chooser.TryHedge())
                     {
-                        running.Add(Begin(order[next++], call, request, decode, over.Token));
+                        Telemetry.Cluster.Hedges.Add();
+                        running.Add(Begin(order[next++], call, request, decode, hedge: true, over.Token));
                         continue;
                     }
                 }
@@ -177,17 +181,35 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
     }
 
     private Attempt<T> Begin<T>(
-        int replica, ReplicaCall call, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, T> decode, CancellationToken cancellation)
+        int replica, ReplicaCall call, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, T> decode, bool hedge,
+        CancellationToken cancellation)
     {
         var started = _time.GetTimestamp();
         return new Attempt<T>(replica, started, OneAsync());
 
         async Task<T> OneAsync()
         {
-            // A port may be slow to notice that it was cancelled.
-            var answer = await _replicas[replica].AskAsync(call, request, cancellation).AsTask().WaitAsync(cancellation)
-                .ConfigureAwait(false);
-            return decode(answer);
+            using var activity = Telemetry.Activities.StartActivity("granary.partition.read");
+            activity?.SetTag("granary.partition", Number).SetTag("granary.replica", replica).SetTag("granary.call", call.ToString())
+                .SetTag("granary.hedge", hedge);
+            try
+            {
+                // A port may be slow to notice that it was cancelled.
+                var answer = await _replicas[replica].AskAsync(call, request, cancellation).AsTask().WaitAsync(cancellation)
+                    .ConfigureAwait(false);
+                if (Telemetry.ReplicaCalls.Enabled)
+                {
+                    Telemetry.ReplicaCalls.Record(
+                        _time.GetElapsedTime(started).TotalMilliseconds, new KeyValuePair<string, object?>("call", call.ToString()));
+                }
+
+                return decode(answer);
+            }
+            catch (Exception e)
+            {
+                activity.Fail(e);
+                throw;
+            }
         }
     }
 

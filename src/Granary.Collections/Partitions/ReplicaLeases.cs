@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Granary.Collections.Diagnostics;
 using Granary.Collections.Feeds;
 using Granary.Collections.Ports;
 
@@ -63,6 +64,7 @@ public sealed class ReplicaLeases : IAsyncDisposable
             var heads = await _store.RenewAsync([.. leases.Select(l => l.Request)], _duration, either.Token).ConfigureAwait(false);
             for (var i = 0; i < leases.Length; i++)
                 leases[i].Renewed(sent, _duration, heads[i]);
+            Telemetry.Renewals.Record(_time.GetElapsedTime(sent).TotalMilliseconds);
             Error = null;
         }
         finally
@@ -120,6 +122,7 @@ public sealed class ReplicaLeases : IAsyncDisposable
                 catch (Exception e) when (!_stopping.IsCancellationRequested)
                 {
                     // Leases run out unless a later renewal comes in time.
+                    Telemetry.Cluster.RenewalsFailed.Add();
                     Error = e.Message;
                 }
             }

@@ -32,6 +32,7 @@ public sealed partial class QueryCoordinator
     private async ValueTask<IReadOnlyList<ScoredPoint>> AnswerAsync(QueryRequest request, CancellationToken cancellation)
     {
         using var activity = Telemetry.Activities.StartActivity("granary.query");
+        activity?.SetTag("granary.collection", _collection).SetTag("granary.partitions", _partitions.Count);
         var started = Stopwatch.GetTimestamp();
         var selection = new PointSelection(request.WithPayload, request.WithVectors);
         var plan = await PlanAsync(request, cancellation).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using Granary.Collections.Partitions;
 using Granary.Collections.Ports;
+using Granary.Collections.Wire;
 using Granary.Grains.Interfaces;
 
 namespace Granary.Grains.Calls;
@@ -35,7 +36,10 @@ internal sealed class LeaderClient(IGrainFactory grains, PartitionKey partition)
     public async ValueTask<LeaderState> StateAsync(CancellationToken cancellation)
     {
         var state = await Faults.CallAsync(_name, _grain.StateAsync).ConfigureAwait(false);
-        return new LeaderState(state.Logged, state.LogBytes, state.Depth, state.Fault);
+        return new LeaderState(state.Logged, state.LogBytes, state.Depth, state.Fault)
+        {
+            Timings = [.. StatusWire.DecodeTimings(state.Timings)],
+        };
     }
 
     /// <inheritdoc/>

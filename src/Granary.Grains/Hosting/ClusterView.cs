@@ -18,7 +18,7 @@ internal sealed class ClusterView : ISiloStatusListener
     public ClusterView(ISiloStatusOracle silos)
     {
         _silos = silos;
-        _state = new State([], PlacementPlan.Make([], []), "");
+        _state = new State([], [], PlacementPlan.Make([], []), "");
         silos.SubscribeToSiloStatusEvents(this);
         Recompute();
     }
@@ -31,6 +31,9 @@ internal sealed class ClusterView : ISiloStatusListener
 
     /// <summary>The silos that take part: active and not about to leave.</summary>
     public ImmutableArray<SiloAddress> Silos => _state.Silos;
+
+    /// <summary>The silos that are active, those about to leave among them.</summary>
+    public ImmutableArray<SiloAddress> Members => _state.Members;
 
     /// <summary>Whether this silo is handing its partitions over.</summary>
     public bool IsLeaving
@@ -89,16 +92,20 @@ internal sealed class ClusterView : ISiloStatusListener
             _leaving.IntersectWith(active);
             var taking = active.Where(s => !_leaving.Contains(s)).OrderBy(s => s.ToParsableString(), StringComparer.Ordinal)
                 .ToImmutableArray();
-            _state = new State(taking, PlacementPlan.Make(
+            var members = active.OrderBy(s => s.ToParsableString(), StringComparer.Ordinal).ToImmutableArray();
+            _state = new State(members, taking, PlacementPlan.Make(
                 _documents.Select(PlacedCollection.Of), taking.Select(s => s.ToParsableString())), Here.ToParsableString());
         }
 
         Interlocked.Exchange(ref _changed, NewSource()).TrySetResult();
     }
 
-    private sealed class State(ImmutableArray<SiloAddress> silos, PlacementPlan plan, string here)
+    private sealed class State(
+        ImmutableArray<SiloAddress> members, ImmutableArray<SiloAddress> silos, PlacementPlan plan, string here)
     {
         private readonly Dictionary<string, SiloAddress> _byName = silos.ToDictionary(s => s.ToParsableString(), StringComparer.Ordinal);
+
+        public ImmutableArray<SiloAddress> Members { get; } = members;
 
         public ImmutableArray<SiloAddress> Silos { get; } = silos;
 

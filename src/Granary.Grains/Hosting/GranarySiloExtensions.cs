@@ -13,7 +13,8 @@ public static class GranarySiloExtensions
 {
     /// <summary>
     /// Adds the engine, its placement and, as <see cref="IDatabase"/>, the cluster. The caller adds clustering and the stream provider
-    /// (<see cref="AddGranaryMemoryStreams"/>, or another one under <see cref="GrainKeys.StreamProvider"/>).
+    /// (<see cref="AddGranaryMemoryStreams"/>, or another one under <see cref="GrainKeys.StreamProvider"/>), the default grain storage and
+    /// reminders.
     /// </summary>
     /// <param name="silo">The silo.</param>
     /// <param name="storage">The storage all silos share, and who may serve reads of it; the engine owns it.</param>
@@ -22,6 +23,8 @@ public static class GranarySiloExtensions
     public static ISiloBuilder AddGranary(
         this ISiloBuilder silo, Func<IServiceProvider, IStorage> storage, DatabaseOptions options, TimeSpan? handOver = null)
     {
+        // A trace goes on in the silos a request asks.
+        silo.AddActivityPropagation();
         silo.AddPlacementDirector<PlannedPlacement, PlannedPlacementDirector>();
         silo.AddPlacementDirector<NamedSiloPlacement, NamedSiloPlacementDirector>();
         silo.Services.AddSingleton<ClusterView>();

@@ -24,7 +24,7 @@ internal sealed class SiloClusterInfo(SiloEngine engine, ClusterView cluster, IG
     {
         var database = await engine.DatabaseAsync(cancellation).ConfigureAwait(false);
         var names = database.Documents.ToDictionary(d => d.Document.Incarnation, d => d.Name);
-        var members = await Task.WhenAll(cluster.Silos.Select(async silo =>
+        var members = await Task.WhenAll(cluster.Members.Select(async silo =>
         {
             try
             {
@@ -50,6 +50,9 @@ internal sealed class SiloClusterInfo(SiloEngine engine, ClusterView cluster, IG
         var (partition, replica) = GrainKeys.Parse(report.Key);
         return new ClusterReplica(
             names.GetValueOrDefault(partition.Incarnation) ?? partition.Incarnation.ToString(), partition.Number, replica, report.State,
-            report.Applied);
+            report.Applied)
+        {
+            Serves = report.State == SiloReplica.Serving,
+        };
     }
 }

@@ -1,3 +1,4 @@
+using Granary.Collections.Diagnostics;
 using Granary.Collections.Partitions;
 using Granary.Collections.Ports;
 using Granary.Grains.Interfaces;
@@ -142,6 +143,7 @@ internal sealed partial class SiloEngine
                 && !await SiloAt(place).PrepareAsync(key).WaitAsync(WarmLimit, cancellation).ConfigureAwait(false))
                 return;
             await _grains.GetGrain<IIndexerGrain>(key).MoveAwayAsync().WaitAsync(CallLimit, cancellation).ConfigureAwait(false);
+            Telemetry.Cluster.Moves.Add();
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {

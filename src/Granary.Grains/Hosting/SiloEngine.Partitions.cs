@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Granary.Collections.Catalog;
+using Granary.Collections.Diagnostics;
 using Granary.Collections.Partitions;
 using Granary.Collections.Ports;
 using Granary.Grains.Calls;
@@ -22,7 +23,7 @@ internal sealed partial class SiloEngine
         PartitionKey partition, CollectionDocument document, IFeed feed, CancellationToken cancellation)
     {
         var leader = await PartitionLeader.OpenAsync(
-            _storage, partition, document.Config.Ingestion, feed, TimingsOf(partition.Incarnation), _options.Time, cancellation)
+            _storage, partition, document.Config.Ingestion, feed, new PhaseTimings(), _options.Time, cancellation)
             .ConfigureAwait(false);
         _leaders[partition] = leader;
         return leader;
@@ -88,8 +89,14 @@ internal sealed partial class SiloEngine
     public SiloReport Report() => new(
         _cluster.Here.ToParsableString(), _cluster.Name, _cluster.IsLeaving,
         [
-            .. _replicas.Values.Select(r => r.Report()).OrderBy(r => r.Key.Incarnation).ThenBy(r => r.Key.Number).Select(r =>
-                new SiloReplica(GrainKeys.Of(r.Key, r.Replica), r.Reason ?? "serves", r.Applied, r.Reason is null)),
+            .. _replicas.Values.Select(static r => (Report: r.Report(), StandsBy: r.IsStandingBy))
+                .OrderBy(static r => r.Report.Key.Incarnation).ThenBy(static r => r.Report.Key.Number).Select(static r =>
+                {
+                    var state = r.Report.Reason is null ? SiloReplica.Serving
+                        : r.Report.State == ReplicaState.Open && r.StandsBy ? "stands by" : r.Report.Reason;
+                    return new SiloReplica(
+                        GrainKeys.Of(r.Report.Key, r.Report.Replica), state, r.Report.Applied, r.Report.Reason is null);
+                }),
         ]);
 
     /// <summary>Why this silo should get no requests; null when every replica that belongs here serves.</summary>

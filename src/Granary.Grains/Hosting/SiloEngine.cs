@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using Granary.Collections;
 using Granary.Collections.Catalog;
-using Granary.Collections.Diagnostics;
 using Granary.Collections.Embedding;
 using Granary.Collections.Partitions;
 using Granary.Collections.Ports;
@@ -24,7 +22,6 @@ internal sealed partial class SiloEngine : IAsyncDisposable
     private readonly ILogger<SiloEngine> _logger;
     private readonly TextEmbedder _embedder;
     private readonly ReplicaLeases _renewals;
-    private readonly ConcurrentDictionary<Guid, PhaseTimings> _timings = [];
     private readonly TaskCompletionSource<Database> _database = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private Task _loops = Task.CompletedTask;
@@ -39,6 +36,9 @@ internal sealed partial class SiloEngine : IAsyncDisposable
         _renewals = new ReplicaLeases(leases, options.Time);
     }
 
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => _options.Time;
+
     /// <summary>What stores everything.</summary>
     public string StorageKind => _storage.Kind;
 
@@ -49,7 +49,9 @@ internal sealed partial class SiloEngine : IAsyncDisposable
         var database = await Database.OpenAsync(_storage, _options, host, cancellation).ConfigureAwait(false);
         _database.SetResult(database);
         Follow(database);
-        _loops = Task.WhenAll(Task.Run(FollowAsync, CancellationToken.None), Task.Run(KeepAsync, CancellationToken.None));
+        _loops = Task.WhenAll(
+            Task.Run(FollowAsync, CancellationToken.None), Task.Run(KeepAsync, CancellationToken.None),
+            Task.Run(WakeCatalogAsync, CancellationToken.None));
     }
 
     /// <summary>The catalog and the collections as this silo knows them; waits while the silo starts.</summary>
@@ -108,8 +110,6 @@ internal sealed partial class SiloEngine : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private PhaseTimings TimingsOf(Guid incarnation) => _timings.GetOrAdd(incarnation, static _ => new PhaseTimings());
-
     /// <summary>The plan, the writers and the replicas use the catalog as it is now.</summary>
     private void Follow(Database database)
     {
@@ -151,6 +151,21 @@ internal sealed partial class SiloEngine : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
+        }
+    }
+
+    /// <summary>Sees to it that somebody looks after the catalog; from then on the grain's reminder does.</summary>
+    private async Task WakeCatalogAsync()
+    {
+        try
+        {
+            await _grains.GetGrain<Interfaces.ICatalogGrain>(0).WakeAsync().WaitAsync(_stopping.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The next silo that starts, the next change or the reminder wakes it.
+            if (!_stopping.IsCancellationRequested)
+                LogCatalogUnread(_logger, e);
         }
     }
 

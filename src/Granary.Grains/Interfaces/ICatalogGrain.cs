@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace Granary.Grains.Interfaces;
 
 /// <summary>
@@ -30,9 +32,22 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     [Alias("DeleteIndex")]
     Task<Reply<UpdateReply>> DeleteIndexAsync(string name, string path, bool wait, TimeSpan? limit);
 
-    /// <summary>Brings partitions in line with the catalog, and drops what no collection owns, after a crash in between.</summary>
-    [Alias("Reconcile")]
-    Task ReconcileAsync();
+    /// <summary>Activates the grain; completes once it has brought partitions in line with the catalog, after a crash in between.</summary>
+    [AlwaysInterleave, Alias("Wake")]
+    Task WakeAsync();
+
+    /// <summary>Drops what no collection owns and none owned a minute ago; answers with what was dropped.</summary>
+    [AlwaysInterleave, Alias("Sweep")]
+    Task<IReadOnlyList<Guid>> SweepAsync();
+}
+
+/// <summary>What the catalog grain remembers between its lives.</summary>
+[GenerateSerializer, Alias("granary.catalog-state")]
+public sealed class CatalogState
+{
+    /// <summary>Incarnations that storage has and the catalog does not, and since when that was seen.</summary>
+    [Id(0)]
+    public Dictionary<Guid, DateTimeOffset> Orphans { get; set; } = [];
 }
 
 /// <summary>A change of aliases on the wire.</summary>

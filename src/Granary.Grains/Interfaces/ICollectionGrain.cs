@@ -46,6 +46,8 @@ public interface ICollectionGrain : IGrainWithStringKey
 /// <param name="LogBytes">Bytes of the log.</param>
 /// <param name="Depth">Admitted and not linked everywhere.</param>
 /// <param name="Fault">Why nothing can be appended, or null.</param>
+/// <param name="Timings">How long its group commits took: a message of timings.</param>
 [GenerateSerializer, Immutable, Alias("granary.leader-state")]
 public sealed record LeaderStateReply(
-    [property: Id(0)] long Logged, [property: Id(1)] long LogBytes, [property: Id(2)] long Depth, [property: Id(3)] string? Fault);
+    [property: Id(0)] long Logged, [property: Id(1)] long LogBytes, [property: Id(2)] long Depth, [property: Id(3)] string? Fault,
+    [property: Id(4)] ReadOnlyMemory<byte> Timings);

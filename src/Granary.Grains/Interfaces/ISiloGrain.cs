@@ -35,9 +35,13 @@ public sealed record SiloReport(
 
 /// <summary>A replica's state.</summary>
 /// <param name="Key">Its grain key.</param>
-/// <param name="State">Opening, open or why it does not serve.</param>
+/// <param name="State">That it serves, stands by, or why it does not serve.</param>
 /// <param name="Applied">The newest operation visible.</param>
 /// <param name="Leased">Whether it may serve reads.</param>
 [GenerateSerializer, Immutable, Alias("granary.replica-report")]
 public sealed record SiloReplica(
-    [property: Id(0)] string Key, [property: Id(1)] string State, [property: Id(2)] long Applied, [property: Id(3)] bool Leased);
+    [property: Id(0)] string Key, [property: Id(1)] string State, [property: Id(2)] long Applied, [property: Id(3)] bool Leased)
+{
+    /// <summary>The state of one that serves.</summary>
+    public const string Serving = "serves";
+}

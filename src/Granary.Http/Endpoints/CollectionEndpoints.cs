@@ -139,6 +139,12 @@ internal static class CollectionEndpoints
     {
         var collection = await call.CollectionAsync();
         var info = await collection.GetInfoAsync(call.Cancellation);
+        if (call.Cluster is { } cluster)
+        {
+            await call.AnswerAsync(ClusterView.Shards(await cluster.GetAsync(call.Cancellation), info).ToJsonString());
+            return;
+        }
+
         await call.AnswerAsync(new JsonObject
         {
             ["peer_id"] = 0,

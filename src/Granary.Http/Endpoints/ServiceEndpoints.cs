@@ -71,7 +71,8 @@ internal static class ServiceEndpoints
         _ = call.Timeout;
         if (!int.TryParse(call.Parameter("details_level") ?? "0", out var details) || details < 0)
             throw new ApiException(400, "Deserialize error in query parameters: invalid digit found in string (details_level)");
-        await call.AnswerAsync(Telemetry.Build(call.State, call.Database.StorageKind, details, await InfosAsync(call)).ToJsonString());
+        await call.AnswerAsync(Telemetry.Build(
+            call.State, call.Database.StorageKind, details, call.Cluster is not null, await InfosAsync(call)).ToJsonString());
     }
 
     private static async Task EmbedderAsync(ApiCall call)

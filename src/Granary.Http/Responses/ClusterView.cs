@@ -17,7 +17,7 @@ internal static class ClusterView
         return new JsonObject
         {
             ["status"] = "enabled",
-            ["peer_id"] = ulong.Parse(PeerId(cluster.Here), CultureInfo.InvariantCulture),
+            ["peer_id"] = Number(cluster.Here),
             ["peers"] = peers,
             ["raft_info"] = new JsonObject
             {
@@ -29,6 +29,40 @@ internal static class ClusterView
             ["members"] = new JsonArray([.. cluster.Members.Select(Member)]),
         };
     }
+
+    /// <summary>
+    /// A collection's replicas as Qdrant's shards: of the silo that answers, and of the others. One that serves is active; one that opens,
+    /// catches up or stands by is partial.
+    /// </summary>
+    public static JsonObject Shards(ClusterInfo cluster, CollectionInfo info)
+    {
+        var local = new JsonArray();
+        var remote = new JsonArray();
+        foreach (var member in cluster.Members)
+        {
+            foreach (var replica in member.Replicas.Where(r => r.Collection == info.Name).OrderBy(static r => r.Partition))
+            {
+                var shard = new JsonObject { ["shard_id"] = replica.Partition };
+                if (member.Address == cluster.Here)
+                    shard["points_count"] = info.Partitions.FirstOrDefault(p => p.Number == replica.Partition)?.Points ?? 0;
+                else
+                    shard["peer_id"] = Number(member.Address);
+                shard["state"] = replica.Serves ? "Active" : "Partial";
+                (member.Address == cluster.Here ? local : remote).Add(shard);
+            }
+        }
+
+        return new JsonObject
+        {
+            ["peer_id"] = Number(cluster.Here),
+            ["shard_count"] = info.Partitions.Length,
+            ["local_shards"] = local,
+            ["remote_shards"] = remote,
+            ["shard_transfers"] = new JsonArray(),
+        };
+    }
+
+    private static ulong Number(string address) => ulong.Parse(PeerId(address), CultureInfo.InvariantCulture);
 
     private static JsonNode Member(ClusterMember member) => new JsonObject
     {

@@ -28,6 +28,7 @@ internal static class Metrics
             Responses(text, state);
         Partitions(text, collections);
         Phases(text, collections);
+        Cluster(text);
         Family(text, "memory_resident_bytes", "gauge", "Maximum number of bytes in physically resident data pages mapped",
             [("", Environment.WorkingSet)]);
         Family(text, "process_threads", "gauge", "count of active threads",
@@ -78,6 +79,19 @@ internal static class Metrics
             collections.Select(static c => (Id(c), (double)c.EmbeddingQueue)));
         Family(text, "granary_embedding_failures", "counter", "texts that could not be embedded",
             collections.Select(static c => (Id(c), (double)c.EmbeddingFailures)));
+    }
+
+    /// <summary>This process as a member of a cluster: a standalone server has no replicas of this kind, and none of these events.</summary>
+    private static void Cluster(StringBuilder text)
+    {
+        var replicas = Collections.Diagnostics.Telemetry.ReplicaCounts;
+        Family(text, "granary_silo_replicas", "gauge", "partition replicas of this silo by what they do",
+        [
+            ("state=\"serving\"", replicas.Serving), ("state=\"standing_by\"", replicas.StandingBy),
+            ("state=\"not_serving\"", replicas.NotServing),
+        ]);
+        Family(text, "granary_silo_events_total", "counter", "what happened to this silo as a member of its cluster",
+            Collections.Diagnostics.Telemetry.Cluster.All.Select(static e => ($"event=\"{e.Name}\"", (double)e.Total)));
     }
 
     private static void Phases(StringBuilder text, IReadOnlyList<CollectionInfo> collections)

@@ -9,7 +9,8 @@ namespace Granary.Http.Responses;
 internal static class Telemetry
 {
     /// <summary>The whole document.</summary>
-    public static JsonObject Build(ApiState state, string storage, int details, IReadOnlyList<CollectionInfo> collections)
+    public static JsonObject Build(
+        ApiState state, string storage, int details, bool cluster, IReadOnlyList<CollectionInfo> collections)
     {
         var responses = new JsonObject();
         foreach (var ((method, endpoint, status), counter) in state.Responses.OrderBy(static r => r.Key))
@@ -64,7 +65,7 @@ internal static class Telemetry
                     ["params"] = CollectionView.Config(c.Config)["params"]!.DeepClone(),
                 })]),
             },
-            ["cluster"] = new JsonObject { ["enabled"] = false },
+            ["cluster"] = new JsonObject { ["enabled"] = cluster },
             ["quota"] = new JsonObject
             {
                 ["config"] = new JsonObject { ["enabled"] = false },

@@ -1,4 +1,5 @@
 using Granary.Collections;
+using Granary.Collections.Ports;
 using Granary.Grains.Hosting;
 using Granary.Storage.Memory;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,15 +10,18 @@ namespace Granary.Grains.Tests.Support;
 /// <summary>A cluster of silos in this process over one storage in memory.</summary>
 internal sealed class TestSilos : IAsyncDisposable
 {
-    private readonly MemoryStorage _storage = new();
+    private readonly MemoryStorage _storage;
     private readonly InProcessTestCluster _cluster;
 
-    private TestSilos(short count)
+    private TestSilos(short count, DatabaseOptions options, MemoryStorage storage)
     {
+        _storage = storage;
         var builder = new InProcessTestClusterBuilder(count);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddGranary(_ => new SharedStorage(_storage), new DatabaseOptions());
+            silo.AddGranary(_ => new SharedStorage(_storage), options);
+            silo.AddMemoryGrainStorageAsDefault();
+            silo.UseInMemoryReminderService();
             silo.AddGranaryMemoryStreams();
         });
         _cluster = builder.Build();
@@ -27,9 +31,12 @@ internal sealed class TestSilos : IAsyncDisposable
 
     public IReadOnlyList<InProcessSiloHandle> Silos => _cluster.Silos;
 
-    public static async Task<TestSilos> StartAsync(short count)
+    /// <summary>The storage that all of them share.</summary>
+    public IStorage Storage => _storage;
+
+    public static async Task<TestSilos> StartAsync(short count, DatabaseOptions? options = null, MemoryStorage? storage = null)
     {
-        var silos = new TestSilos(count);
+        var silos = new TestSilos(count, options ?? new DatabaseOptions(), storage ?? new MemoryStorage());
         await silos._cluster.DeployAsync();
         return silos;
     }
