@@ -4,6 +4,7 @@ using Granary.Collections.Ports;
 using Granary.Grains.Interfaces;
 using Granary.Grains.Tests.Support;
 using Granary.Index;
+using Orleans.Core.Internal;
 
 namespace Granary.Grains.Tests;
 
