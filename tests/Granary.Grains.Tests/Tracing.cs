@@ -66,7 +66,7 @@ public sealed class Tracing
         return names;
     }
 
-    /// <summary>Keeps every span of Granary and Orleans, as soon as it begins: a caller that has its answer does not wait for ends.</summary>
+    /// <summary>Keeps every span of Granary and Orleans as soon as it begins: a caller with its answer does not wait for ends.</summary>
     private sealed class Recorder : IDisposable
     {
         private readonly ConcurrentBag<Activity> _spans = [];

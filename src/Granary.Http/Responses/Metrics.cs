@@ -81,7 +81,7 @@ internal static class Metrics
             collections.Select(static c => (Id(c), (double)c.EmbeddingFailures)));
     }
 
-    /// <summary>This process as a member of a cluster: a standalone server has no replicas of this kind, and none of these events.</summary>
+    /// <summary>This process as a member of a cluster: a standalone server has no such replicas, and none of these events.</summary>
     private static void Cluster(StringBuilder text)
     {
         var replicas = Collections.Diagnostics.Telemetry.ReplicaCounts;
