@@ -5,6 +5,11 @@ using Granary.Benchmarks;
 var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringComparer.Ordinal)
 {
     ["checkpoint"] = CheckpointBenchmarks.RunAsync,
+    ["cluster-bell"] = ClusterBellBenchmarks.RunAsync,
+    ["cluster-cost"] = ClusterCostBenchmarks.RunAsync,
+    ["cluster-ingest"] = ClusterIngestBenchmarks.RunAsync,
+    ["cluster-join"] = ClusterJoinBenchmarks.RunAsync,
+    ["cluster-scale"] = ClusterScaleBenchmarks.RunAsync,
     ["crash"] = CrashBenchmarks.RunAsync,
     ["filtered"] = FilteredBenchmarks.RunAsync,
     ["http-ingest"] = HttpIngestBenchmarks.RunAsync,

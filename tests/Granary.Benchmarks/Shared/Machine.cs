@@ -5,6 +5,10 @@ namespace Granary.Benchmarks;
 /// <summary>Says what the figures were measured on.</summary>
 internal static class Machine
 {
+    /// <summary>What else the machine does: its load over the last minute.</summary>
+    public static string Load => File.Exists("/proc/loadavg")
+        ? $"load {File.ReadAllText("/proc/loadavg").Split(' ')[0]} on {Environment.ProcessorCount} cores" : "load unknown";
+
     public static string Describe()
     {
         var model = "unknown processor";

@@ -43,6 +43,12 @@ internal sealed class ServerProcess : IAsyncDisposable
         foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "granary.dll"), "--urls", "http://127.0.0.1:0",
             "--storage", storage, .. more])
             start.ArgumentList.Add(argument);
+        return await ListenAsync(start);
+    }
+
+    /// <summary>Starts any program that announces its address as the server does.</summary>
+    public static async Task<ServerProcess> ListenAsync(ProcessStartInfo start)
+    {
         var process = Process.Start(start)!;
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
