@@ -43,6 +43,21 @@ internal sealed partial class Collection : IHostedCollection
     /// <inheritdoc/>
     public CollectionConfig Config => _version.Config;
 
+    /// <inheritdoc/>
+    public bool IsNear
+    {
+        get
+        {
+            foreach (var partition in _partitions)
+            {
+                if (!partition.Search.IsNear)
+                    return false;
+            }
+
+            return true;
+        }
+    }
+
     public static async ValueTask<Collection> OpenAsync(
         string name, CollectionDocument document, IPartitionHost host, CollectionCatalog catalog, IQueryInputs inputs,
         DatabaseOptions options, CancellationToken cancellation)

@@ -53,6 +53,9 @@ public interface ICollection
     /// <summary>Its settings now.</summary>
     CollectionConfig Config { get; }
 
+    /// <summary>Whether every partition can be read in this process now, without asking another.</summary>
+    bool IsNear => true;
+
     /// <summary>Accepts a batch whole or refuses it whole.</summary>
     ValueTask<UpdateResult> WriteAsync(WriteBatch batch, WriteOptions options, CancellationToken cancellation = default);
 

@@ -28,7 +28,7 @@ internal sealed class CollectionGrain(SiloEngine engine, ClusterView cluster, IL
         var document = await engine.FindAsync(partition.Incarnation, cancellationToken);
         if (document is null)
             return;
-        _feed = new StreamFeed(this.GetStreamProvider(GrainKeys.StreamProvider), partition, document.Config.Replicas, logger);
+        _feed = new StreamFeed(this.GetStreamProvider(GrainKeys.StreamProvider), partition, document.Config.Replicas, engine.Time, logger);
         _leader = await engine.OpenLeaderAsync(partition, document, _feed, cancellationToken);
     }
 

@@ -80,7 +80,10 @@ internal sealed class IndexerGrain(SiloEngine engine, ClusterView cluster)
     /// <inheritdoc/>
     public Task OnNextAsync(LogGrew item, StreamSequenceToken? token = null)
     {
-        _replica?.Bell(item.Last);
+        if (item.Rung == default)
+            _replica?.Bell(item.Last);
+        else
+            _replica?.Bell(item.Last, item.Rung);
         return Task.CompletedTask;
     }
 

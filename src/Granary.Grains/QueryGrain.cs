@@ -9,13 +9,13 @@ namespace Granary.Grains;
 internal sealed class QueryGrain(SiloEngine engine) : Grain, IQueryGrain
 {
     /// <inheritdoc/>
-    public Task<Reply<ReadAnswer>> ReadAsync(ReadWork work, CancellationToken cancellation)
+    public Task<Reply<ReadAnswer>> ReadAsync(ReadWork work)
     {
         var name = this.GetPrimaryKeyString();
         // Off the turn: planning and fusing take the processor's time.
         return Task.Run(
             () => Reply.OfAsync(async () => new ReadAnswer(
-                await work.RunAsync(await engine.CollectionAsync(name, cancellation), cancellation))),
-            cancellation);
+                await work.RunAsync(await engine.CollectionAsync(name, work.Cancellation)))),
+            work.Cancellation);
     }
 }

@@ -12,16 +12,18 @@ namespace Granary.Grains;
 internal sealed partial class StreamFeed : IFeed, IAsyncDisposable
 {
     private readonly IAsyncStream<LogGrew>[] _streams;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _bell = new(0, 1);
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _worker;
     private long _first;
     private long _last;
+    private long _rungAt;
 
-    public StreamFeed(IStreamProvider provider, PartitionKey partition, int replicas, ILogger logger)
+    public StreamFeed(IStreamProvider provider, PartitionKey partition, int replicas, TimeProvider time, ILogger logger)
     {
-        _logger = logger;
+        (_time, _logger) = (time, logger);
         _streams =
         [
             .. Enumerable.Range(0, replicas)
@@ -33,6 +35,7 @@ internal sealed partial class StreamFeed : IFeed, IAsyncDisposable
     /// <inheritdoc/>
     public void Ring(long firstOperation, long lastOperation)
     {
+        Interlocked.CompareExchange(ref _rungAt, _time.GetUtcNow().UtcTicks, 0);
         Interlocked.CompareExchange(ref _first, firstOperation, 0);
         var seen = Volatile.Read(ref _last);
         while (lastOperation > seen)
@@ -76,7 +79,10 @@ internal sealed partial class StreamFeed : IFeed, IAsyncDisposable
             while (true)
             {
                 await _bell.WaitAsync(_stopping.Token).ConfigureAwait(false);
-                var rung = new LogGrew(Interlocked.Exchange(ref _first, 0), Volatile.Read(ref _last));
+                var at = Interlocked.Exchange(ref _rungAt, 0);
+                var rung = new LogGrew(
+                    Interlocked.Exchange(ref _first, 0), Volatile.Read(ref _last),
+                    at == 0 ? _time.GetUtcNow() : new DateTimeOffset(at, TimeSpan.Zero));
                 foreach (var stream in _streams)
                     await PublishAsync(stream, rung).ConfigureAwait(false);
             }

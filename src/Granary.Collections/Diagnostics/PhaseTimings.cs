@@ -11,6 +11,9 @@ public sealed class PhaseTimings
     /// <summary>One group commit of the log.</summary>
     public PhaseHistogram Append { get; } = new("append");
 
+    /// <summary>From the ring of a writer's doorbell to the operations applied by a replica that heard it, in a cluster.</summary>
+    public PhaseHistogram Bell { get; } = new("bell");
+
     /// <summary>Applying one operation.</summary>
     public PhaseHistogram Apply { get; } = new("apply");
 
@@ -32,8 +35,8 @@ public sealed class PhaseTimings
     /// <summary>All phases, in the order data passes through them.</summary>
     public ImmutableArray<PhaseTiming> Snapshot() =>
     [
-        Parse.Snapshot(), Append.Snapshot(), Apply.Snapshot(), Link.Snapshot(), Embed.Snapshot(), Freeze.Snapshot(), Checkpoint.Snapshot(),
-        Lag.Snapshot(),
+        Parse.Snapshot(), Append.Snapshot(), Bell.Snapshot(), Apply.Snapshot(), Link.Snapshot(), Embed.Snapshot(), Freeze.Snapshot(),
+        Checkpoint.Snapshot(), Lag.Snapshot(),
     ];
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Granary.Collections.Searching;
 using Granary.Index;
 
 namespace Granary.Collections.Partitions;
@@ -69,6 +70,13 @@ public interface IReplicaPort
 {
     /// <summary>Whether it runs in this process, as far as is known.</summary>
     bool IsLocal { get; }
+
+    /// <summary>
+    /// The replica's reading side without the wire, where it is open in this process, serves, and has what the read must see already; null:
+    /// it is to be asked.
+    /// </summary>
+    /// <param name="read">What is to be seen.</param>
+    IPartitionSearch? Near(ReadOptions read) => null;
 
     /// <summary>Answers a request of the partition's reading side.</summary>
     /// <exception cref="GranaryException">The request is wrong, the replica holds no lease (<see cref="ErrorKind.Unavailable"/>), or it

@@ -21,6 +21,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     private volatile ReplicaState _state;
     private volatile string? _reason = "it is opening";
     private readonly ReplicaRole _role;
+    private readonly NearSearch _near;
     private bool _standsBy;
     private int _disposed;
 
@@ -28,6 +29,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     {
         (_options, _config, _standsBy) = (options, options.Config, options.StandsBy);
         _role = new ReplicaRole(options.Replica);
+        _near = new NearSearch(this);
     }
 
     /// <summary>The partition.</summary>
@@ -135,6 +137,11 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// <summary>Tells it that the log has operations up to this one.</summary>
     public void Bell(long lastOperation) => _engine?.Bell(lastOperation);
 
+    /// <summary>
+    /// Tells it the same, and when the bell was rung: how long it was until the operations were applied here is recorded once they are.
+    /// </summary>
+    public void Bell(long lastOperation, DateTimeOffset rung) => _engine?.Bell(lastOperation, rung);
+
     /// <summary>Uses other settings from now on.</summary>
     public void Use(CollectionConfig config)
     {
@@ -156,20 +163,12 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         {
             return await AnswerAsync(Engine(), call, request, cancellation).ConfigureAwait(false);
         }
-        catch (ObjectDisposedException)
-        {
-            throw ReplicaEngine.Unavailable(_options, "it is being closed");
-        }
-        catch (GranaryException e)
-        {
-            activity.Fail(e);
-            throw;
-        }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             activity.Fail(e);
-            throw new GranaryException(
-                ErrorKind.Internal, $"Replica {Replica} of partition {Key.Number} could not answer: {e.Message}", e);
+            if (e is GranaryException)
+                throw;
+            throw Explain(e);
         }
     }
 
@@ -232,30 +231,24 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         switch (call)
         {
             case ReplicaCall.Search:
-                var search = SearchWire.DecodeRequest(request);
-                return await ReadAsync(engine, search.Read, async (read, token) => SearchWire.Encode(
-                    await engine.Search.SearchAsync(search with { Read = read }, token).ConfigureAwait(false)), cancellation)
-                    .ConfigureAwait(false);
+                return SearchWire.Encode(
+                    await SearchAsync(engine, SearchWire.DecodeRequest(request), cancellation).ConfigureAwait(false));
             case ReplicaCall.Statistics:
                 var statistics = CallWire.DecodeStatistics(request);
-                return await ReadAsync(engine, statistics.Read, async (read, token) => StatisticsWire.Encode(
-                    await engine.Search.StatisticsAsync(statistics.Request, read, token).ConfigureAwait(false)), cancellation)
-                    .ConfigureAwait(false);
+                return StatisticsWire.Encode(
+                    await StatisticsAsync(engine, statistics.Request, statistics.Read, cancellation).ConfigureAwait(false));
             case ReplicaCall.Fetch:
                 var fetch = CallWire.DecodeFetch(request);
-                return await ReadAsync(engine, fetch.Read, async (read, token) => PointWire.EncodePoints(
-                    await engine.Search.FetchAsync(fetch.Ids, fetch.Selection, read, token).ConfigureAwait(false)), cancellation)
-                    .ConfigureAwait(false);
+                return PointWire.EncodePoints(
+                    await FetchAsync(engine, fetch.Ids, fetch.Selection, fetch.Read, cancellation).ConfigureAwait(false));
             case ReplicaCall.Count:
                 var count = CallWire.DecodeCount(request);
-                return await ReadAsync(engine, count.Read, async (read, token) => CallWire.EncodeNumber(
-                    await engine.Search.CountAsync(count.Filter, count.Exact, read, token).ConfigureAwait(false)), cancellation)
-                    .ConfigureAwait(false);
+                return CallWire.EncodeNumber(
+                    await CountAsync(engine, count.Filter, count.Exact, count.Read, cancellation).ConfigureAwait(false));
             case ReplicaCall.Facet:
                 var facet = CallWire.DecodeFacet(request);
-                return await ReadAsync(engine, facet.Read, async (read, token) => SearchWire.Encode(
-                    await engine.Search.FacetAsync(facet.Key, facet.Filter, facet.Limit, facet.Exact, read, token).ConfigureAwait(false)),
-                    cancellation).ConfigureAwait(false);
+                return SearchWire.Encode(await FacetAsync(
+                    engine, facet.Key, facet.Filter, facet.Limit, facet.Exact, facet.Read, cancellation).ConfigureAwait(false));
             case ReplicaCall.Report:
                 return StatusWire.Encode(engine.Report());
             case ReplicaCall.Schema:
@@ -278,35 +271,5 @@ public sealed partial class PartitionReplica : IAsyncDisposable
             throw GranaryException.BadInput($"Replica {Replica} of partition {Key.Number} takes no checkpoints; another one does");
         await engine.CaughtUpAsync(cancellation).ConfigureAwait(false);
         await engine.Indexer.CheckpointAsync(cancellation).ConfigureAwait(false);
-    }
-
-    /// <summary>
-    /// A read: the lease is looked at after the request came, so that one that waited while the process stood still is refused; what it
-    /// must see is waited for.
-    /// </summary>
-    private async ValueTask<ReadOnlyMemory<byte>> ReadAsync(
-        ReplicaEngine engine, ReadOptions read, Func<ReadOptions, CancellationToken, ValueTask<byte[]>> answer,
-        CancellationToken cancellation)
-    {
-        engine.CheckServes();
-        if (read.Timeout is not { } limit)
-            return await SeenAsync(cancellation).ConfigureAwait(false);
-        using var late = new CancellationTokenSource(limit > TimeSpan.Zero ? limit : TimeSpan.Zero, _options.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
-        try
-        {
-            return await SeenAsync(either.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellation.IsCancellationRequested)
-        {
-            throw new GranaryException(
-                ErrorKind.Timeout, $"Replica {Replica} of partition {Key.Number} had no answer within {limit.TotalSeconds:0.###} s");
-        }
-
-        async ValueTask<ReadOnlyMemory<byte>> SeenAsync(CancellationToken token)
-        {
-            await engine.SeeAsync(read, token).ConfigureAwait(false);
-            return await answer(new ReadOptions { Strong = false }, token).ConfigureAwait(false);
-        }
     }
 }

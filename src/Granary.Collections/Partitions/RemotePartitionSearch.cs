@@ -15,6 +15,7 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
+    private static readonly ReadOptions Any = new() { Strong = false };
     private readonly PartitionKey _key;
     private readonly IReadOnlyList<IReplicaPort> _replicas;
     private readonly RemotePartitionOptions _options;
@@ -35,36 +36,48 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
     /// <inheritdoc/>
     public long EstimatedPoints
     {
-        get => Volatile.Read(ref _points);
+        get => Near(Any) is { } near ? near.EstimatedPoints : Volatile.Read(ref _points);
         set => Volatile.Write(ref _points, value);
     }
 
     /// <inheritdoc/>
+    public bool IsNear => Near(Any) is not null;
+
+    /// <inheritdoc/>
     public ValueTask<PartitionAnswer> SearchAsync(PartitionRequest request, CancellationToken cancellation)
     {
-        var read = Explicit(request.Read);
+        var asked = request.Read.Strong is null ? request with { Read = Explicit(request.Read) } : request;
         return ReadAsync(
-            ReplicaCall.Search, SearchWire.Encode(request with { Read = read }), SearchWire.DecodeAnswer, read, cancellation);
+            near => near.SearchAsync(asked, cancellation), ReplicaCall.Search, () => SearchWire.Encode(asked), SearchWire.DecodeAnswer,
+            asked.Read, cancellation);
     }
 
     /// <inheritdoc/>
-    public ValueTask<StatisticsAnswer> StatisticsAsync(StatisticsRequest request, ReadOptions read, CancellationToken cancellation) =>
-        ReadAsync(
-            ReplicaCall.Statistics, CallWire.Encode(new StatisticsCall(request, Explicit(read))), StatisticsWire.DecodeAnswer, read,
-            cancellation);
+    public ValueTask<StatisticsAnswer> StatisticsAsync(StatisticsRequest request, ReadOptions read, CancellationToken cancellation)
+    {
+        var options = Explicit(read);
+        return ReadAsync(
+            near => near.StatisticsAsync(request, options, cancellation), ReplicaCall.Statistics,
+            () => CallWire.Encode(new StatisticsCall(request, options)), StatisticsWire.DecodeAnswer, options, cancellation);
+    }
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<PointRecord>> FetchAsync(
-        IReadOnlyList<PointId> ids, PointSelection selection, ReadOptions read, CancellationToken cancellation) =>
-        ReadAsync<IReadOnlyList<PointRecord>>(
-            ReplicaCall.Fetch, CallWire.Encode(new FetchCall(ids, selection, Explicit(read))), static m => PointWire.DecodePoints(m),
-            read, cancellation);
+        IReadOnlyList<PointId> ids, PointSelection selection, ReadOptions read, CancellationToken cancellation)
+    {
+        var options = Explicit(read);
+        return ReadAsync<IReadOnlyList<PointRecord>>(
+            near => near.FetchAsync(ids, selection, options, cancellation), ReplicaCall.Fetch,
+            () => CallWire.Encode(new FetchCall(ids, selection, options)), static m => PointWire.DecodePoints(m), options, cancellation);
+    }
 
     /// <inheritdoc/>
     public async ValueTask<long> CountAsync(Filter? filter, bool exact, ReadOptions read, CancellationToken cancellation)
     {
+        var options = Explicit(read);
         var count = await ReadAsync(
-            ReplicaCall.Count, CallWire.Encode(new CountCall(filter, exact, Explicit(read))), CallWire.DecodeNumber, read, cancellation)
+            near => near.CountAsync(filter, exact, options, cancellation), ReplicaCall.Count,
+            () => CallWire.Encode(new CountCall(filter, exact, options)), CallWire.DecodeNumber, options, cancellation)
             .ConfigureAwait(false);
         if (filter is null)
             EstimatedPoints = count;
@@ -73,10 +86,14 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<FacetHit>> FacetAsync(
-        string key, Filter? filter, int limit, bool exact, ReadOptions read, CancellationToken cancellation) =>
-        ReadAsync<IReadOnlyList<FacetHit>>(
-            ReplicaCall.Facet, CallWire.Encode(new FacetCall(key, filter, limit, exact, Explicit(read))),
-            static m => SearchWire.DecodeFacets(m), read, cancellation);
+        string key, Filter? filter, int limit, bool exact, ReadOptions read, CancellationToken cancellation)
+    {
+        var options = Explicit(read);
+        return ReadAsync<IReadOnlyList<FacetHit>>(
+            near => near.FacetAsync(key, filter, limit, exact, options, cancellation), ReplicaCall.Facet,
+            () => CallWire.Encode(new FacetCall(key, filter, limit, exact, options)), static m => SearchWire.DecodeFacets(m), options,
+            cancellation);
+    }
 
     /// <summary>Asks replicas one after the other until one answers; several at once where <paramref name="hedged"/>.</summary>
     public async ValueTask<T> AskAsync<T>(
@@ -142,6 +159,41 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
     /// <summary>Whether another replica may answer where this one did not.</summary>
     private static bool IsOfReplica(Exception e, CancellationToken cancellation) => Patience.IsPassing(e, cancellation)
         || e is GranaryException { Kind: ErrorKind.Timeout or ErrorKind.Internal or ErrorKind.Corrupted };
+
+    /// <summary>The reading side of a replica in this process that can answer at once; null: there is none.</summary>
+    private IPartitionSearch? Near(ReadOptions read)
+    {
+        for (var i = 0; i < _replicas.Count; i++)
+        {
+            if (_replicas[i].Near(read) is { } near)
+                return near;
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Reads from the replica in this process where there is one that answers at once: neither wire nor hedging, which would only take the
+    /// processor's time from it. Otherwise, or when it cannot, replicas are asked.
+    /// </summary>
+    private async ValueTask<T> ReadAsync<T>(
+        Func<IPartitionSearch, ValueTask<T>> ask, ReplicaCall call, Func<byte[]> encode, Func<ReadOnlyMemory<byte>, T> decode,
+        ReadOptions read, CancellationToken cancellation)
+    {
+        if (Near(read) is { } near)
+        {
+            try
+            {
+                return await ask(near).ConfigureAwait(false);
+            }
+            catch (Exception e) when (IsOfReplica(e, cancellation) && e is not GranaryException { Kind: ErrorKind.Timeout })
+            {
+                // Its lease ran out a moment ago, or it is being closed.
+            }
+        }
+
+        return await ReadAsync(call, encode(), decode, read, cancellation).ConfigureAwait(false);
+    }
 
     private async ValueTask<T> ReadAsync<T>(
         ReplicaCall call, byte[] request, Func<ReadOnlyMemory<byte>, T> decode, ReadOptions read, CancellationToken cancellation)

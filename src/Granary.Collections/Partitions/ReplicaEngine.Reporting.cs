@@ -1,3 +1,5 @@
+using Granary.Index;
+
 namespace Granary.Collections.Partitions;
 
 internal sealed partial class ReplicaEngine
@@ -23,6 +25,26 @@ internal sealed partial class ReplicaEngine
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
+        }
+    }
+
+    /// <summary>
+    /// From the ring of a writer's bell, by that process' clock, to the operations applied here. One that comes late for operations that
+    /// are applied already counts with the time it took to come.
+    /// </summary>
+    private async Task TimeBellAsync(long last, DateTimeOffset rung)
+    {
+        try
+        {
+            await Indexer.Applied.WaitAsync(last, _stopping.Token).ConfigureAwait(false);
+            var took = _options.Time.GetUtcNow() - rung;
+            // Two machines' clocks may differ by more than a bell takes.
+            took = took > TimeSpan.Zero ? took : TimeSpan.Zero;
+            Timings.Bell.Record(took);
+        }
+        catch (Exception e) when (e is OperationCanceledException or GranaryException or ObjectDisposedException)
+        {
+            // The replica stopped before it got there.
         }
     }
 

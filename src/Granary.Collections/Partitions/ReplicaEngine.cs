@@ -123,6 +123,13 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
             _feed.Ring(0, last);
     }
 
+    /// <summary>The same, with the moment it was rung.</summary>
+    public void Bell(long last, DateTimeOffset rung)
+    {
+        Bell(last);
+        _ = TimeBellAsync(last, rung);
+    }
+
     /// <summary>Uses other settings from now on.</summary>
     public void Use(CollectionConfig config)
     {
@@ -242,6 +249,13 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
     }
 
     public GranaryException Unavailable(string reason) => Unavailable(_options, reason);
+
+    /// <summary>Ends after so long by the replica's clock.</summary>
+    public CancellationTokenSource LimitOf(TimeSpan limit) => new(limit > TimeSpan.Zero ? limit : TimeSpan.Zero, _options.Time);
+
+    /// <summary>What is said when it did.</summary>
+    public GranaryException Late(TimeSpan limit) => new(
+        ErrorKind.Timeout, $"Replica {_options.Replica} of partition {Number} had no answer within {limit.TotalSeconds:0.###} s");
 
     public static GranaryException Unavailable(ReplicaOptions options, string reason) => new(
         ErrorKind.Unavailable, $"Replica {options.Replica} of partition {options.Key.Number} does not serve: {reason}");

@@ -101,17 +101,24 @@ public sealed partial class QueryCoordinator
             return answers;
         }
 
-        if (heavy && Environment.ProcessorCount > 1 && _partitions.Sum(p => p.EstimatedPoints) >= ParallelFrom)
+        // Those elsewhere work side by side once asked; those here answer before the next is asked.
+        var near = new List<int>(answers.Length);
+        var asked = new List<Task>(answers.Length);
+        for (var i = 0; i < answers.Length; i++)
         {
-            await Parallel.ForAsync(0, answers.Length, async (i, _) => answers[i] = await ask(_partitions[i]).ConfigureAwait(false))
-                .ConfigureAwait(false);
-            return answers;
+            if (_partitions[i].IsNear)
+                near.Add(i);
+            else
+                asked.Add(AskAsync(i).AsTask());
         }
 
-        // Remote partitions work side by side once asked; local ones answer before the next is asked.
-        var asked = new Task<T>[answers.Length];
-        for (var i = 0; i < asked.Length; i++)
-            asked[i] = ask(_partitions[i]).AsTask();
-        return await Task.WhenAll(asked).ConfigureAwait(false);
+        if (heavy && near.Count > 1 && Environment.ProcessorCount > 1 && near.Sum(i => _partitions[i].EstimatedPoints) >= ParallelFrom)
+            asked.Add(Parallel.ForAsync(0, near.Count, (i, _) => AskAsync(near[i])));
+        else
+            asked.AddRange(near.Select(i => AskAsync(i).AsTask()));
+        await Task.WhenAll(asked).ConfigureAwait(false);
+        return answers;
+
+        async ValueTask AskAsync(int i) => answers[i] = await ask(_partitions[i]).ConfigureAwait(false);
     }
 }

@@ -57,6 +57,9 @@ public interface IPartitionSearch
     /// <summary>Live points, roughly: what planning goes by.</summary>
     long EstimatedPoints { get; }
 
+    /// <summary>Whether it works on the caller's thread, so that those which do not are better asked before it.</summary>
+    bool IsNear => true;
+
     /// <summary>Runs legs.</summary>
     /// <exception cref="GranaryException">A leg is wrong, the time limit passed, or the partition is unavailable.</exception>
     ValueTask<PartitionAnswer> SearchAsync(PartitionRequest request, CancellationToken cancellation);

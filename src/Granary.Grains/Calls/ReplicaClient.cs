@@ -1,5 +1,7 @@
+using Granary.Collections;
 using Granary.Collections.Partitions;
 using Granary.Collections.Ports;
+using Granary.Collections.Searching;
 using Granary.Collections.Wire;
 using Granary.Grains.Hosting;
 using Granary.Grains.Interfaces;
@@ -22,6 +24,9 @@ internal sealed class ReplicaClient(
 
     /// <inheritdoc/>
     public bool IsLocal => cluster.PlaceOf(partition, replica)?.Equals(cluster.Here) ?? false;
+
+    /// <inheritdoc/>
+    public IPartitionSearch? Near(ReadOptions read) => local(partition)?.Near(read);
 
     /// <inheritdoc/>
     public async ValueTask<ReadOnlyMemory<byte>> AskAsync(

@@ -7,8 +7,10 @@ using Granary.Index.Filters;
 
 namespace Granary.Grains.Hosting;
 
-/// <summary>A collection as a silo's REST API sees it: reads through the query grain, changes of its schema through the catalog
-/// grain.</summary>
+/// <summary>
+/// A collection as a silo's REST API sees it: reads that need other silos go through the query grain (one that does not has nobody to be
+/// sent to), changes of its schema through the catalog grain.
+/// </summary>
 /// <param name="local">The collection as this silo's engine has it.</param>
 /// <param name="engine">The silo's engine.</param>
 /// <param name="grains">Makes grain references.</param>
@@ -91,9 +93,11 @@ internal sealed class ClusterCollection(ICollection local, SiloEngine engine, IG
 
     private async ValueTask<T> ReadAsync<T>(Func<ICollection, CancellationToken, ValueTask<T>> read, CancellationToken cancellation)
     {
-        var work = new ReadWork(async (collection, stop) => await read(collection, stop).ConfigureAwait(false));
+        if (local.IsNear)
+            return await read(local, cancellation).ConfigureAwait(false);
+        var work = new ReadWork(async (collection, stop) => await read(collection, stop).ConfigureAwait(false), cancellation);
         var answer = await Faults.CallAsync(
-            $"Collection `{Name}`", () => grains.GetGrain<IQueryGrain>(Name).ReadAsync(work, cancellation)).ConfigureAwait(false);
+            $"Collection `{Name}`", () => grains.GetGrain<IQueryGrain>(Name).ReadAsync(work)).ConfigureAwait(false);
         return (T)answer.Of()!;
     }
 

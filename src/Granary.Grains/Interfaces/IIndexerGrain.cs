@@ -45,5 +45,7 @@ public readonly record struct ReplicaWaitReply(
 /// <summary>The doorbell on a replica's stream: operations up to <paramref name="Last"/> are in the log.</summary>
 /// <param name="First">The first operation it was rung for.</param>
 /// <param name="Last">The newest.</param>
+/// <param name="Rung">When it was rung first, by the clock of the process that did.</param>
 [GenerateSerializer, Immutable, Alias("granary.log-grew")]
-public readonly record struct LogGrew([property: Id(0)] long First, [property: Id(1)] long Last);
+public readonly record struct LogGrew(
+    [property: Id(0)] long First, [property: Id(1)] long Last, [property: Id(2)] DateTimeOffset Rung);

@@ -11,7 +11,7 @@ public interface IQueryGrain : IGrainWithStringKey
 {
     /// <summary>Answers a read.</summary>
     [AlwaysInterleave, Alias("Read")]
-    Task<Reply<ReadAnswer>> ReadAsync(ReadWork work, CancellationToken cancellation);
+    Task<Reply<ReadAnswer>> ReadAsync(ReadWork work);
 }
 
 /// <summary>A read as the silo that got it parsed it. It never leaves that silo, so it is handed over as it is.</summary>
@@ -21,13 +21,22 @@ public sealed class ReadWork
     [NonSerialized]
     private readonly Func<Granary.Collections.ICollection, CancellationToken, ValueTask<object?>>? _run;
 
+    [NonSerialized]
+    private readonly CancellationToken _cancellation;
+
     /// <summary>Made by another process: it has nothing to run.</summary>
     public ReadWork()
     {
     }
 
     /// <summary>Runs this over the collection.</summary>
-    public ReadWork(Func<Granary.Collections.ICollection, CancellationToken, ValueTask<object?>> run) => _run = run;
+    /// <param name="run">The read.</param>
+    /// <param name="cancellation">Ends it; within the silo it need not be sent.</param>
+    public ReadWork(Func<Granary.Collections.ICollection, CancellationToken, ValueTask<object?>> run, CancellationToken cancellation) =>
+        (_run, _cancellation) = (run, cancellation);
+
+    /// <summary>Ends the read.</summary>
+    public CancellationToken Cancellation => _cancellation;
 
     /// <summary>What the wire would carry: nothing.</summary>
     [Id(0)]
@@ -35,8 +44,8 @@ public sealed class ReadWork
 
     /// <summary>Runs it.</summary>
     /// <exception cref="InvalidOperationException">The object came from another silo.</exception>
-    public ValueTask<object?> RunAsync(Granary.Collections.ICollection collection, CancellationToken cancellation) =>
-        _run is null ? throw new InvalidOperationException("A read does not leave the silo that got it.") : _run(collection, cancellation);
+    public ValueTask<object?> RunAsync(Granary.Collections.ICollection collection) =>
+        _run is null ? throw new InvalidOperationException("A read does not leave the silo that got it.") : _run(collection, _cancellation);
 }
 
 /// <summary>The answer of a read, handed over as it is.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Granary.Benchmarks;
 
 /// <summary>
@@ -23,9 +25,10 @@ internal static class ClusterScaleBenchmarks
         }
 
         var kinds = QueryLoad.Of(set);
-        var missed = await CompareAsync(cluster, QueryLoad.Exact(set.QueryVectors), QueryLoad.Nothing(set.QueryVectors), queries, judged: true)
-            + await CompareAsync(cluster, kinds[1], QueryLoad.Nothing(set.QueryVectors), queries, judged: true)
-            + await CompareAsync(cluster, kinds[0], QueryLoad.Nothing(set.QueryVectors), queries, judged: false);
+        var nothing = QueryLoad.Nothing(set.QueryVectors);
+        var missed = await CompareAsync(cluster, QueryLoad.Exact(set.QueryVectors), nothing, queries, judged: true)
+            + await CompareAsync(cluster, kinds[1], nothing, queries, judged: true)
+            + await CompareAsync(cluster, kinds[0], nothing, queries, judged: false);
         Console.WriteLine(Machine.Load);
         return missed == 0 ? 0 : 1;
     }
@@ -46,9 +49,8 @@ internal static class ClusterScaleBenchmarks
             // Over all silos with a share: each against its own.
             var worst = Enumerable.Range(0, Silos).Where(i => shares[i] > 0).Max(i => net[i] / (one * shares[i]));
             var met = worst <= Bar;
-            Console.WriteLine($"{load.Name}, {partitions} partitions: a query costs the silos {string.Join(", ", cost.Select(c => $"{c:F0}"))} us "
-                + $"(one that finds nothing {string.Join(", ", alone.Select(c => $"{c:F0}"))}), shares "
-                + $"{string.Join(", ", shares.Select(s => $"{s:F2}"))}; net of all {net.Sum():F0} us = {net.Sum() / one:F2}x one partition; "
+            Console.WriteLine($"{load.Name}, {partitions} partitions: a query costs the silos {List(cost, "F0")} us (one that finds "
+                + $"nothing {List(alone, "F0")}), shares {List(shares, "F2")}; net of all {net.Sum():F0} us = {net.Sum() / one:F2}x one partition; "
                 + $"worst silo {worst:F2}x its share, busiest {net[busiest]:F0} us"
                 + (judged ? $"; bar <= {Bar}x: {(met ? "met" : "MISSED")}" : " (stated; HNSW grows with log n, not n)")
                 + $"; {Machine.Load}");
@@ -57,6 +59,9 @@ internal static class ClusterScaleBenchmarks
 
         return missed;
     }
+
+    private static string List(double[] values, string format) =>
+        string.Join(", ", values.Select(v => v.ToString(format, CultureInfo.InvariantCulture)));
 
     /// <summary>The part of the collection's partitions that each silo serves, in the order of the cluster's list.</summary>
     private static async Task<double[]> SharesAsync(SiloCluster cluster, string collection, int partitions)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 
 namespace Granary.Benchmarks;
@@ -39,7 +40,8 @@ internal sealed record QueryLoad(string Name, byte[][] Bodies)
     public static QueryLoad Nothing(VectorSet queries) => new("nothing",
         [.. Enumerable.Range(0, queries.Count).Select(i => Body(new
         {
-            query = queries[i].ToArray(), @using = "dense", limit = 10, filter = new { must = new[] { new { has_id = new[] { ulong.MaxValue } } } },
+            query = queries[i].ToArray(), @using = "dense", limit = 10,
+            filter = new { must = new[] { new { has_id = new[] { ulong.MaxValue } } } },
         }))]);
 
     public static byte[] Body(object query) => JsonSerializer.SerializeToUtf8Bytes(query);
@@ -57,7 +59,7 @@ internal sealed record QueryLoad(string Name, byte[][] Bodies)
                     $"/collections/{collection}/points/query", PointBodies.Content(Bodies[i % Bodies.Length]));
                 var answer = await response.Content.ReadAsByteArrayAsync();
                 if (!response.IsSuccessStatusCode)
-                    throw new InvalidOperationException($"{Name}: {(int)response.StatusCode} {System.Text.Encoding.UTF8.GetString(answer)}");
+                    throw new InvalidOperationException($"{Name}: {(int)response.StatusCode} {Encoding.UTF8.GetString(answer)}");
             }
         }));
         return (count / watch.Elapsed.TotalSeconds, watch.Elapsed);
