@@ -50,8 +50,8 @@ internal static class ClusterScaleBenchmarks
             var worst = Enumerable.Range(0, Silos).Where(i => shares[i] > 0).Max(i => net[i] / (one * shares[i]));
             var met = worst <= Bar;
             Console.WriteLine($"{load.Name}, {partitions} partitions: a query costs the silos {List(cost, "F0")} us (one that finds "
-                + $"nothing {List(alone, "F0")}), shares {List(shares, "F2")}; net of all {net.Sum():F0} us = {net.Sum() / one:F2}x one partition; "
-                + $"worst silo {worst:F2}x its share, busiest {net[busiest]:F0} us"
+                + $"nothing {List(alone, "F0")}), shares {List(shares, "F2")}; net of all {net.Sum():F0} us = "
+                + $"{net.Sum() / one:F2}x one partition; worst silo {worst:F2}x its share, busiest {net[busiest]:F0} us"
                 + (judged ? $"; bar <= {Bar}x: {(met ? "met" : "MISSED")}" : " (stated; HNSW grows with log n, not n)")
                 + $"; {Machine.Load}");
             missed += judged && !met ? 1 : 0;
