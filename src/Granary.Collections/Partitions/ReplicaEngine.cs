@@ -255,7 +255,7 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
 
     /// <summary>What is said when it did.</summary>
     public GranaryException Late(TimeSpan limit) => new(
-        ErrorKind.Timeout, $"Replica {_options.Replica} of partition {Number} had no answer within {limit.TotalSeconds:0.###} s");
+        ErrorKind.Timeout, $"Replica {_role.Number} of partition {Number} had no answer within {limit.TotalSeconds:0.###} s");
 
     public static GranaryException Unavailable(ReplicaOptions options, string reason) => new(
         ErrorKind.Unavailable, $"Replica {options.Replica} of partition {options.Key.Number} does not serve: {reason}");

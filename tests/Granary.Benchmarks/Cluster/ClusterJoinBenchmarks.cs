@@ -75,7 +75,8 @@ internal static class ClusterJoinBenchmarks
             failed += asked.Failed;
             Console.WriteLine($"kill -9, round {round}: a batch over all {Partitions} partitions acknowledged after "
                 + $"{writing.TotalSeconds:F1} s ({tries} tries), with wait=true after {visible.TotalSeconds:F1} s; "
-                + $"{asked.Answered} queries answered by the survivor meanwhile, {asked.Failed} failed or incomplete{asked.Why}; {Machine.Load}");
+                + $"{asked.Answered} queries answered by the survivor meanwhile, "
+                + $"{asked.Failed} failed or incomplete{asked.Why}; {Machine.Load}");
             if (round + 1 < rounds)
                 await cluster.AddAsync();
         }
