@@ -12,12 +12,11 @@ namespace Granary.Grains.Hosting;
 /// <param name="grains">Makes grain references.</param>
 /// <param name="cluster">Where replicas are.</param>
 /// <param name="local">The replica of a partition that is in this process.</param>
-/// <param name="timing">Told where the writers of a collection that are on this silo time their appends.</param>
 /// <param name="leases">Who may serve reads.</param>
 /// <param name="time">The clock.</param>
 internal sealed class ClusterPartitionHost(
-    IGrainFactory grains, ClusterView cluster, Func<PartitionKey, PartitionReplica?> local, Action<Guid, PhaseTimings> timing,
-    ILeaseStore leases, TimeProvider time) : IPartitionHost
+    IGrainFactory grains, ClusterView cluster, Func<PartitionKey, PartitionReplica?> local, ILeaseStore leases,
+    TimeProvider time) : IPartitionHost
 {
     /// <summary>Longer than a hand-over or a lease's renewal takes.</summary>
     private static readonly RemotePartitionOptions Options = new() { ReadPatience = TimeSpan.FromSeconds(5) };
@@ -29,7 +28,6 @@ internal sealed class ClusterPartitionHost(
     public ValueTask<IPartitionSet> OpenAsync(
         string name, CollectionDocument document, PhaseTimings timings, CancellationToken cancellation)
     {
-        timing(document.Incarnation, timings);
         var partitions = ImmutableArray.CreateBuilder<RemotePartition>();
         for (var number = 0; number < document.Config.Partitions; number++)
         {

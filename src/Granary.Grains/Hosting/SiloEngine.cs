@@ -45,9 +45,7 @@ internal sealed partial class SiloEngine : IAsyncDisposable
     /// <summary>Opens the catalog and begins to keep what should be here.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {
-        var host = new ClusterPartitionHost(
-            _grains, _cluster, _replicas.GetValueOrDefault, (incarnation, timings) => _timings[incarnation] = timings, _leases,
-            _options.Time);
+        var host = new ClusterPartitionHost(_grains, _cluster, _replicas.GetValueOrDefault, _leases, _options.Time);
         var database = await Database.OpenAsync(_storage, _options, host, cancellation).ConfigureAwait(false);
         _database.SetResult(database);
         Follow(database);
