@@ -182,9 +182,14 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
     {
         if (Near(read) is { } near)
         {
+            var started = _time.GetTimestamp();
+            using var activity = Telemetry.Activities.StartActivity("granary.partition.read");
+            activity?.SetTag("granary.partition", Number).SetTag("granary.call", call.ToString());
             try
             {
-                return await ask(near).ConfigureAwait(false);
+                var answer = await ask(near).ConfigureAwait(false);
+                Answered(call, started);
+                return answer;
             }
             catch (Exception e) when (IsOfReplica(e, cancellation) && e is not GranaryException { Kind: ErrorKind.Timeout })
             {
@@ -249,12 +254,7 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
                 // A port may be slow to notice that it was cancelled.
                 var answer = await _replicas[replica].AskAsync(call, request, cancellation).AsTask().WaitAsync(cancellation)
                     .ConfigureAwait(false);
-                if (Telemetry.ReplicaCalls.Enabled)
-                {
-                    Telemetry.ReplicaCalls.Record(
-                        _time.GetElapsedTime(started).TotalMilliseconds, new KeyValuePair<string, object?>("call", call.ToString()));
-                }
-
+                Answered(call, started);
                 return decode(answer);
             }
             catch (Exception e)
@@ -262,6 +262,15 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
                 activity.Fail(e);
                 throw;
             }
+        }
+    }
+
+    private void Answered(ReplicaCall call, long started)
+    {
+        if (Telemetry.ReplicaCalls.Enabled)
+        {
+            Telemetry.ReplicaCalls.Record(
+                _time.GetElapsedTime(started).TotalMilliseconds, new KeyValuePair<string, object?>("call", call.ToString()));
         }
     }
 
