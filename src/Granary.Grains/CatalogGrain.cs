@@ -26,11 +26,16 @@ internal sealed partial class CatalogGrain(
     /// <inheritdoc/>
     public Task<Reply<bool>> UpdateAsync(string name, Bytes expected, Bytes config) => ChangeAsync(async database =>
     {
-        await database.UpdateCollectionAsync(name, now => CatalogJson.Write(now).AsSpan().SequenceEqual(expected.Memory.Span)
-            ? CatalogJson.ReadConfig(config.Memory)
-            : throw new GranaryException(
-                ErrorKind.Unavailable, $"The settings of collection `{name}` were changed meanwhile by somebody else; try again"));
-        return true;
+        var same = false;
+        await database.UpdateCollectionAsync(name, now =>
+        {
+            // The same settings may be written otherwise by another process, in which members have another order.
+            same = Written(CatalogJson.Write(now)).AsSpan().SequenceEqual(Written(expected.Memory));
+            return same ? CatalogJson.ReadConfig(config.Memory) : now;
+        });
+        return same;
+
+        static byte[] Written(ReadOnlyMemory<byte> settings) => CatalogJson.Write(CatalogJson.ReadConfig(settings));
     });
 
     /// <inheritdoc/>

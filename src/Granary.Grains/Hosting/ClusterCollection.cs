@@ -96,9 +96,18 @@ internal sealed class ClusterCollection(ICollection local, SiloEngine engine, IG
         if (local.IsNear)
             return await read(local, cancellation).ConfigureAwait(false);
         var work = new ReadWork(async (collection, stop) => await read(collection, stop).ConfigureAwait(false), cancellation);
-        var answer = await Faults.CallAsync(
-            $"Collection `{Name}`", () => grains.GetGrain<IQueryGrain>(Name).ReadAsync(work)).ConfigureAwait(false);
-        return (T)answer.Of()!;
+        Reply<ReadAnswer> reply;
+        try
+        {
+            reply = await grains.GetGrain<IQueryGrain>(Name).ReadAsync(work).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Faults.IsTransport(e))
+        {
+            // While members come and go the runtime may look for the grain elsewhere. What it would do can be done without it.
+            return await read(local, cancellation).ConfigureAwait(false);
+        }
+
+        return (T)reply.Unwrap().Of()!;
     }
 
     private async ValueTask<UpdateReply> ChangeAsync(

@@ -13,6 +13,8 @@ namespace Granary.Grains.Hosting;
 /// <param name="grains">Makes grain references.</param>
 internal sealed class ClusterDatabase(SiloEngine engine, IGrainFactory grains) : IDatabase
 {
+    private const int UpdateAttempts = 10;
+
     private ICatalogGrain Catalog => grains.GetGrain<ICatalogGrain>(0);
 
     /// <inheritdoc/>
@@ -37,11 +39,21 @@ internal sealed class ClusterDatabase(SiloEngine engine, IGrainFactory grains) :
     public async ValueTask UpdateCollectionAsync(
         string name, Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation = default)
     {
-        await engine.RefreshAsync(cancellation).ConfigureAwait(false);
-        var collection = await engine.CollectionAsync(name, cancellation).ConfigureAwait(false);
-        var now = collection.Config;
-        await CallAsync(() => Catalog.UpdateAsync(
-            collection.Name, new Bytes(CatalogJson.Write(now)), new Bytes(CatalogJson.Write(change(now))))).ConfigureAwait(false);
+        for (var left = UpdateAttempts; ; left--)
+        {
+            await engine.RefreshAsync(cancellation).ConfigureAwait(false);
+            var collection = await engine.CollectionAsync(name, cancellation).ConfigureAwait(false);
+            var now = collection.Config;
+            if (await CallAsync(() => Catalog.UpdateAsync(
+                collection.Name, new Bytes(CatalogJson.Write(now)), new Bytes(CatalogJson.Write(change(now))))).ConfigureAwait(false))
+                break;
+            if (left == 0)
+            {
+                throw new GranaryException(
+                    ErrorKind.Unavailable, $"The settings of collection `{name}` are changed all the time by somebody else; try again");
+            }
+        }
+
         await engine.RefreshAsync(cancellation).ConfigureAwait(false);
     }
 

@@ -12,7 +12,7 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     [Alias("Create")]
     Task<Reply<bool>> CreateAsync(string name, Bytes config);
 
-    /// <summary>Replaces a collection's settings; refused when they are not <paramref name="expected"/> any more.</summary>
+    /// <summary>Replaces settings; false, and nothing changes, when they are not <paramref name="expected"/> any more.</summary>
     [Alias("Update")]
     Task<Reply<bool>> UpdateAsync(string name, Bytes expected, Bytes config);
 

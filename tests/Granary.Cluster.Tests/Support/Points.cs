@@ -30,14 +30,16 @@ internal static class Points
     public static string VersionIs(long version) => string.Create(CultureInfo.InvariantCulture,
         $$$"""{"must":[{"key":"version","match":{"value":{{{version}}}}}]}""");
 
-    /// <summary>A vector as JSON. Its values are small multiples of a power of two: sums of their products are exact in any
-    /// order.</summary>
-    public static string Vector(int id, long version)
+    /// <summary>A vector. Its values are small multiples of 1/64: sums of their products are exact in any order.</summary>
+    public static float[] Values(int id, long version)
     {
         var random = new Random(HashCode(id, version));
-        return $"[{string.Join(',', Enumerable.Range(0, Dimensions).Select(_ =>
-            ((random.Next(256) - 128) / 64.0).ToString(CultureInfo.InvariantCulture)))}]";
+        return [.. Enumerable.Range(0, Dimensions).Select(_ => (random.Next(256) - 128) / 64f)];
     }
+
+    /// <summary>The same as JSON.</summary>
+    public static string Vector(int id, long version) =>
+        $"[{string.Join(',', Values(id, version).Select(static v => v.ToString(CultureInfo.InvariantCulture)))}]";
 
     /// <summary>Some words.</summary>
     public static string Text(int id, long version)

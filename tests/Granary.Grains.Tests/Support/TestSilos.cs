@@ -1,8 +1,10 @@
 using Granary.Collections;
 using Granary.Collections.Ports;
 using Granary.Grains.Hosting;
+using Granary.Grains.Interfaces;
 using Granary.Storage.Memory;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Streams;
 using Orleans.TestingHost;
 
 namespace Granary.Grains.Tests.Support;
@@ -13,7 +15,7 @@ internal sealed class TestSilos : IAsyncDisposable
     private readonly MemoryStorage _storage;
     private readonly InProcessTestCluster _cluster;
 
-    private TestSilos(short count, DatabaseOptions options, MemoryStorage storage)
+    private TestSilos(short count, DatabaseOptions options, MemoryStorage storage, int? faults)
     {
         _storage = storage;
         var builder = new InProcessTestClusterBuilder(count);
@@ -22,7 +24,16 @@ internal sealed class TestSilos : IAsyncDisposable
             silo.AddGranary(_ => new SharedStorage(_storage), options);
             silo.AddMemoryGrainStorageAsDefault();
             silo.UseInMemoryReminderService();
-            silo.AddGranaryMemoryStreams();
+            if (faults is not { } seed)
+            {
+                silo.AddGranaryMemoryStreams();
+                return;
+            }
+
+            // What writers publish to goes through the faults to a provider of another name, which indexers hear as well.
+            silo.AddMemoryStreams("carrier", streams => streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly));
+            silo.Services.AddKeyedSingleton<IStreamProvider>(GrainKeys.StreamProvider, (services, _) =>
+                new FaultyStreams(services.GetRequiredKeyedService<IStreamProvider>("carrier"), seed));
         });
         _cluster = builder.Build();
     }
@@ -34,9 +45,15 @@ internal sealed class TestSilos : IAsyncDisposable
     /// <summary>The storage that all of them share.</summary>
     public IStorage Storage => _storage;
 
-    public static async Task<TestSilos> StartAsync(short count, DatabaseOptions? options = null, MemoryStorage? storage = null)
+    /// <summary>Starts so many silos.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="options">The engine's settings.</param>
+    /// <param name="storage">What they share.</param>
+    /// <param name="faults">The seed of what happens to doorbells on their way; null: nothing.</param>
+    public static async Task<TestSilos> StartAsync(
+        short count, DatabaseOptions? options = null, MemoryStorage? storage = null, int? faults = null)
     {
-        var silos = new TestSilos(count, options ?? new DatabaseOptions(), storage ?? new MemoryStorage());
+        var silos = new TestSilos(count, options ?? new DatabaseOptions(), storage ?? new MemoryStorage(), faults);
         await silos._cluster.DeployAsync();
         return silos;
     }
