@@ -2,7 +2,6 @@ using Granary.Collections;
 using Granary.Collections.Catalog;
 using Granary.Grains.Hosting;
 using Granary.Grains.Interfaces;
-using Granary.Index;
 using Microsoft.Extensions.Logging;
 
 namespace Granary.Grains;

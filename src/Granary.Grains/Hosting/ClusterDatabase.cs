@@ -1,6 +1,7 @@
 using Granary.Collections;
 using Granary.Collections.Catalog;
 using Granary.Grains.Interfaces;
+using Granary.Index;
 
 namespace Granary.Grains.Hosting;
 
