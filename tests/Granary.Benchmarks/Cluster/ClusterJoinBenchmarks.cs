@@ -10,6 +10,7 @@ namespace Granary.Benchmarks;
 internal static class ClusterJoinBenchmarks
 {
     private const int Partitions = 8;
+    private const int Batch = 500;
     private const double JoinBar = 30;
     private const double WriteBar = 10;
 
@@ -28,7 +29,7 @@ internal static class ClusterJoinBenchmarks
 
     private static async Task<bool> JoinAsync(Arguments arguments, VectorSet set, VectorSet queries)
     {
-        var points = Math.Min(arguments.Number("points", int.MaxValue), set.Count);
+        var points = Math.Min(arguments.Number("points", int.MaxValue), set.Count) / Batch * Batch;
         await using var cluster = await SiloCluster.StartAsync(arguments, 1);
         var first = cluster.Silos[0];
         await FillAsync(first, set, points, replicas: 1);
@@ -51,7 +52,7 @@ internal static class ClusterJoinBenchmarks
 
     private static async Task<bool> KillAsync(Arguments arguments, VectorSet set, VectorSet queries)
     {
-        var points = Math.Min(arguments.Number("kill-points", 20_000), set.Count);
+        var points = Math.Min(arguments.Number("kill-points", 20_000), set.Count) / Batch * Batch;
         var rounds = arguments.Number("rounds", 3);
         await using var cluster = await SiloCluster.StartAsync(arguments, 2);
         var first = cluster.Silos[0];
@@ -94,8 +95,7 @@ internal static class ClusterJoinBenchmarks
             vectors = new { size = set.Size, distance = "Euclid" }, shard_number = Partitions, replication_factor = replicas,
             indexing = new { checkpoint_operations = 1000 },
         });
-        const int batch = 500;
-        await SiloCluster.UpsertAsync(silo, "sift", points / batch, i => PointBodies.Make(set, i * batch, batch, (ulong)(i * batch)));
+        await SiloCluster.UpsertAsync(silo, "sift", points / Batch, i => PointBodies.Make(set, i * Batch, Batch, (ulong)(i * Batch)));
         await SiloCluster.WaitLinkedAsync(silo, "sift");
     }
 

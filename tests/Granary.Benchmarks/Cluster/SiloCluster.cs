@@ -60,7 +60,7 @@ internal sealed class SiloCluster : IAsyncDisposable
             start.ArgumentList.Add(dll);
         var port = FreePort();
         foreach (var argument in (string[])["--urls", "http://127.0.0.1:0", "--storage", _storage, "--silo-port", port,
-            "--gateway-port", "0", "--admin-urls", "", "--streams", _streams, "--log-level", "error",
+            "--gateway-port", "0", "--admin-urls", "", "--streams", _streams, "--log-level", "critical",
             "--cache", Path.Combine(_folder.FullName, $"silo-{_started++}")])
             start.ArgumentList.Add(argument);
         var silo = await ServerProcess.ListenAsync(start);

@@ -1,5 +1,6 @@
 using Granary.Collections.Partitions;
 using Granary.Collections.Ports;
+using Granary.Collections.Searching;
 using Granary.Collections.Wire;
 using Granary.Index;
 
@@ -88,6 +89,11 @@ internal sealed class FakeReplica : IReplicaPort
     public int Asked => Volatile.Read(ref _asked);
 
     public bool IsLocal { get; init; }
+
+    /// <summary>Whether it is in this process after all.</summary>
+    public bool IsHere { get; set; }
+
+    public IPartitionSearch? Near(ReadOptions read) => IsHere ? Target?.Near(read) : null;
 
     public async ValueTask<ReadOnlyMemory<byte>> AskAsync(
         ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation)
