@@ -211,15 +211,6 @@ internal sealed partial class SiloEngine
         }
     }
 
-    private async ValueTask CloseReplicasAsync()
-    {
-        foreach (var (partition, replica) in _replicas)
-        {
-            _replicas.TryRemove(partition, out _);
-            await CloseAsync(partition, replica).ConfigureAwait(false);
-        }
-    }
-
     [Microsoft.Extensions.Logging.LoggerMessage(
         2, Microsoft.Extensions.Logging.LogLevel.Warning, "The replica of {Key} was not closed in order; its log has everything")]
     private static partial void LogUnclosed(Microsoft.Extensions.Logging.ILogger logger, string key, Exception e);

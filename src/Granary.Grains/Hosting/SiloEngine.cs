@@ -14,6 +14,7 @@ namespace Granary.Grains.Hosting;
 /// </summary>
 internal sealed partial class SiloEngine : IAsyncDisposable
 {
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(10);
     private readonly IStorage _storage;
     private readonly ILeaseStore _leases;
     private readonly DatabaseOptions _options;
@@ -97,17 +98,34 @@ internal sealed partial class SiloEngine : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await _loops.ConfigureAwait(false);
-        await CloseReplicasAsync().ConfigureAwait(false);
-        foreach (var leader in _leaders.Values)
-            await leader.DisposeAsync().ConfigureAwait(false);
-        await _renewals.DisposeAsync().ConfigureAwait(false);
+        await EndAsync(_loops).ConfigureAwait(false);
+        await EndAsync(Task.WhenAll(_replicas.Values.Select(r => r.DisposeAsync().AsTask()))).ConfigureAwait(false);
+        await EndAsync(Task.WhenAll(_leaders.Values.Select(l => l.DisposeAsync().AsTask()))).ConfigureAwait(false);
+        await EndAsync(_renewals.DisposeAsync().AsTask()).ConfigureAwait(false);
         _embedder.Dispose();
+        await EndAsync(CloseDatabaseAsync()).ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    private async Task CloseDatabaseAsync()
+    {
         if (_database.Task.IsCompletedSuccessfully)
             await (await _database.Task.ConfigureAwait(false)).CloseNowAsync().ConfigureAwait(false);
         else
             await _storage.DisposeAsync().ConfigureAwait(false);
-        _stopping.Dispose();
+    }
+
+    /// <summary>Closing must not hold up the end of the process, a database that is down included: the log has everything.</summary>
+    private async Task EndAsync(Task closing)
+    {
+        try
+        {
+            await closing.WaitAsync(CloseLimit, _options.Time).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            LogUnclosed(_logger, "this silo", e);
+        }
     }
 
     /// <summary>The plan, the writers and the replicas use the catalog as it is now.</summary>
