@@ -133,7 +133,7 @@ internal sealed partial class Collection
     }
 
     /// <inheritdoc/>
-    public async Task ReconcileAsync()
+    public async Task<bool> ReconcileAsync()
     {
         try
         {
@@ -157,10 +157,13 @@ internal sealed partial class Collection
                     _changing.Release();
                 }
             }
+
+            return true;
         }
         catch (Exception e) when (e is OperationCanceledException or GranaryException or ObjectDisposedException)
         {
             // The partition stopped or is being closed; it says so itself.
+            return false;
         }
     }
 }

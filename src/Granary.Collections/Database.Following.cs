@@ -47,12 +47,25 @@ public sealed partial class Database
 
     /// <summary>
     /// Brings partitions in line with the catalog where a crash came between. In a cluster one process at a time does so, the one that
-    /// makes changes.
+    /// makes changes. False: not all partitions could be reached.
     /// </summary>
-    public async ValueTask ReconcileAsync(CancellationToken cancellation)
+    public async ValueTask<bool> ReconcileAsync(CancellationToken cancellation)
     {
+        var all = true;
         foreach (var collection in _collections.Values)
-            await collection.ReconcileAsync().WaitAsync(cancellation).ConfigureAwait(false);
+            all &= await collection.ReconcileAsync().WaitAsync(cancellation).ConfigureAwait(false);
+        return all;
+    }
+
+    /// <summary>Brings one collection's partitions in line with the catalog; false: not all could be reached.</summary>
+    public async ValueTask<bool> ReconcileAsync(string name, CancellationToken cancellation) =>
+        Find(name) is not { } collection || await collection.ReconcileAsync().WaitAsync(cancellation).ConfigureAwait(false);
+
+    /// <summary>Whether the catalog, read anew, has an incarnation.</summary>
+    public async ValueTask<bool> HasAsync(Guid incarnation, CancellationToken cancellation)
+    {
+        await _catalog.LoadAsync(cancellation).ConfigureAwait(false);
+        return _catalog.Documents.Any(d => d.Document.Incarnation == incarnation);
     }
 
     /// <summary>The incarnations that the storage has and the catalog does not.</summary>

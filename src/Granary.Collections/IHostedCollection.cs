@@ -9,8 +9,9 @@ internal interface IHostedCollection : ICollection, IAsyncDisposable
     /// <summary>Uses the settings that another process put into the catalog.</summary>
     ValueTask FollowAsync(CollectionConfig config, CancellationToken cancellation);
 
-    /// <summary>Brings partitions whose schema is not the catalog's (a crash came between) in line with it.</summary>
-    Task ReconcileAsync();
+    /// <summary>Brings partitions whose schema is not the catalog's (a crash came between) in line with it; false: not all
+    /// could be reached.</summary>
+    Task<bool> ReconcileAsync();
 
     /// <summary>Names the collection's data.</summary>
     Guid Incarnation { get; }

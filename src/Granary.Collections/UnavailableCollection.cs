@@ -98,7 +98,7 @@ internal sealed class UnavailableCollection(string name, Guid incarnation, Colle
     public ValueTask FollowAsync(CollectionConfig config, CancellationToken cancellation) => ValueTask.CompletedTask;
 
     /// <inheritdoc/>
-    public Task ReconcileAsync() => Task.CompletedTask;
+    public Task<bool> ReconcileAsync() => Task.FromResult(true);
 
     /// <inheritdoc/>
     public ValueTask DrainAsync(CancellationToken cancellation) => ValueTask.CompletedTask;

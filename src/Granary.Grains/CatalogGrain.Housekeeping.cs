@@ -49,8 +49,8 @@ internal sealed partial class CatalogGrain
             {
                 var database = await engine.DatabaseAsync(cancellation);
                 await engine.RefreshAsync(cancellation);
-                await database.ReconcileAsync(cancellation);
-                _reconciled.TrySetResult();
+                if (await database.ReconcileAsync(cancellation))
+                    _reconciled.TrySetResult();
             }
 
             await SweepAsync();

@@ -15,6 +15,9 @@ internal sealed partial class CatalogGrain(
     SiloEngine engine, ClusterView cluster, [PersistentState("catalog")] IPersistentState<CatalogState> state,
     ILogger<CatalogGrain> logger) : Grain, ICatalogGrain, IRemindable
 {
+    /// <summary>Collections of which a change of this grain's may not have reached all partitions.</summary>
+    private readonly HashSet<string> _unfinished = new(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public Task<Reply<bool>> CreateAsync(string name, Bytes config) => ChangeAsync(async database =>
     {
@@ -23,8 +26,16 @@ internal sealed partial class CatalogGrain(
     });
 
     /// <inheritdoc/>
-    public Task<Reply<bool>> UpdateAsync(string name, Bytes expected, Bytes config) => ChangeAsync(async database =>
+    public Task<Reply<bool>> UpdateAsync(string name, Bytes expected, Bytes config) => ChangeSchemaAsync(name, async database =>
     {
+        // What a change before it has left undone would look done to this one, which compares with the catalog.
+        if ((_unfinished.Contains(name) || !_reconciled.Task.IsCompleted) && !await database.ReconcileAsync(name, default))
+        {
+            throw new GranaryException(
+                ErrorKind.Unavailable, $"An earlier change of collection `{name}` has not reached all of its partitions yet; try again");
+        }
+
+        _unfinished.Remove(name);
         var same = false;
         await database.UpdateCollectionAsync(name, now =>
         {
@@ -48,7 +59,8 @@ internal sealed partial class CatalogGrain(
     });
 
     /// <inheritdoc/>
-    public Task<Reply<UpdateReply>> CreateIndexAsync(string name, Bytes index, bool wait, TimeSpan? limit) => ChangeAsync(async database =>
+    public Task<Reply<UpdateReply>> CreateIndexAsync(string name, Bytes index, bool wait, TimeSpan? limit) => ChangeSchemaAsync(
+        name, async database =>
     {
         var collection = await database.GetCollectionAsync(name);
         return ReplyOf(await collection.CreatePayloadIndexAsync(
@@ -56,7 +68,8 @@ internal sealed partial class CatalogGrain(
     });
 
     /// <inheritdoc/>
-    public Task<Reply<UpdateReply>> DeleteIndexAsync(string name, string path, bool wait, TimeSpan? limit) => ChangeAsync(async database =>
+    public Task<Reply<UpdateReply>> DeleteIndexAsync(string name, string path, bool wait, TimeSpan? limit) => ChangeSchemaAsync(
+        name, async database =>
     {
         var collection = await database.GetCollectionAsync(name);
         return ReplyOf(await collection.DeletePayloadIndexAsync(path, new WriteOptions { Wait = wait, Timeout = limit }));
@@ -73,6 +86,20 @@ internal sealed partial class CatalogGrain(
         await engine.RefreshAsync(default);
         await TellAsync();
         return changed;
+    });
+
+    /// <summary>A change of a collection's schema, which may fail when it is in the catalog and in some partitions only.</summary>
+    private Task<Reply<T>> ChangeSchemaAsync<T>(string name, Func<Database, ValueTask<T>> change) => ChangeAsync(async database =>
+    {
+        try
+        {
+            return await change(database);
+        }
+        catch (Exception e) when (e is not GranaryException { Kind: < ErrorKind.Timeout })
+        {
+            _unfinished.Add(name);
+            throw;
+        }
     });
 
     /// <summary>

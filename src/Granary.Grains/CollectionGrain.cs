@@ -20,9 +20,24 @@ internal sealed class CollectionGrain(SiloEngine engine, ClusterView cluster, IL
 {
     private PartitionLeader? _leader;
     private StreamFeed? _feed;
+    private string? _failure;
 
     /// <inheritdoc/>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await OpenAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Thrown from here it would reach callers on other silos without its kind: each call tells it instead.
+            _failure = e.Message;
+            await CloseFeedAsync();
+        }
+    }
+
+    private async Task OpenAsync(CancellationToken cancellationToken)
     {
         var (partition, _) = GrainKeys.Parse(this.GetPrimaryKeyString());
         var document = await engine.FindAsync(partition.Incarnation, cancellationToken);
@@ -32,14 +47,20 @@ internal sealed class CollectionGrain(SiloEngine engine, ClusterView cluster, IL
         _leader = await engine.OpenLeaderAsync(partition, document, _feed, cancellationToken);
     }
 
+    private async Task CloseFeedAsync()
+    {
+        if (_feed is not null)
+            await _feed.DisposeAsync();
+        _feed = null;
+    }
+
     /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         if (_leader is not null)
             await engine.CloseAsync(_leader);
-        if (_feed is not null)
-            await _feed.DisposeAsync();
-        (_leader, _feed) = (null, null);
+        _leader = null;
+        await CloseFeedAsync();
     }
 
     /// <inheritdoc/>
@@ -81,14 +102,13 @@ internal sealed class CollectionGrain(SiloEngine engine, ClusterView cluster, IL
         _leader?.ReportAsync(new ReplicaProgress(instance, replica, applied, linked), default).AsTask() ?? Task.CompletedTask;
 
     /// <inheritdoc/>
-    public Task MoveAwayAsync()
+    public async Task MoveAwayAsync()
     {
         var (partition, _) = GrainKeys.Parse(this.GetPrimaryKeyString());
         if (cluster.PlaceOf(partition, 0) is { } place && !place.Equals(cluster.Here))
             MigrateOnIdle();
-        else if (cluster.IsLeaving)
+        else if (cluster.IsLeaving || await engine.FindAsync(partition.Incarnation, default) is null)
             DeactivateOnIdle();
-        return Task.CompletedTask;
     }
 
     private PartitionLeader Leader
@@ -97,9 +117,11 @@ internal sealed class CollectionGrain(SiloEngine engine, ClusterView cluster, IL
         {
             if (_leader is not null)
                 return _leader;
-            // The collection was unknown when the grain was activated: the next call looks again.
+            // The collection was unknown, or its log could not be opened, when the grain was activated: the next call looks again.
             DeactivateOnIdle();
-            throw new GranaryException(ErrorKind.Unavailable, $"Partition {this.GetPrimaryKeyString()} belongs to no collection");
+            throw new GranaryException(
+                ErrorKind.Unavailable,
+                $"The writer of partition {this.GetPrimaryKeyString()} is not open: {_failure ?? "it belongs to no collection"}");
         }
     }
 }

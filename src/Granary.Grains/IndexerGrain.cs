@@ -21,6 +21,7 @@ internal sealed class IndexerGrain(SiloEngine engine, ClusterView cluster)
     : Grain, IIndexerGrain, IStreamSubscriptionObserver, IAsyncObserver<LogGrew>
 {
     private PartitionReplica? _replica;
+    private string? _failure;
 
     /// <inheritdoc/>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -28,9 +29,20 @@ internal sealed class IndexerGrain(SiloEngine engine, ClusterView cluster)
         var (partition, replica) = GrainKeys.Parse(this.GetPrimaryKeyString());
         // A call that was on its way to where the grain was brings it back there: it goes on to where it belongs, with the call.
         if (IsElsewhere(partition, replica) && cluster.NumberHere(partition) is null)
+        {
             MigrateOnIdle();
-        else
+            return;
+        }
+
+        try
+        {
             _replica = await engine.OpenReplicaAsync(this.GetPrimaryKeyString(), cancellationToken);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Thrown from here it would reach callers on other silos without its kind: each call tells it instead.
+            _failure = e.Message;
+        }
     }
 
     /// <inheritdoc/>
@@ -56,7 +68,20 @@ internal sealed class IndexerGrain(SiloEngine engine, ClusterView cluster)
     });
 
     /// <inheritdoc/>
-    public Task<ReplicaPlace> PingAsync() => Task.FromResult(new ReplicaPlace(cluster.Here.ToParsableString(), _replica?.Serves ?? false));
+    public async Task<Reply<bool>> OrderAsync(ReplicaCall call, CancellationToken cancellation) => await Reply.OfAsync(async () =>
+    {
+        CallWire.DecodeDone(await Replica.AskAsync(call, default, cancellation));
+        return true;
+    });
+
+    /// <inheritdoc/>
+    public Task<ReplicaPlace> PingAsync()
+    {
+        // Whoever asks wants it open: the next one finds it made anew.
+        if (_replica is null)
+            DeactivateOnIdle();
+        return Task.FromResult(new ReplicaPlace(cluster.Here.ToParsableString(), _replica?.Serves ?? false));
+    }
 
     /// <inheritdoc/>
     public Task MoveAwayAsync()
@@ -96,9 +121,10 @@ internal sealed class IndexerGrain(SiloEngine engine, ClusterView cluster)
         {
             if (_replica is not null)
                 return _replica;
-            // The collection was unknown when the grain was activated: the next call looks again.
+            // The collection was unknown, or could not be looked for, when the grain was activated: the next call looks again.
             DeactivateOnIdle();
-            throw new GranaryException(ErrorKind.Unavailable, $"Replica {this.GetPrimaryKeyString()} belongs to no collection");
+            throw new GranaryException(
+                ErrorKind.Unavailable, $"Replica {this.GetPrimaryKeyString()} is not open: {_failure ?? "it belongs to no collection"}");
         }
     }
 }

@@ -11,6 +11,7 @@ namespace Granary.Grains;
 /// </summary>
 internal sealed partial class StreamFeed : IFeed, IAsyncDisposable
 {
+    private static readonly TimeSpan PublishLimit = TimeSpan.FromSeconds(2);
     private readonly IAsyncStream<LogGrew>[] _streams;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -96,7 +97,8 @@ internal sealed partial class StreamFeed : IFeed, IAsyncDisposable
     {
         try
         {
-            await stream.OnNextAsync(rung).ConfigureAwait(false);
+            // Neither the other streams nor the grain's end wait for a queue on a silo that is gone.
+            await stream.OnNextAsync(rung).WaitAsync(PublishLimit, _stopping.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -42,6 +42,8 @@ public static class ConfigRules
         Check(after);
         if (before.Partitions != after.Partitions)
             throw GranaryException.BadInput($"The number of partitions is fixed at creation: {before.Partitions}, not {after.Partitions}");
+        if (before.Replicas != after.Replicas)
+            throw GranaryException.BadInput($"The number of replicas is fixed at creation: {before.Replicas}, not {after.Replicas}");
         foreach (var vector in before.Schema.Dense)
         {
             if (after.Schema.FindDense(vector.Name) is { } now

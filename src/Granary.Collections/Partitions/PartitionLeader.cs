@@ -26,15 +26,16 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, Task<long>> _underWay = new();
     private readonly RecentBatches _recent = new(10_000);
     private readonly ITimer _timer;
+    private readonly Func<CancellationToken, ValueTask<bool>>? _exists;
     private volatile Epoch _epoch;
     private volatile IngestionSettings _settings;
     private volatile string? _refusal;
     private int _disposed;
 
     private PartitionLeader(IStorage storage, PartitionKey key, IngestionSettings ingestion, IFeed feed, PhaseTimings timings,
-        TimeProvider time, IPartitionLog log)
+        TimeProvider time, IPartitionLog log, Func<CancellationToken, ValueTask<bool>>? exists)
     {
-        (_storage, _key, _settings, _feed, _timings, _time) = (storage, key, ingestion, feed, timings, time);
+        (_storage, _key, _settings, _feed, _timings, _time, _exists) = (storage, key, ingestion, feed, timings, time, exists);
         _epoch = new Epoch(log, new PartitionWriter(key, log, feed, null, timings));
         // Until a replica has said how far it is, what was logged before counts as linked: one queue of operations gets in.
         _gate = new AdmissionGate(ingestion.QueueCapacity, log.NextOperation - 1, log.NextOperation - 1, time);
@@ -67,13 +68,14 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
     /// <param name="timings">Where appends are timed.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellation">Ends the opening.</param>
+    /// <param name="exists">Whether the collection is still there, asked before the log is opened again; null: it is.</param>
     /// <exception cref="GranaryException">The storage cannot be reached, or the log is damaged.</exception>
     public static async ValueTask<PartitionLeader> OpenAsync(
         IStorage storage, PartitionKey key, IngestionSettings ingestion, IFeed feed, PhaseTimings timings, TimeProvider time,
-        CancellationToken cancellation)
+        CancellationToken cancellation, Func<CancellationToken, ValueTask<bool>>? exists = null)
     {
         var log = await storage.OpenLogAsync(key, cancellation).ConfigureAwait(false);
-        return new PartitionLeader(storage, key, ingestion, feed, timings, time, log);
+        return new PartitionLeader(storage, key, ingestion, feed, timings, time, log, exists);
     }
 
     /// <inheritdoc/>
@@ -251,6 +253,9 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
             Telemetry.Cluster.Reopenings.Add();
             // What it acknowledged is counted before it is compared with the log.
             await old.Writer.DisposeAsync().ConfigureAwait(false);
+            // Opening makes what is missing: the log of a collection that was dropped meanwhile would be there again, for nobody.
+            if (_exists is not null && !await _exists(CancellationToken.None).ConfigureAwait(false))
+                throw GranaryException.NotFound($"The log of {_key} is gone: its collection was dropped.");
             var log = await _storage.OpenLogAsync(_key, CancellationToken.None).ConfigureAwait(false);
             _gate.Force((int)Math.Min(int.MaxValue, log.NextOperation - 1 - old.Writer.Logged));
             _refusal = null;

@@ -90,7 +90,7 @@ public sealed partial class RemotePartition : IPartition
 
     /// <inheritdoc/>
     public ValueTask<IndexSchema> SchemaAsync(CancellationToken cancellation) =>
-        _search.AskAsync(ReplicaCall.Schema, default, CallWire.DecodeSchema, hedged: false, cancellation);
+        _search.InsistAsync(ReplicaCall.Schema, default, CallWire.DecodeSchema, cancellation);
 
     /// <inheritdoc/>
     public async ValueTask<PartitionReport> ReportAsync(CancellationToken cancellation)

@@ -218,8 +218,8 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
     }
 
     /// <summary>Asks again while no replica serves: that passes when one has moved, or caught up.</summary>
-    private async ValueTask<T> InsistAsync<T>(
-        ReplicaCall call, byte[] request, Func<ReadOnlyMemory<byte>, T> decode, CancellationToken cancellation)
+    public async ValueTask<T> InsistAsync<T>(
+        ReplicaCall call, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, T> decode, CancellationToken cancellation)
     {
         var started = _time.GetTimestamp();
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)

@@ -173,8 +173,10 @@ internal sealed partial class ReplicaEngine : IEmbeddingTarget, IAsyncDisposable
         var reached = target == WaitTarget.Linked
             ? await Indexer.WaitLinkedAsync(last, limit, cancellation).ConfigureAwait(false)
             : await AppliedAsync(last, limit, cancellation).ConfigureAwait(false);
-        if (reached && target == WaitTarget.Embedded && _embedding is { } embedding)
+        if (reached && target == WaitTarget.Embedded && _options.Embedder is not null)
         {
+            // Whoever asks it between two roles would take what lacks a vector for done.
+            var embedding = _embedding ?? throw Unavailable("another replica embeds");
             var left = limit - _options.Time.GetElapsedTime(started);
             // What was logged before the opening is not told of, but looked for: that counts as operation 0.
             reached = await embedding.WaitAsync(

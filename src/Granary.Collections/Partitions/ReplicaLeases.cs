@@ -94,6 +94,9 @@ public sealed class ReplicaLeases : IAsyncDisposable
         await _renewing.WaitAsync().ConfigureAwait(false);
         try
         {
+            // Taken again for the same engine: what the store holds is the new one's, and no writer may think it gone.
+            if (_leases.Any(l => l.Request.Partition == lease.Request.Partition && l.Request.Instance == lease.Request.Instance))
+                return;
             using var limit = new CancellationTokenSource(_duration, _time);
             await _store.ReleaseAsync([lease.Request], limit.Token).ConfigureAwait(false);
         }

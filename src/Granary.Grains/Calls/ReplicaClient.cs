@@ -36,6 +36,12 @@ internal sealed class ReplicaClient(
         if (call <= ReplicaCall.Facet && IsLocal && local(partition) is { Serves: true } here)
             return await here.AskAsync(call, request, cancellation).ConfigureAwait(false);
         CheckPlaced();
+        if (call is ReplicaCall.Rebuild or ReplicaCall.Checkpoint)
+        {
+            await Faults.CallAsync(_name, () => _grain.OrderAsync(call, cancellation)).ConfigureAwait(false);
+            return CallWire.EncodeDone();
+        }
+
         var answer = await Faults.CallAsync(_name, () => _grain.AskAsync(call, new Bytes(request), cancellation)).ConfigureAwait(false);
         return answer.Memory;
     }

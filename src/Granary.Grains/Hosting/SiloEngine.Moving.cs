@@ -37,7 +37,16 @@ internal sealed partial class SiloEngine
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200), _options.Time);
         while (_cluster.Silos.Length > 0 && !(_replicas.IsEmpty && _leaders.IsEmpty))
         {
-            await MoveAsync(cancellation).ConfigureAwait(false);
+            try
+            {
+                await MoveAsync(cancellation).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException && !cancellation.IsCancellationRequested)
+            {
+                // What went wrong for one partition, or with the storage for a moment, must not keep the rest from being handed over.
+                LogUnmoved(_logger, _cluster.Here.ToString(), e);
+            }
+
             if (_replicas.IsEmpty && _leaders.IsEmpty)
                 return;
             await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false);
@@ -110,16 +119,29 @@ internal sealed partial class SiloEngine
 
             await Task.WhenAll(GrainsHere().Select(g => MoveAsync(g.Partition, g.Replica, cancellation))).ConfigureAwait(false);
             await CloseStraysAsync(cancellation).ConfigureAwait(false);
-            foreach (var partition in _leaders.Keys)
-            {
-                if (_cluster.PlaceOf(partition, 0) is { } place && !place.Equals(_cluster.Here))
-                    await _grains.GetGrain<ICollectionGrain>(GrainKeys.Of(partition)).MoveAwayAsync().WaitAsync(CallLimit, cancellation)
-                        .ConfigureAwait(false);
-            }
+            await Task.WhenAll(_leaders.Keys.Select(p => MoveLeaderAsync(p, cancellation))).ConfigureAwait(false);
         }
         finally
         {
             _moving.Release();
+        }
+    }
+
+    /// <summary>Lets a partition's writer go that belongs elsewhere, or to no collection any more.</summary>
+    private async Task MoveLeaderAsync(PartitionKey partition, CancellationToken cancellation)
+    {
+        var place = _cluster.PlaceOf(partition, 0);
+        if (_cluster.Here.Equals(place)
+            || (place is null && await FindAsync(partition.Incarnation, cancellation).ConfigureAwait(false) is not null))
+            return;
+        try
+        {
+            await _grains.GetGrain<ICollectionGrain>(GrainKeys.Of(partition)).MoveAwayAsync().WaitAsync(CallLimit, cancellation)
+                .ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException or GranaryException)
+        {
+            LogUnmoved(_logger, GrainKeys.Of(partition), e);
         }
     }
 
@@ -145,7 +167,7 @@ internal sealed partial class SiloEngine
             await _grains.GetGrain<IIndexerGrain>(key).MoveAwayAsync().WaitAsync(CallLimit, cancellation).ConfigureAwait(false);
             Telemetry.Cluster.Moves.Add();
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException)
+        catch (Exception e) when (e is OrleansException or TimeoutException or GranaryException)
         {
             LogUnmoved(_logger, key, e);
         }
@@ -156,12 +178,18 @@ internal sealed partial class SiloEngine
     {
         foreach (var partition in _replicas.Keys)
         {
-            bool stands;
+            if (_cluster.NumberHere(partition) is not null
+                && await FindAsync(partition.Incarnation, cancellation).ConfigureAwait(false) is not null)
+                continue;
+            PartitionReplica? stray = null;
             lock (_lock)
-                stands = _grainsHere.ContainsKey(partition);
-            if (!stands && (_cluster.NumberHere(partition) is null
-                || await FindAsync(partition.Incarnation, cancellation).ConfigureAwait(false) is null))
-                Close(partition);
+            {
+                if (!_grainsHere.ContainsKey(partition))
+                    _replicas.TryRemove(partition, out stray);
+            }
+
+            if (stray is not null)
+                _ = CloseAsync(partition, stray);
         }
     }
 

@@ -17,14 +17,16 @@ internal sealed partial class SiloEngine
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<PartitionKey, PartitionLeader> _leaders = [];
     private readonly SemaphoreSlim _opening = new(1, 1);
+    private volatile bool _wasReady;
 
     /// <summary>Opens the writing side of a partition, for its collection grain.</summary>
     public async ValueTask<PartitionLeader> OpenLeaderAsync(
         PartitionKey partition, CollectionDocument document, IFeed feed, CancellationToken cancellation)
     {
         var leader = await PartitionLeader.OpenAsync(
-            _storage, partition, document.Config.Ingestion, feed, new PhaseTimings(), _options.Time, cancellation)
-            .ConfigureAwait(false);
+            _storage, partition, document.Config.Ingestion, feed, new PhaseTimings(), _options.Time, cancellation,
+            async token => await (await DatabaseAsync(token).ConfigureAwait(false)).HasAsync(partition.Incarnation, token)
+                .ConfigureAwait(false)).ConfigureAwait(false);
         _leaders[partition] = leader;
         return leader;
     }
@@ -43,18 +45,40 @@ internal sealed partial class SiloEngine
     public async ValueTask<PartitionReplica?> OpenReplicaAsync(string key, CancellationToken cancellation)
     {
         var (partition, number) = GrainKeys.Parse(key);
-        if (await HostAsync(partition, number, cancellation).ConfigureAwait(false) is not { } replica)
-            return null;
+        PartitionReplica? replica;
+        do
+        {
+            replica = await HostAsync(partition, number, cancellation).ConfigureAwait(false);
+            if (replica is null)
+                return null;
+        }
+        while (!TryServe(partition, number, replica));
+        try
+        {
+            await _renewals.RenewAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The next renewal may be in time: a grain that failed here would leave a replica that renews its lease and nobody reaches.
+            LogUnleased(_logger, key, e);
+        }
+
+        return replica;
+    }
+
+    /// <summary>False: the replica was a stray one and is being closed; another takes its place.</summary>
+    private bool TryServe(PartitionKey partition, int number, PartitionReplica replica)
+    {
         lock (_lock)
         {
+            if (!_replicas.TryGetValue(partition, out var now) || !ReferenceEquals(now, replica))
+                return false;
             if (!_grainsHere.TryGetValue(partition, out var numbers))
                 _grainsHere[partition] = numbers = [];
             numbers.Add(number);
+            replica.Serve();
+            return true;
         }
-
-        replica.Serve();
-        await _renewals.RenewAsync(cancellation).ConfigureAwait(false);
-        return replica;
     }
 
     /// <summary>Warms a replica up, beside the one that serves elsewhere; tells whether it has caught up with the log.</summary>
@@ -77,12 +101,12 @@ internal sealed partial class SiloEngine
             if (_grainsHere.TryGetValue(partition, out var numbers) && numbers.Remove(number) && numbers.Count > 0)
                 return;
             _grainsHere.Remove(partition);
+            // Together with the look at who stands before it: a grain that is activated just now must find it serving.
+            if (_cluster.NumberHere(partition) is null)
+                Close(partition);
+            else if (_replicas.TryGetValue(partition, out var replica))
+                _ = StandByAsync(partition, replica);
         }
-
-        if (_cluster.NumberHere(partition) is null)
-            Close(partition);
-        else if (_replicas.TryGetValue(partition, out var replica))
-            _ = StandByAsync(partition, replica);
     }
 
     /// <summary>The silo's state for people.</summary>
@@ -99,7 +123,11 @@ internal sealed partial class SiloEngine
                 }),
         ]);
 
-    /// <summary>Why this silo should get no requests; null when every replica that belongs here serves.</summary>
+    /// <summary>
+    /// Why this silo should get no requests; null once every replica that belonged here served. From then on it answers whatever is asked,
+    /// from other silos' replicas where its own are still opening: after a silo's end all others have some to open, and were they all
+    /// unready for it, nobody would get requests.
+    /// </summary>
     public string? NotReady
     {
         get
@@ -108,12 +136,15 @@ internal sealed partial class SiloEngine
                 return "the silo is starting";
             if (_cluster.IsLeaving)
                 return "the silo is leaving";
+            if (_wasReady)
+                return null;
             foreach (var (partition, number) in _cluster.PlannedHere())
             {
                 if (!HasGrain(partition, number) || !_replicas.TryGetValue(partition, out var replica) || !replica.Serves)
                     return $"replica {GrainKeys.Of(partition, number)} does not serve yet";
             }
 
+            _wasReady = true;
             return null;
         }
     }
@@ -210,6 +241,10 @@ internal sealed partial class SiloEngine
             LogUnclosed(_logger, partition.ToString(), e);
         }
     }
+
+    [Microsoft.Extensions.Logging.LoggerMessage(
+        5, Microsoft.Extensions.Logging.LogLevel.Information, "The lease of {Key} could not be renewed now; it is tried again")]
+    private static partial void LogUnleased(Microsoft.Extensions.Logging.ILogger logger, string key, Exception e);
 
     [Microsoft.Extensions.Logging.LoggerMessage(
         2, Microsoft.Extensions.Logging.LogLevel.Warning, "The replica of {Key} was not closed in order; its log has everything")]

@@ -9,15 +9,15 @@ namespace Granary.Grains.Interfaces;
 public interface ICatalogGrain : IGrainWithIntegerKey
 {
     /// <summary>Creates a collection.</summary>
-    [Alias("Create")]
+    [ResponseTimeout("01:00:00"), Alias("Create")]
     Task<Reply<bool>> CreateAsync(string name, Bytes config);
 
     /// <summary>Replaces settings; false, and nothing changes, when they are not <paramref name="expected"/> any more.</summary>
-    [Alias("Update")]
+    [ResponseTimeout("01:00:00"), Alias("Update")]
     Task<Reply<bool>> UpdateAsync(string name, Bytes expected, Bytes config);
 
     /// <summary>Deletes a collection; answers whether there was one.</summary>
-    [Alias("Delete")]
+    [ResponseTimeout("01:00:00"), Alias("Delete")]
     Task<Reply<bool>> DeleteAsync(string name);
 
     /// <summary>Changes aliases, all or none.</summary>
@@ -25,11 +25,11 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     Task<Reply<bool>> ChangeAliasesAsync(IReadOnlyList<AliasChange> changes);
 
     /// <summary>Adds or replaces a payload index.</summary>
-    [Alias("CreateIndex")]
+    [ResponseTimeout("01:00:00"), Alias("CreateIndex")]
     Task<Reply<UpdateReply>> CreateIndexAsync(string name, Bytes index, bool wait, TimeSpan? limit);
 
     /// <summary>Removes a payload index.</summary>
-    [Alias("DeleteIndex")]
+    [ResponseTimeout("01:00:00"), Alias("DeleteIndex")]
     Task<Reply<UpdateReply>> DeleteIndexAsync(string name, string path, bool wait, TimeSpan? limit);
 
     /// <summary>Activates the grain; completes once it has brought partitions in line with the catalog, after a crash in between.</summary>

@@ -14,6 +14,10 @@ public interface IIndexerGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("Ask")]
     Task<Reply<Bytes>> AskAsync(ReplicaCall call, Bytes request, CancellationToken cancellation);
 
+    /// <summary>Has the replica do what may take long: rebuild its index, take a checkpoint.</summary>
+    [AlwaysInterleave, ResponseTimeout("06:00:00"), Alias("Order")]
+    Task<Reply<bool>> OrderAsync(ReplicaCall call, CancellationToken cancellation);
+
     /// <summary>Waits until operations have come so far here.</summary>
     [AlwaysInterleave, Alias("Wait")]
     Task<Reply<ReplicaWaitReply>> WaitAsync(

@@ -9,8 +9,8 @@ namespace Granary.Grains.Interfaces;
 [Alias("granary.IQueryGrain")]
 public interface IQueryGrain : IGrainWithStringKey
 {
-    /// <summary>Answers a read.</summary>
-    [AlwaysInterleave, Alias("Read")]
+    /// <summary>Answers a read; how long it may take is the read's own to say.</summary>
+    [AlwaysInterleave, ResponseTimeout("06:00:00"), Alias("Read")]
     Task<Reply<ReadAnswer>> ReadAsync(ReadWork work);
 }
 

@@ -26,6 +26,15 @@ public sealed class ConfigRulesTests
     }
 
     [Fact]
+    public void ReplicasAreFixedAtCreation()
+    {
+        var config = new CollectionConfig { Replicas = 2 };
+        ConfigRules.CheckChange(config, config with { Schema = new IndexSchema() });
+        var error = Assert.Throws<GranaryException>(() => ConfigRules.CheckChange(config, config with { Replicas = 3 }));
+        Assert.Equal(ErrorKind.BadInput, error.Kind);
+    }
+
+    [Fact]
     public void WaitingTimesAreThoseATimerTakes()
     {
         var day = TimeSpan.FromDays(1);

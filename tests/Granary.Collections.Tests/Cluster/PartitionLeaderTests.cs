@@ -220,6 +220,23 @@ public sealed class PartitionLeaderTests : IAsyncDisposable
         Assert.Equal(ErrorKind.Unavailable, error.Kind);
     }
 
+    [Fact]
+    public async Task TheLogOfADroppedCollectionIsNotMadeAgain()
+    {
+        var exists = true;
+        var leader = await PartitionLeader.OpenAsync(
+            _storage, _key, new IngestionSettings(), new InProcessFeed(_time), new PhaseTimings(), _time, default,
+            _ => ValueTask.FromResult(exists));
+        _opened.Add(leader);
+        await WriteAsync(leader, 1);
+        exists = false;
+        await _storage.DropCollectionAsync(_key.Incarnation, default);
+
+        var error = await Assert.ThrowsAsync<GranaryException>(() => WriteAsync(leader, 2));
+        Assert.Equal(ErrorKind.NotFound, error.Kind);
+        Assert.Empty(await _storage.ListIncarnationsAsync(default));
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var leader in _opened)
