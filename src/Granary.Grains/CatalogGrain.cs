@@ -113,8 +113,9 @@ internal sealed partial class CatalogGrain(
             {
                 await GrainFactory.GetGrain<ISiloGrain>(silo.ToParsableString()).CatalogChangedAsync().WaitAsync(TimeSpan.FromSeconds(5));
             }
-            catch (Exception e) when (e is OrleansException or TimeoutException)
+            catch (Exception e) when (e is not OutOfMemoryException)
             {
+                // Whatever it was, there too (the storage away for a moment): the change is made.
                 LogUntold(logger, silo.ToString(), e);
             }
         }));
