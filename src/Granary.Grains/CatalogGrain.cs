@@ -2,6 +2,7 @@ using Granary.Collections;
 using Granary.Collections.Catalog;
 using Granary.Grains.Hosting;
 using Granary.Grains.Interfaces;
+using Granary.Index;
 using Microsoft.Extensions.Logging;
 
 namespace Granary.Grains;
