@@ -12,6 +12,7 @@ namespace Granary.Silo;
 /// <summary>A silo, its REST API and the dashboard in this process.</summary>
 internal sealed class SiloServer : IAsyncDisposable
 {
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(20);
     private readonly WebApplication _app;
     private readonly Observability? _observability;
 
@@ -30,6 +31,7 @@ internal sealed class SiloServer : IAsyncDisposable
             }, cancellation);
         var observability = settings.Otlp is { } otlp ? Observability.Start(otlp, settings) : null;
         var app = Build(settings, storage);
+        app.Lifetime.ApplicationStopping.Register(() => _ = EndAsync(settings.Server.StopTimeout + settings.HandOver + CloseLimit));
         try
         {
             await app.StartAsync(cancellation);
@@ -58,6 +60,19 @@ internal sealed class SiloServer : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         _observability?.Dispose();
+    }
+
+    /// <summary>
+    /// A stop that takes longer than everything it does may take (the database is away, and membership waits for it) ends as a kill does:
+    /// without loss.
+    /// </summary>
+    private static async Task EndAsync(TimeSpan limit)
+    {
+        await Task.Delay(limit);
+        await Console.Error.WriteLineAsync(
+            $"granary-silo: stopping took longer than {limit.TotalSeconds:0} s; the process ends now. Nothing acknowledged is lost.");
+        Environment.ExitCode = 1;
+        System.Diagnostics.Process.GetCurrentProcess().Kill();
     }
 
     private static WebApplication Build(SiloSettings settings, IStorage storage)
