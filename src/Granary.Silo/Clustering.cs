@@ -32,6 +32,9 @@ internal static class Clustering
         {
             membership.ProbeTimeout = TimeSpan.FromSeconds(1.5);
             membership.NumMissedProbesLimit = 3;
+            // One that was paused so long that it was declared dead finds out from the table. Until then it renews its leases, and
+            // writers wait for replicas that they do not reach.
+            membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
             membership.DefunctSiloCleanupPeriod = TimeSpan.FromHours(1);
             membership.DefunctSiloExpiration = TimeSpan.FromDays(1);
         });

@@ -8,7 +8,7 @@ namespace Granary.Storage.Postgres;
 /// Leases as a table, by the database's clock. A renewal is two statements, in this order: the leases are committed first and the logs'
 /// heads read after, so that an append which did not see the lease is in the head.
 /// </summary>
-internal sealed class PostgresLeases(PostgresDatabase database) : ILeaseStore
+internal sealed class PostgresLeases(PostgresDatabase database, PostgresDatabase renewals) : ILeaseStore
 {
     private const int SweepEvery = 64;
     private int _renewals;
@@ -18,9 +18,10 @@ internal sealed class PostgresLeases(PostgresDatabase database) : ILeaseStore
     {
         if (requests.Count == 0)
             return [];
+        // By connections of their own: a silo whose connections are all busy with appends must not stop serving reads for it.
         var incarnations = requests.Select(r => r.Partition.Incarnation).ToArray();
         var partitions = requests.Select(r => r.Partition.Number).ToArray();
-        await database.ExecuteAsync(
+        await renewals.ExecuteAsync(
             """
             INSERT INTO granary.lease AS lease (incarnation, partition, instance, replica, expires)
             SELECT asked.incarnation, asked.partition, asked.instance, asked.replica, clock_timestamp() + $5
@@ -34,7 +35,7 @@ internal sealed class PostgresLeases(PostgresDatabase database) : ILeaseStore
             (NpgsqlDbType.Array | NpgsqlDbType.Uuid, requests.Select(r => r.Instance).ToArray()),
             (NpgsqlDbType.Array | NpgsqlDbType.Integer, requests.Select(r => r.Replica).ToArray()),
             (NpgsqlDbType.Interval, duration)).ConfigureAwait(false);
-        var heads = await database.ListAsync(
+        var heads = await renewals.ListAsync(
             """
             SELECT coalesce(head.next_op, 0) FROM unnest($1, $2) WITH ORDINALITY AS asked (incarnation, partition, place)
             LEFT JOIN granary.log_head AS head ON head.incarnation = asked.incarnation AND head.partition = asked.partition

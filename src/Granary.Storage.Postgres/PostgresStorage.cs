@@ -14,14 +14,18 @@ namespace Granary.Storage.Postgres;
 /// </summary>
 public sealed class PostgresStorage : IStorage
 {
+    /// <summary>Renewals come one after the other; a second connection is for one that was cancelled.</summary>
+    private const int RenewingConnections = 2;
+
     private readonly PostgresDatabase _database;
+    private readonly PostgresDatabase _renewals;
     private readonly CheckpointCache _cache;
 
-    private PostgresStorage(PostgresDatabase database)
+    private PostgresStorage(PostgresDatabase database, PostgresDatabase renewals)
     {
-        _database = database;
+        (_database, _renewals) = (database, renewals);
         Catalog = new PostgresCatalog(database);
-        Leases = new PostgresLeases(database);
+        Leases = new PostgresLeases(database, renewals);
         _cache = new CheckpointCache(database.Options.CacheFolder ?? CheckpointCache.DefaultFolder);
     }
 
@@ -54,7 +58,7 @@ public sealed class PostgresStorage : IStorage
             await database.ExecuteAsync(
                 "DELETE FROM granary.checkpoint WHERE NOT published AND touched < now() - $1", cancellation,
                 (NpgsqlDbType.Interval, database.Options.LeftoverAge)).ConfigureAwait(false);
-            return new PostgresStorage(database);
+            return new PostgresStorage(database, Connect(address, database.Options, RenewingConnections));
         }
         catch
         {
@@ -130,9 +134,13 @@ public sealed class PostgresStorage : IStorage
             row => row.GetGuid(0), cancellation).ConfigureAwait(false);
 
     /// <summary>Closes every connection.</summary>
-    public ValueTask DisposeAsync() => _database.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _renewals.DisposeAsync().ConfigureAwait(false);
+        await _database.DisposeAsync().ConfigureAwait(false);
+    }
 
-    private static PostgresDatabase Connect(string address, PostgresStorageOptions options)
+    private static PostgresDatabase Connect(string address, PostgresStorageOptions options, int? connections = null)
     {
         options.Check();
         var parsed = PostgresAddress.Parse(address);
@@ -144,6 +152,7 @@ public sealed class PostgresStorage : IStorage
         var commit = options.Durability == Durability.Disk ? "on" : "local";
         var builder = new NpgsqlConnectionStringBuilder(parsed.ConnectionString);
         builder.Options += $" -c synchronous_commit={commit}";
+        builder.MaxPoolSize = connections ?? builder.MaxPoolSize;
         return new PostgresDatabase(NpgsqlDataSource.Create(builder), parsed.Name, options);
     }
 
