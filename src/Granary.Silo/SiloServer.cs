@@ -43,7 +43,7 @@ internal sealed class SiloServer : IAsyncDisposable
         }
 
         foreach (var address in app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses)
-            {
+        {
             var shown = address.Replace("://[::]", "://localhost").Replace("://0.0.0.0", "://127.0.0.1");
             Console.WriteLine($"Granary is listening on {shown}");
         }

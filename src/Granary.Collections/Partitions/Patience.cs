@@ -28,7 +28,7 @@ internal static class Patience
     {
         var started = time.GetTimestamp();
         var pause = FirstPause;
-        for (var retry = false;; retry = true)
+        for (var retry = false; ; retry = true)
         {
             try
             {

@@ -106,7 +106,7 @@ public sealed partial class RemotePartition
     private async ValueTask<ReplicaWait> AskUntilAsync(
         int replica, WaitTarget target, long first, long last, CancellationToken cancellation)
     {
-        for (var pause = FirstPause;; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             try
             {

@@ -105,7 +105,7 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
         {
-            for (var next = 0;;)
+            for (var next = 0; ;)
             {
                 if (running.Count == 0)
                 {

@@ -89,29 +89,47 @@ public static class LegWire
             Kind.Sparse => new SparseLeg(reader.String(), Frozen(reader.UInts()), Frozen(reader.Floats()))
             {
                 Statistics = ReadStatistics(ref reader),
-                Limit = limit, ScoreThreshold = threshold, Filter = filter, Candidates = candidates,
+                Limit = limit,
+                ScoreThreshold = threshold,
+                Filter = filter,
+                Candidates = candidates,
             },
             Kind.Text => new TextLeg(reader.String(), reader.String())
             {
                 Statistics = reader.Bool() ? StatisticsWire.ReadText(ref reader) : null,
-                Limit = limit, ScoreThreshold = threshold, Filter = filter, Candidates = candidates,
+                Limit = limit,
+                ScoreThreshold = threshold,
+                Filter = filter,
+                Candidates = candidates,
             },
             Kind.Scan => new ScanLeg
             {
                 From = reader.Bool() ? PointWire.ReadId(ref reader) : null,
-                Limit = limit, ScoreThreshold = threshold, Filter = filter, Candidates = candidates,
+                Limit = limit,
+                ScoreThreshold = threshold,
+                Filter = filter,
+                Candidates = candidates,
             },
             Kind.Order => ReadOrder(ref reader) with
             {
-                Limit = limit, ScoreThreshold = threshold, Filter = filter, Candidates = candidates,
+                Limit = limit,
+                ScoreThreshold = threshold,
+                Filter = filter,
+                Candidates = candidates,
             },
             Kind.Sample => new SampleLeg(reader.Unsigned())
             {
-                Limit = limit, ScoreThreshold = threshold, Filter = filter, Candidates = candidates,
+                Limit = limit,
+                ScoreThreshold = threshold,
+                Filter = filter,
+                Candidates = candidates,
             },
             Kind.Example => ReadExamples(ref reader) with
             {
-                Limit = limit, ScoreThreshold = threshold, Filter = filter, Candidates = candidates,
+                Limit = limit,
+                ScoreThreshold = threshold,
+                Filter = filter,
+                Candidates = candidates,
             },
             _ => throw reader.Damaged($"unknown kind of query {(byte)kind}"),
         };
@@ -149,8 +167,14 @@ public static class LegWire
         var rows = reader.Int();
         return new DenseLeg(vector, reader.Floats())
         {
-            Rows = rows, Ef = ef, Exact = (flags & 1) != 0, IndexedOnly = (flags & 2) != 0,
-            Limit = limit, ScoreThreshold = threshold, Filter = filter, Candidates = candidates,
+            Rows = rows,
+            Ef = ef,
+            Exact = (flags & 1) != 0,
+            IndexedOnly = (flags & 2) != 0,
+            Limit = limit,
+            ScoreThreshold = threshold,
+            Filter = filter,
+            Candidates = candidates,
         };
     }
 

@@ -21,7 +21,12 @@ internal static class ClusterView
             ["peers"] = peers,
             ["raft_info"] = new JsonObject
             {
-                ["term"] = 0, ["commit"] = 0, ["pending_operations"] = 0, ["leader"] = null, ["role"] = null, ["is_voter"] = true,
+                ["term"] = 0,
+                ["commit"] = 0,
+                ["pending_operations"] = 0,
+                ["leader"] = null,
+                ["role"] = null,
+                ["is_voter"] = true,
             },
             ["consensus_thread_status"] = new JsonObject { ["consensus_thread_status"] = "stopped", ["last_update"] = null },
             ["message_send_failures"] = new JsonObject(),

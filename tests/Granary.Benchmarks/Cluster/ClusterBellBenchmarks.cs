@@ -28,7 +28,9 @@ internal static class ClusterBellBenchmarks
         var silo = cluster.Silos[0];
         await silo.SendAsync(HttpMethod.Put, "/collections/bell", new
         {
-            vectors = new { size = Size, distance = "Cosine" }, shard_number = 4, replication_factor = Math.Min(2, silos),
+            vectors = new { size = Size, distance = "Cosine" },
+            shard_number = 4,
+            replication_factor = Math.Min(2, silos),
         });
         var replicas = 4 * Math.Min(2, silos);
         await SiloCluster.WaitServingAsync(silo, "bell", serving => serving.Values.Sum() == replicas);

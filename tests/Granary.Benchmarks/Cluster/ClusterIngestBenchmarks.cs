@@ -24,7 +24,9 @@ internal static class ClusterIngestBenchmarks
         var partitions = arguments.Number("partitions", 1);
         await silo.SendAsync(HttpMethod.Put, "/collections/points", new
         {
-            vectors = new { size = set.Size, distance = "Cosine" }, shard_number = partitions, indexing = new { queue_capacity = queue },
+            vectors = new { size = set.Size, distance = "Cosine" },
+            shard_number = partitions,
+            indexing = new { queue_capacity = queue },
         });
         // The first ones compile the code.
         await SendAsync(silo, make, connections, TimeSpan.FromSeconds(arguments.Number("warm", 3)), 1 << 20);

@@ -92,7 +92,9 @@ internal static class ClusterJoinBenchmarks
     {
         await silo.SendAsync(HttpMethod.Put, "/collections/sift", new
         {
-            vectors = new { size = set.Size, distance = "Euclid" }, shard_number = Partitions, replication_factor = replicas,
+            vectors = new { size = set.Size, distance = "Euclid" },
+            shard_number = Partitions,
+            replication_factor = replicas,
             indexing = new { checkpoint_operations = 1000 },
         });
         await SiloCluster.UpsertAsync(silo, "sift", points / Batch, i => PointBodies.Make(set, i * Batch, Batch, (ulong)(i * Batch)));
@@ -109,7 +111,7 @@ internal static class ClusterJoinBenchmarks
     /// <summary>Sends a batch until it is acknowledged.</summary>
     private static async Task<int> ResumeAsync(ServerProcess silo, byte[] batch, bool wait)
     {
-        for (var tries = 1;; tries++)
+        for (var tries = 1; ; tries++)
         {
             using var response = await silo.Client.PutAsync(
                 $"/collections/sift/points?wait={(wait ? "true" : "false")}", PointBodies.Content(batch));

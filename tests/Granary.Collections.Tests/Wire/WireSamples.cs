@@ -76,8 +76,16 @@ internal sealed class WireSamples(Random random)
 
     private AnalyzerSettings Analyzer() => new()
     {
-        Tokenizer = Name(), Language = Name(), Lowercase = Flag(), AsciiFolding = Flag(), Stem = Flag(), StemmerLanguage = MaybeNull(Name),
-        StopWords = Flag() ? [.. Some(Name)] : null, MinTokenLength = Maybe(Int), MaxTokenLength = Maybe(Int), Version = Int(),
+        Tokenizer = Name(),
+        Language = Name(),
+        Lowercase = Flag(),
+        AsciiFolding = Flag(),
+        Stem = Flag(),
+        StemmerLanguage = MaybeNull(Name),
+        StopWords = Flag() ? [.. Some(Name)] : null,
+        MinTokenLength = Maybe(Int),
+        MaxTokenLength = Maybe(Int),
+        Version = Int(),
     };
 
     public Func<int, Condition>[] Conditions =>
@@ -102,7 +110,10 @@ internal sealed class WireSamples(Random random)
 
     public Leg Leg() => Pick(Legs)() with
     {
-        Filter = MaybeNull(() => Filter(3)), Limit = Int(), ScoreThreshold = Maybe(Float), Candidates = MaybeNull(() => Some(Id)),
+        Filter = MaybeNull(() => Filter(3)),
+        Limit = Int(),
+        ScoreThreshold = Maybe(Float),
+        Candidates = MaybeNull(() => Some(Id)),
     };
 
     public Filter Filter(int depth) => depth <= 0 ? new Filter() : new Filter
@@ -136,9 +147,21 @@ internal sealed class WireSamples(Random random)
 
     public PartitionStatus Status() => new()
     {
-        Number = Int(), Logged = Long(), Applied = Long(), Linked = Long(), Checkpointed = Long(), Capacity = Int(),
-        LagMilliseconds = Double(), Points = Long(), Vectors = Long(), IndexedVectors = Long(), LogBytes = Long(), IndexBytes = Long(),
-        Failed = Long(), Fault = MaybeNull(Text), RecoveryNote = MaybeNull(Text),
+        Number = Int(),
+        Logged = Long(),
+        Applied = Long(),
+        Linked = Long(),
+        Checkpointed = Long(),
+        Capacity = Int(),
+        LagMilliseconds = Double(),
+        Points = Long(),
+        Vectors = Long(),
+        IndexedVectors = Long(),
+        LogBytes = Long(),
+        IndexBytes = Long(),
+        Failed = Long(),
+        Fault = MaybeNull(Text),
+        RecoveryNote = MaybeNull(Text),
     };
 
     public PhaseTiming[] Timings() => Some(() => new PhaseTiming(Text(), Long(), Double(), Double(), Double(), Double()));
@@ -157,8 +180,12 @@ internal sealed class WireSamples(Random random)
 
     public PartitionReport Report() => new(Status())
     {
-        PayloadIndexPoints = Some(Text).Distinct().ToImmutableDictionary(p => p, _ => Long()), Failures = [.. Failures()],
-        Recovering = Flag(), CheckpointError = MaybeNull(Text), EmbeddingQueue = Long(), EmbeddingFailures = Long(),
+        PayloadIndexPoints = Some(Text).Distinct().ToImmutableDictionary(p => p, _ => Long()),
+        Failures = [.. Failures()],
+        Recovering = Flag(),
+        CheckpointError = MaybeNull(Text),
+        EmbeddingQueue = Long(),
+        EmbeddingFailures = Long(),
         Timings = [.. Timings()],
     };
 
