@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using Granary.Index;
 using Granary.Standalone.Hosting;
 using Granary.Standalone.Settings;
 using Granary.Storage.Postgres;
@@ -51,26 +50,9 @@ internal static class Commands
         return root;
     }
 
-    private static async Task<int> GuardAsync(Func<Task> run)
+    private static Task<int> GuardAsync(Func<Task> run) => Guard.RunAsync("granary-silo", async () =>
     {
-        try
-        {
-            await run();
-            return 0;
-        }
-        catch (GranaryException e)
-        {
-            await Console.Error.WriteLineAsync($"granary-silo: {e.Message}");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            await Console.Error.WriteLineAsync($"granary-silo: {StartErrors.Describe(e)}");
-        }
-        catch (OperationCanceledException)
-        {
-            await Console.Error.WriteLineAsync("granary-silo: cancelled");
-        }
-
-        return 1;
-    }
+        await run();
+        return 0;
+    });
 }

@@ -77,20 +77,8 @@ internal sealed class SiloServer : IAsyncDisposable
 
     private static WebApplication Build(SiloSettings settings, IStorage storage)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = null; // The REST API has a limit of its own, with Qdrant's error text.
-        });
-        builder.WebHost.UseUrls([.. settings.Server.Urls, .. settings.AdminAddresses]);
-        builder.Logging.SetMinimumLevel(settings.Server.LogLevel).AddSimpleConsole(static console => console.SingleLine = true);
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
-            static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Server.StopTimeout + settings.HandOver);
-        builder.Services.Configure<ConsoleLifetimeOptions>(static lifetime => lifetime.SuppressStatusMessages = true);
-        builder.Services.AddSingleton(TimeProvider.System);
+        var builder = RestHost.Begin(
+            settings.Server, [.. settings.Server.Urls, .. settings.AdminAddresses], settings.Server.StopTimeout + settings.HandOver);
         builder.AddSilo(settings, storage);
         builder.Services.AddGranaryHttp(settings.Server.Http);
         var app = builder.Build();

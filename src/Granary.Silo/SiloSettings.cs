@@ -86,7 +86,7 @@ internal sealed record SiloSettings
             Port = (int)values.Number(SiloPort, 1, 65535),
             Gateway = (int)values.Number(GatewayPort, 0, 65535),
             PostgresStreams = values.Word(Streams, "memory", "postgres") == "postgres",
-            AdminAddresses = ReadAdmin(values),
+            AdminAddresses = ServerSettings.ReadUrls(values, AdminUrls),
             Otlp = values.Text(OtlpEndpoint) is not { } otlp ? null
                 : Uri.TryCreate(otlp, UriKind.Absolute, out var endpoint)
                     ? endpoint : throw values.Wrong(OtlpEndpoint, "must be an address"),
@@ -106,18 +106,5 @@ internal sealed record SiloSettings
             || storage.StartsWith("postgresql://", StringComparison.Ordinal)
             ? storage
             : throw GranaryException.BadInput($"{Storage.Option} must begin with postgres:// (or be mem: for a single silo)");
-    }
-
-    private static string[] ReadAdmin(SettingValues values)
-    {
-        var urls = (values.Text(AdminUrls) ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        foreach (var url in urls)
-        {
-            if (!Uri.TryCreate(url.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal),
-                UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
-                throw values.Wrong(AdminUrls, "must be addresses such as http://127.0.0.1:8080");
-        }
-
-        return urls;
     }
 }

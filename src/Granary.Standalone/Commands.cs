@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using Granary.Index;
 using Granary.Standalone.Demo;
 using Granary.Standalone.Hosting;
 using Granary.Standalone.Import;
@@ -45,27 +44,7 @@ internal static class Commands
     }
 
     /// <summary>Runs a command; what went wrong becomes one line and exit code 1.</summary>
-    public static async Task<int> GuardAsync(Func<Task<int>> run)
-    {
-        try
-        {
-            return await run();
-        }
-        catch (GranaryException e)
-        {
-            await Console.Error.WriteLineAsync($"granary: {e.Message}");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            await Console.Error.WriteLineAsync($"granary: {StartErrors.Describe(e)}");
-        }
-        catch (OperationCanceledException)
-        {
-            await Console.Error.WriteLineAsync("granary: cancelled");
-        }
-
-        return 1;
-    }
+    public static Task<int> GuardAsync(Func<Task<int>> run) => Guard.RunAsync("granary", run);
 
     private static async Task<int> ServeAsync(SettingValues values, CancellationToken cancellation)
     {

@@ -89,23 +89,9 @@ internal sealed class GranaryServer : IAsyncDisposable
 
     private static WebApplication Build(ServerSettings settings, Database database)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = null; // The REST API has a limit of its own, with Qdrant's error text.
-        });
-        builder.WebHost.UseUrls(settings.Urls);
-        builder.Logging.SetMinimumLevel(settings.LogLevel).AddSimpleConsole(static console => console.SingleLine = true);
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
-            static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        // A failure to start is thrown to the caller and told there, once.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.StopTimeout);
-        builder.Services.Configure<ConsoleLifetimeOptions>(static lifetime => lifetime.SuppressStatusMessages = true);
+        var builder = RestHost.Begin(settings, settings.Urls, settings.StopTimeout);
         builder.Services.AddSingleton<IDatabase>(database);
         builder.Services.AddGranaryHttp(settings.Http);
-        builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddHostedService<IdleMemory>();
         var app = builder.Build();
         app.MapGranary();

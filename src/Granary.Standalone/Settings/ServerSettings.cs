@@ -27,7 +27,7 @@ internal sealed record ServerSettings
     /// <exception cref="GranaryException">A value breaks its rule.</exception>
     public static ServerSettings From(SettingValues values, string storage) => new()
     {
-        Urls = ReadUrls(values),
+        Urls = ReadRequiredUrls(values),
         Engine = ReadEngine(values, storage),
         Http = new GranaryHttpOptions
         {
@@ -103,18 +103,26 @@ internal sealed record ServerSettings
         CheckpointLogBytes = values.Number(AllSettings.CheckpointLogMb, 1, 1 << 20) << 20,
     };
 
-    private static string[] ReadUrls(SettingValues values)
+    /// <summary>Reads addresses to listen on, separated by semicolons.</summary>
+    /// <exception cref="GranaryException">One is none; the message shows the setting's default.</exception>
+    public static string[] ReadUrls(SettingValues values, Setting setting)
     {
-        var urls = values.Required(AllSettings.Urls).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var urls = (values.Text(setting) ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         foreach (var url in urls)
         {
             // Kestrel also takes http://*:6333 and http://+:6333, which are no URIs.
             if (!Uri.TryCreate(url.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal),
                 UriKind.Absolute, out var uri)
                 || uri.Scheme is not ("http" or "https"))
-                throw values.Wrong(AllSettings.Urls, "must be addresses such as http://127.0.0.1:6333");
+                throw values.Wrong(setting, $"must be addresses such as {setting.Default}");
         }
 
         return urls;
+    }
+
+    private static string[] ReadRequiredUrls(SettingValues values)
+    {
+        values.Required(AllSettings.Urls);
+        return ReadUrls(values, AllSettings.Urls);
     }
 }

@@ -1,4 +1,4 @@
-using System.IO.MemoryMappedFiles;
+using Granary.Collections.Ports;
 using Granary.Index.Checkpoints;
 using Microsoft.Win32.SafeHandles;
 
@@ -88,48 +88,5 @@ internal sealed class DiskFileSystem : IFileSystem
         public MappedSection? TryMap() => Length > 0 ? new MappedFile(handle) : null;
 
         public void Dispose() => handle.Dispose();
-    }
-
-    private sealed unsafe class MappedFile : MappedSection
-    {
-        private readonly MemoryMappedFile _file;
-        private readonly MemoryMappedViewAccessor _view;
-        private readonly byte* _pointer;
-        private bool _disposed;
-
-        public MappedFile(SafeFileHandle handle)
-        {
-            Length = RandomAccess.GetLength(handle);
-            _file = MemoryMappedFile.CreateFromFile(
-                handle, null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, leaveOpen: true);
-            try
-            {
-                _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.CopyOnWrite);
-            }
-            catch
-            {
-                _file.Dispose();
-                throw;
-            }
-
-            // The view starts at offset 0, so the pointer needs no PointerOffset; Length bytes of it are the file's.
-            byte* pointer = null;
-            _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-            _pointer = pointer;
-        }
-
-        public override byte* Pointer => _pointer;
-
-        public override long Length { get; }
-
-        public override void Dispose()
-        {
-            if (_disposed)
-                return;
-            _disposed = true;
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-            _view.Dispose();
-            _file.Dispose();
-        }
     }
 }

@@ -2,10 +2,10 @@ using System.IO.MemoryMappedFiles;
 using Granary.Index.Checkpoints;
 using Microsoft.Win32.SafeHandles;
 
-namespace Granary.Storage.Postgres.Checkpoints;
+namespace Granary.Collections.Ports;
 
-/// <summary>A file mapped whole, copy-on-write.</summary>
-internal sealed unsafe class MappedFile : MappedSection
+/// <summary>A file mapped whole, copy-on-write: a section of a checkpoint, wherever a storage keeps it as a file.</summary>
+public sealed unsafe class MappedFile : MappedSection
 {
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
@@ -34,10 +34,13 @@ internal sealed unsafe class MappedFile : MappedSection
         _pointer = pointer;
     }
 
+    /// <inheritdoc/>
     public override byte* Pointer => _pointer;
 
+    /// <inheritdoc/>
     public override long Length { get; }
 
+    /// <inheritdoc/>
     public override void Dispose()
     {
         if (_disposed)
