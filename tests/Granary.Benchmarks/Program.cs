@@ -16,11 +16,13 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["import"] = ImportBenchmarks.RunAsync,
     ["ingest"] = IngestBenchmarks.RunAsync,
     ["fuzz"] = FuzzBenchmarks.RunAsync,
+    ["granary-peer"] = GranaryPeer.RunAsync,
     ["json"] = JsonBenchmarks.RunAsync,
     ["lag"] = LagBenchmarks.RunAsync,
     ["memory"] = MemoryBenchmarks.RunAsync,
     ["restart"] = RestartBenchmarks.RunAsync,
     ["vectors"] = VectorBenchmarks.RunAsync,
+    ["peers"] = PeerBenchmarks.RunAsync,
     ["quality"] = QualityBenchmarks.RunAsync,
     ["search"] = SearchBenchmarks.RunAsync,
     ["storage"] = StorageBenchmarks.RunAsync,
@@ -32,6 +34,9 @@ if (args.Length == 0 || !words.TryGetValue(args[0], out var run))
     return 2;
 }
 
+// A peer's standard output is a protocol.
+if (args[0] == "granary-peer")
+    return await run(new Arguments(args[1..]));
 Console.WriteLine(Machine.Describe());
 Console.WriteLine($"command: dotnet run -c Release --project tests/Granary.Benchmarks -- {string.Join(' ', args)}");
 return await run(new Arguments(args[1..]));

@@ -13,11 +13,17 @@ internal static class Recall
         var wanted = truth.Take(k).Count(row => row >= 0);
         if (wanted == 0)
             return hits.Count == 0 ? 1 : 0;
+        return (double)Hits(set, distance, query, truth, wanted, hits.Select(hit => (int)hit.Id.Number)) / wanted;
+    }
+
+    /// <summary>How many of the first <paramref name="wanted"/> rows are as near as the truth's last of so many.</summary>
+    public static int Hits(VectorSet set, Distance distance, ReadOnlySpan<float> query, int[] truth, int wanted, IEnumerable<int> rows)
+    {
         var worst = Farness(distance, query, set[truth[wanted - 1]]) + 1e-6;
         var found = 0;
-        foreach (var hit in hits.Take(wanted))
-            found += Farness(distance, query, set[(int)hit.Id.Number]) <= worst ? 1 : 0;
-        return (double)found / wanted;
+        foreach (var row in rows.Take(wanted))
+            found += Farness(distance, query, set[row]) <= worst ? 1 : 0;
+        return found;
     }
 
     private static double Farness(Distance distance, ReadOnlySpan<float> a, ReadOnlySpan<float> b)

@@ -1,0 +1,50 @@
+using System.Diagnostics;
+
+namespace Granary.Benchmarks;
+
+/// <summary>How each driver is started.</summary>
+internal static class PeerCommands
+{
+    private static readonly Dictionary<string, string[]> Drivers = new(StringComparer.Ordinal)
+    {
+        ["hnswlib"] = ["bin/hnswlib"],
+        ["usearch-f32"] = ["bin/usearch", "f32"],
+        ["usearch-i8"] = ["bin/usearch", "i8"],
+        ["faiss"] = ["bin/faiss"],
+    };
+
+    /// <summary>tests/peers of the repository this program was built in.</summary>
+    public static string Folder { get; } = FindFolder();
+
+    /// <summary>The command of a driver, in tests/peers; null, with the reason on the console, when it is not installed.</summary>
+    public static ProcessStartInfo? Find(string name)
+    {
+        if (name == "granary")
+            return new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Granary.Benchmarks.dll"), "granary-peer"]);
+        if (!Drivers.TryGetValue(name, out var command))
+            throw new ArgumentException($"`{name}` is no peer; there are granary, {string.Join(", ", Drivers.Keys)}");
+        var script = command[0].EndsWith(".mjs", StringComparison.Ordinal);
+        var file = Path.Combine(Folder, command[0]);
+        if (!File.Exists(file) || (script && !Directory.Exists(Path.Combine(Folder, "node_modules"))))
+        {
+            Console.WriteLine($"{name} is left out: {(script ? "run `npm install`" : "install its headers and run `make`")} in tests/peers");
+            return null;
+        }
+
+        var start = script ? new ProcessStartInfo("node", command) : new ProcessStartInfo(file, command[1..]);
+        start.WorkingDirectory = Folder;
+        return start;
+    }
+
+    private static string FindFolder()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var peers = Path.Combine(folder.FullName, "tests", "peers");
+            if (File.Exists(Path.Combine(peers, "package.json")))
+                return peers;
+        }
+
+        throw new DirectoryNotFoundException("tests/peers was not found above the program's folder");
+    }
+}

@@ -1,0 +1,142 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Granary.Index;
+
+namespace Granary.Benchmarks;
+
+/// <summary>A peer with one set loaded and built: its efforts, in order of recall.</summary>
+internal sealed class PeerRun(PeerProcess process)
+{
+    private const int K = 10;
+    private const double Enough = 0.25;
+    private static readonly int[] s_ladder = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
+    private List<Effort> _efforts = [];
+    private JsonObject[] _sweep = [];
+    private int _queries;
+
+    public PeerProcess Process => process;
+
+    public string Name => process.Name;
+
+    public double BuildSeconds { get; private set; }
+
+    public double BuildCpu { get; private set; }
+
+    public double Bytes { get; private set; }
+
+    public IReadOnlyList<Effort> Efforts => _efforts;
+
+    /// <summary>Loads a set and builds its index.</summary>
+    public async Task BuildAsync(string data, string set, Distance distance, int queries, int m, int efConstruct, int threads)
+    {
+        await process.AskAsync(new JsonObject
+        {
+            ["op"] = "load",
+            ["data"] = data,
+            ["set"] = set,
+            ["queries"] = queries,
+            ["metric"] = distance == Distance.Euclid ? "euclid" : "cosine",
+        });
+        var built = await process.AskAsync(new JsonObject
+        {
+            ["op"] = "build",
+            ["m"] = m,
+            ["ef_construct"] = efConstruct,
+            ["threads"] = threads,
+        });
+        BuildSeconds = built.GetProperty("seconds").GetDouble();
+        BuildCpu = built.TryGetProperty("cpu_seconds", out var cpu) ? cpu.GetDouble() : 0;
+        Bytes = built.TryGetProperty("bytes", out var bytes) ? bytes.GetDouble() : 0;
+        _efforts = [];
+        _sweep = built.TryGetProperty("sweep", out var sweep)
+            ? [.. sweep.EnumerateArray().Select(step => JsonNode.Parse(step.GetRawText())!.AsObject())]
+            : [.. s_ladder.Select(ef => new JsonObject { ["ef"] = ef })];
+    }
+
+    /// <summary>Counts the recall of one more step of the sweep; false when there is none that would tell more.</summary>
+    public async Task<bool> SweepAsync(PeerTruth truth, double best)
+    {
+        var step = _efforts.Count;
+        if (step == _sweep.Length || (step > 0 && _efforts[^1].Recall >= best)
+            || (step > 3 && _efforts[^1].Recall - _efforts[^3].Recall < 0.0005))
+            return false;
+        _efforts.Add(await CountAsync(_sweep[step], truth));
+        return true;
+    }
+
+    /// <summary>Steps between the neighbours of a recall, where the effort is one number.</summary>
+    public async Task NarrowAsync(PeerTruth truth, double recall)
+    {
+        _efforts = [.. _efforts.OrderBy(effort => effort.Recall)];
+        for (var tries = 0; tries < 3; tries++)
+        {
+            if (Around(recall) is not { Low: { Ef: { } low } a, High: { Ef: { } high } b } || high - low < Math.Max(2, low / 10)
+                || a == b)
+                return;
+            var share = (recall - a.Recall) / (b.Recall - a.Recall);
+            var middle = (int)Math.Round(low * Math.Pow((double)high / low, Math.Clamp(share, 0.1, 0.9)));
+            if (middle <= low || middle >= high)
+                return;
+            var found = await CountAsync(new JsonObject { ["ef"] = middle }, truth);
+            _efforts = [.. _efforts.Append(found).OrderBy(effort => effort.Recall)];
+        }
+    }
+
+    /// <summary>The efforts next below and next above a recall; null where it is not reached.</summary>
+    public (Effort Low, Effort High)? Around(double recall)
+    {
+        // Where a peer has several parameters, an effort that another beats in both recall and rate tells nothing of the peer.
+        var front = _efforts.All(effort => effort.Ef is not null) ? _efforts
+            : [.. _efforts.Where(a => !_efforts.Any(b => b.Recall > a.Recall && b.FirstRate > a.FirstRate))];
+        var high = front.Where(effort => effort.Recall >= recall).MinBy(effort => effort.Ef ?? effort.Recall);
+        if (high is null)
+            return null;
+        var low = front.LastOrDefault(effort => effort.Recall < recall);
+        return (low ?? high, high);
+    }
+
+    /// <summary>Times the efforts around a recall in one round.</summary>
+    public async Task TimeAsync(double recall, bool low, int threads, int round)
+    {
+        if (Around(recall) is not { } pair || (low ? pair.Low : pair.High) is not { } effort || effort.Has(threads, round))
+            return;
+        var request = Request(effort.Settings, threads);
+        request["passes"] = (int)Math.Clamp(Math.Ceiling(Enough * effort.FirstRate / _queries), 1, 100);
+        effort.Set(threads, round, Timing(await process.AskAsync(request)));
+    }
+
+    /// <summary>What the peer does at exactly that recall in a round.</summary>
+    public PeerTiming? At(double recall, int threads, int round)
+    {
+        if (Around(recall) is not var (low, high))
+            return null;
+        var below = low.Get(threads, round);
+        return low == high ? below
+            : below.Toward(high.Get(threads, round), (recall - low.Recall) / (high.Recall - low.Recall));
+    }
+
+    private static JsonObject Request(JsonObject settings, int threads)
+    {
+        var request = settings.DeepClone().AsObject();
+        request["op"] = "search";
+        request["k"] = K;
+        request["threads"] = threads;
+        return request;
+    }
+
+    private static PeerTiming Timing(JsonElement answer)
+    {
+        var queries = answer.GetProperty("queries").GetDouble();
+        var cpu = answer.TryGetProperty("cpu_seconds", out var seconds) ? seconds.GetDouble() : double.NaN;
+        return new PeerTiming(queries / answer.GetProperty("seconds").GetDouble(), queries / cpu, answer.GetProperty("p99_us").GetDouble());
+    }
+
+    private async Task<Effort> CountAsync(JsonObject settings, PeerTruth truth)
+    {
+        var request = Request(settings, 1);
+        request["ids"] = true;
+        var answer = await process.AskAsync(request);
+        _queries = truth.Queries;
+        return new Effort(settings, truth.Recall(answer.GetProperty("ids"), K), Timing(answer).Rate);
+    }
+}
