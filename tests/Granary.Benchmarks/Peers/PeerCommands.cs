@@ -27,7 +27,8 @@ internal static class PeerCommands
         var file = Path.Combine(Folder, command[0]);
         if (!File.Exists(file) || (script && !Directory.Exists(Path.Combine(Folder, "node_modules"))))
         {
-            Console.WriteLine($"{name} is left out: {(script ? "run `npm install`" : "install its headers and run `make`")} in tests/peers");
+            var remedy = script ? "run `npm install`" : "install its headers and run `make`";
+            Console.WriteLine($"{name} is left out: {remedy} in tests/peers");
             return null;
         }
 

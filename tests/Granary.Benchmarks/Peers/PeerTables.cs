@@ -32,7 +32,8 @@ internal static class PeerTables
         {
             if (run.Around(recall) is not var (low, high))
             {
-                Console.WriteLine(Invariant($"| {run.Name} | not reached: {run.Efforts.Max(effort => effort.Recall):F4} at most | | | | | |"));
+                var most = run.Efforts.Max(effort => effort.Recall);
+                Console.WriteLine(Invariant($"| {run.Name} | not reached: {most:F4} at most | | | | | |"));
                 continue;
             }
 

@@ -41,8 +41,10 @@ internal static class RecallPlot
         for (var i = 0; i < shown.Length; i++)
         {
             var colour = s_colours[i % s_colours.Length];
-            var points = string.Join(" ", shown[i].Points.Select(effort => FormattableString.Invariant($"{X(effort.Recall):F1},{Y(effort.Rate):F1}")));
-            svg.Append(CultureInfo.InvariantCulture, $"<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>\n");
+            var points = string.Join(" ", shown[i].Points.Select(
+                effort => FormattableString.Invariant($"{X(effort.Recall):F1},{Y(effort.Rate):F1}")));
+            svg.Append(CultureInfo.InvariantCulture,
+                $"<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>\n");
             svg.Append(CultureInfo.InvariantCulture,
                 $"<text x=\"{Width - Right + 12}\" y=\"{Top + 16 + (i * 20)}\" fill=\"{colour}\">{shown[i].Name}</text>\n");
         }
