@@ -48,6 +48,9 @@ internal sealed unsafe class RowArena : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* Row(int row) => _table[(uint)row >> _shift] + ((long)(row & _mask) * Stride);
 
+    /// <summary>The rows that have memory now, for loops: what it needs stays in registers.</summary>
+    public RowView View => new(_table, _shift, _mask, Stride);
+
     /// <summary>Makes sure that the row has memory; its contents are whatever they were.</summary>
     public void Ensure(int row)
     {
@@ -94,4 +97,17 @@ internal sealed unsafe class RowArena : IDisposable
         _table = null;
         _chunks = 0;
     }
+}
+
+/// <summary>The rows an arena had when it was asked.</summary>
+internal readonly unsafe struct RowView(byte** table, int shift, int mask, nint stride)
+{
+    private readonly byte** _table = table;
+    private readonly nint _stride = stride;
+    private readonly int _shift = shift;
+    private readonly int _mask = mask;
+
+    /// <summary>The first byte of a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public byte* Row(int row) => _table[(uint)row >> _shift] + ((nint)(uint)(row & _mask) * _stride);
 }

@@ -1,4 +1,6 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Granary.Index.Vectors;
 
@@ -8,15 +10,25 @@ namespace Granary.Index.Vectors;
 /// </summary>
 internal unsafe struct CandidatePool
 {
+    /// <summary>Entries of memory beyond the capacity: whole registers are read and moved.</summary>
+    public const int Slack = 2 * Lanes;
+
+    private const int Lanes = 8;
+
+    // Up to so many entries all are compared.
+    private const int Wide = 96;
     private readonly ulong* _keys;
     private readonly int _capacity;
     private int _cursor;
 
-    /// <summary>Uses <paramref name="capacity"/> entries at <paramref name="keys"/>.</summary>
+    /// <summary>Uses <paramref name="capacity"/> entries, and <see cref="Slack"/> more, at <paramref name="keys"/>.</summary>
     public CandidatePool(ulong* keys, int capacity)
     {
         _keys = keys;
         _capacity = capacity;
+
+        // Places that are free compare as farther than any entry.
+        new Span<ulong>(keys, capacity + Slack).Fill(ulong.MaxValue);
     }
 
     /// <summary>Entries.</summary>
@@ -85,28 +97,86 @@ internal unsafe struct CandidatePool
         return false;
     }
 
+    /// <summary>Whether the row visited last was not the nearest of all: the walk no longer goes straight down.</summary>
+    public readonly bool IsExploring => _cursor > 1;
+
+    /// <summary>Adds what is near enough of <paramref name="count"/> rows. Uses count + 1 entries at <paramref name="spare"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void AddAll(int* rows, float* distances, int count, ulong* spare)
+    {
+        // Most are not: they are sorted out without a branch that would be guessed wrongly.
+        var last = Count == _capacity ? _keys[Count - 1] : ulong.MaxValue;
+        var near = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var key = Pack(distances[i], rows[i]);
+            spare[near] = key;
+            near += key < last ? 1 : 0;
+        }
+
+        for (var i = 0; i < near; i++)
+            Add(spare[i]);
+    }
+
     /// <summary>The row that will probably be visited next; -1 when there is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly int Peek() => _cursor < Count ? Row(_keys[_cursor]) : -1;
 
-    // Shifts at most the capacity: the last entry falls out when the pool is full.
+    // Counting the nearer entries and moving the others by whole registers: a search that halves guesses every branch anew.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Insert(ulong key)
     {
-        var low = 0;
-        var high = Count;
-        while (low < high)
+        var keys = _keys;
+        var count = Count;
+        var place = Vector512.IsHardwareAccelerated ? CountNearer(keys, count, key) : Halve(keys, count, key);
+        Shift(keys, place, count);
+        keys[place] = key;
+
+        // The entry that falls out leaves a free place.
+        if (count == _capacity)
+            keys[count] = ulong.MaxValue;
+        else
+            Count = count + 1;
+        if (place < _cursor)
+            _cursor = place;
+    }
+
+    // At most the capacity and a register beyond it are written.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Shift(ulong* keys, int place, int count)
+    {
+        if (!Vector512.IsHardwareAccelerated)
         {
-            var middle = (low + high) >> 1;
-            if (_keys[middle] < key)
-                low = middle + 1;
-            else
-                high = middle;
+            Buffer.MemoryCopy(keys + place, keys + place + 1, (count - place) * sizeof(ulong), (count - place) * sizeof(ulong));
+            return;
         }
 
-        var moved = (Count == _capacity ? Count - 1 : Count++) - low;
-        Buffer.MemoryCopy(_keys + low, _keys + low + 1, moved * sizeof(ulong), moved * sizeof(ulong));
-        _keys[low] = key;
-        if (low < _cursor)
-            _cursor = low;
+        var first = Vector512.Load(keys + place);
+        for (var i = place + ((count - place - 1) & -Lanes); i > place; i -= Lanes)
+            Vector512.Store(Vector512.Load(keys + i), keys + i + 1);
+        Vector512.Store(first, keys + place + 1);
+    }
+
+    /// <summary>How many entries are nearer. Reads whole registers: free places behind the last entry never are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int CountNearer(ulong* keys, int count, ulong key)
+    {
+        var low = 0;
+        for (; count > Wide; count -= count >> 1)
+            low += keys[low + (count >> 1)] < key ? count >> 1 : 0;
+        var wanted = Vector512.Create(key);
+        var place = low;
+        for (var i = 0; i < count; i += Lanes)
+            place += BitOperations.PopCount(Vector512.LessThan(Vector512.Load(keys + low + i), wanted).ExtractMostSignificantBits());
+        return place;
+    }
+
+    /// <summary>How many entries are nearer, on any machine.</summary>
+    internal static int Halve(ulong* keys, int count, ulong key)
+    {
+        var low = 0;
+        for (; count > 1; count -= count >> 1)
+            low += keys[low + (count >> 1)] < key ? count >> 1 : 0;
+        return low + (count > 0 && keys[low] < key ? 1 : 0);
     }
 }

@@ -60,34 +60,68 @@ public sealed unsafe partial class DenseField
         var width = graph.Width(level);
         var visited = scratch.Visited(rows, out var stamp);
         var pool = scratch.Pool(ef);
-        var ids = scratch.Rows(graph.BaseLinks);
+        var ids = scratch.Frontier(graph.BaseLinks * 2);
+        var ahead = ids + graph.BaseLinks;
         var distances = scratch.Distances(graph.BaseLinks);
+        var spare = scratch.Spare(graph.BaseLinks + 1);
         CheckStart(start, rows);
+        visited[rows] = stamp;
         visited[start] = stamp;
         pool.Add(CandidatePool.Pack(walk.Distance(target, start), start));
-        while (pool.TryVisit(out var row))
+        var count = pool.TryVisit(out var row) ? Meet(walk, graph.Links(row, level), width, visited, stamp, rows, ids) : 0;
+        while (true)
         {
-            var links = level == 0 ? graph.Links(row) : graph.Links(row, level);
-            var count = 0;
-            for (var i = 0; i < width; i++)
+            // Past the way down, what comes next seldom depends on the rows being compared: the next ones are fetched meanwhile.
+            var next = -1;
+            if (pool.IsExploring && pool.TryVisit(out row))
             {
-                var id = Volatile.Read(ref links[i]);
-
-                // A free place is -1, the largest unsigned number.
-                if ((uint)id >= (uint)rows || visited[id] == stamp)
-                    continue;
-                visited[id] = stamp;
-                walk.Prefetch(id);
-                ids[count++] = id;
+                next = Meet(walk, graph.Links(row, level), width, visited, stamp, rows, ahead);
+                PrefetchLinks(pool.Peek());
             }
 
             walk.Distances(target, ids, count, distances);
-            for (var i = 0; i < count; i++)
-                pool.Add(CandidatePool.Pack(distances[i], ids[i]));
-            PrefetchLinks(pool.Peek());
+            pool.AddAll(ids, distances, count, spare);
+            if (next < 0)
+            {
+                if (!pool.TryVisit(out row))
+                    return pool;
+                next = Meet(walk, graph.Links(row, level), width, visited, stamp, rows, ahead);
+            }
+
+            var compared = ids;
+            ids = ahead;
+            ahead = compared;
+            count = next;
+        }
+    }
+
+    /// <summary>
+    /// Collects the rows of a list that were not met before and asks for them; returns how many. The mark of the row numbered
+    /// <paramref name="rows"/> is set: it stands for all that do not count.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Meet<TWalk>(in TWalk walk, int* links, int width, byte* visited, byte stamp, int rows, int* ids)
+        where TWalk : struct, IWalk
+    {
+        var count = Unvisited(links, width, visited, stamp, rows, ids);
+        walk.Prefetch(ids, count);
+        return count;
+    }
+
+    // Whether a row was met cannot be guessed, so nothing branches on it. A free place is -1, the largest unsigned number.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Unvisited(int* links, int width, byte* visited, byte stamp, int rows, int* ids)
+    {
+        var count = 0;
+        for (var i = 0; i < width; i++)
+        {
+            var id = (nint)Math.Min((uint)Volatile.Read(ref links[i]), (uint)rows);
+            ids[count] = (int)id;
+            count += visited[id] != stamp ? 1 : 0;
+            visited[id] = stamp;
         }
 
-        return pool;
+        return count;
     }
 
     // Once a walk: the marks are written through a pointer.

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Granary.Index.Vectors;
 
@@ -112,6 +113,19 @@ internal static unsafe class RowCode
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Combine(byte* target, byte* header, int dot) =>
         ((float*)header)[1] + ((float*)target)[1] - (((float*)target)[0] * ((float*)header)[0] * dot);
+
+    /// <summary>Makes distances of the dot products of four rows, whose headers are given.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Combine(byte* target, byte* a, byte* b, byte* c, byte* d, Vector128<int> dots)
+    {
+        // Scale and norm side by side, of two rows a register; then the scales of all and the norms of all.
+        var low = Vector128.Create(*(long*)a, *(long*)b).AsSingle();
+        var high = Vector128.Create(*(long*)c, *(long*)d).AsSingle();
+        var scales = Sse.Shuffle(low, high, 0b10_00_10_00);
+        var norms = Sse.Shuffle(low, high, 0b11_01_11_01);
+        var factor = Vector128.Create(((float*)target)[0]);
+        return norms + Vector128.Create(((float*)target)[1]) - (factor * scales * Vector128.ConvertToSingle(dots));
+    }
 
     /// <summary>Where a code row's scale and norm stand.</summary>
     public static int HeaderOffset(int size) => Stride(size) - RowHeader;

@@ -21,6 +21,8 @@ internal sealed unsafe class SearchScratch
     private byte[] _targets = [];
     private int[] _chosen = [];
     private int[] _slots = [];
+    private int[] _frontier = [];
+    private ulong[] _spare = [];
 
     ~SearchScratch() => NativeMemory.Free(_visited);
 
@@ -48,11 +50,12 @@ internal sealed unsafe class SearchScratch
 
     /// <summary>
     /// Marks for rows below <paramref name="rows"/>: a row is visited when its byte equals the stamp. Outside the managed heap, where a
-    /// pinned array that was outgrown would leave a hole. Valid until <see cref="Return"/>.
+    /// pinned array that was outgrown would leave a hole. There is a mark for <paramref name="rows"/> as well. Valid until
+    /// <see cref="Return"/>.
     /// </summary>
     public byte* Visited(int rows, out byte stamp)
     {
-        if (_visitedLength < rows)
+        if (_visitedLength <= rows)
         {
             var length = rows + (rows / 4) + 64;
             NativeMemory.Free(_visited);
@@ -74,13 +77,19 @@ internal sealed unsafe class SearchScratch
     }
 
     /// <summary>A pool of that capacity.</summary>
-    public CandidatePool Pool(int capacity) => new(Pinned(ref _pool, capacity + 1), capacity);
+    public CandidatePool Pool(int capacity) => new(Pinned(ref _pool, capacity + CandidatePool.Slack), capacity);
 
     /// <summary>Another pool of that capacity.</summary>
-    public CandidatePool SecondPool(int capacity) => new(Pinned(ref _second, capacity + 1), capacity);
+    public CandidatePool SecondPool(int capacity) => new(Pinned(ref _second, capacity + CandidatePool.Slack), capacity);
 
     /// <summary>Room for row numbers. Pinned.</summary>
     public int* Rows(int count) => Pinned(ref _rows, count);
+
+    /// <summary>Room for the rows that a walk met and has not compared. Pinned.</summary>
+    public int* Frontier(int count) => Pinned(ref _frontier, count);
+
+    /// <summary>Room for entries of a pool. Pinned.</summary>
+    public ulong* Spare(int count) => Pinned(ref _spare, count);
 
     /// <summary>Room for distances. Pinned.</summary>
     public float* Distances(int count) => Pinned(ref _distances, count);

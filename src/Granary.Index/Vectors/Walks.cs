@@ -22,6 +22,9 @@ internal unsafe interface IWalk
     /// <summary>Asks for a row's bytes ahead of time.</summary>
     void Prefetch(int row);
 
+    /// <summary>Asks for the bytes of <paramref name="count"/> rows ahead of time.</summary>
+    void Prefetch(int* rows, int count);
+
     /// <summary>The distance of a row, smaller is nearer.</summary>
     float Distance(byte* target, int row);
 
@@ -61,32 +64,52 @@ internal readonly unsafe struct CodeWalk(RowArena codes, int size, bool euclid) 
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void Prefetch(int* rows, int count)
+    {
+        if (!Sse.IsSupported)
+            return;
+        var codes = _codes.View;
+        nint stride = _codes.Stride;
+        for (var i = 0; i < count; i++)
+        {
+            var p = codes.Row(rows[i]);
+            for (nint offset = 0; offset < stride; offset += Line)
+                Sse.Prefetch0(p + offset);
+        }
+    }
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Distance(byte* target, int row) => RowCode.Distance(target, _codes.Row(row), _padded, _header);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Distances(byte* target, int* rows, int count, float* distances)
     {
+        var codes = _codes.View;
+        var values = (short*)(target + RowCode.TargetHeader);
+        var padded = _padded;
+        nint header = _header;
         var i = 0;
         if (Avx512BW.IsSupported)
         {
             for (; i <= count - 4; i += 4)
             {
-                var a = _codes.Row(rows[i]);
-                var b = _codes.Row(rows[i + 1]);
-                var c = _codes.Row(rows[i + 2]);
-                var d = _codes.Row(rows[i + 3]);
-                var dots = CodeKernels.Dot512((short*)(target + RowCode.TargetHeader), (sbyte*)a, (sbyte*)b, (sbyte*)c, (sbyte*)d, _padded);
-                distances[i] = RowCode.Combine(target, a + _header, dots.GetElement(0));
-                distances[i + 1] = RowCode.Combine(target, b + _header, dots.GetElement(1));
-                distances[i + 2] = RowCode.Combine(target, c + _header, dots.GetElement(2));
-                distances[i + 3] = RowCode.Combine(target, d + _header, dots.GetElement(3));
+                var a = codes.Row(rows[i]);
+                var b = codes.Row(rows[i + 1]);
+                var c = codes.Row(rows[i + 2]);
+                var d = codes.Row(rows[i + 3]);
+                var dots = CodeKernels.Dot512(values, (sbyte*)a, (sbyte*)b, (sbyte*)c, (sbyte*)d, padded);
+                RowCode.Combine(target, a + header, b + header, c + header, d + header, dots).Store(distances + i);
             }
         }
 
         for (; i < count; i++)
-            distances[i] = Distance(target, rows[i]);
+        {
+            var row = codes.Row(rows[i]);
+            distances[i] = RowCode.Combine(target, row + header, CodeKernels.Dot(values, (sbyte*)row, padded));
+        }
     }
 }
 
@@ -119,6 +142,13 @@ internal readonly unsafe struct FloatWalk(RowArena vectors, int size, Distance d
         var end = p + Math.Min(_vectors.Stride, PrefetchLimit);
         for (; p < end; p += Line)
             Sse.Prefetch0(p);
+    }
+
+    /// <inheritdoc/>
+    public void Prefetch(int* rows, int count)
+    {
+        for (var i = 0; i < count; i++)
+            Prefetch(rows[i]);
     }
 
     /// <inheritdoc/>
