@@ -52,6 +52,9 @@ internal sealed class RowTable<TRow>(string field)
     /// <summary>The length given when the row was added; 0 when its chunk is gone.</summary>
     public int LengthOf(int row) => Find(row) is { } chunk ? chunk.Lengths[row & (ChunkSize - 1)] : 0;
 
+    /// <summary>The lengths of the rows from one on, as far as its chunk goes; empty when the chunk is gone.</summary>
+    public ReadOnlySpan<int> LengthsFrom(int row) => Find(row) is { } chunk ? chunk.Lengths.AsSpan(row & (ChunkSize - 1)) : [];
+
     public TRow? ValueOf(int row) => Find(row) is { } chunk ? chunk.Values[row & (ChunkSize - 1)] : default;
 
     public void SetSlot(int row, int slot)

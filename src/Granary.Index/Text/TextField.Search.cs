@@ -1,4 +1,3 @@
-using Granary.Index.Postings;
 using Granary.Index.Search;
 
 namespace Granary.Index.Text;
@@ -25,16 +24,16 @@ public sealed partial class TextField
         // Documents added from here on are beyond the end.
         var end = _rows.Count;
         var sink = Prepare(query, statistics, out var scorer);
-        var search = PostingSearch.Rent();
+        var search = TextSearch.Rent(_rows, scorer);
         try
         {
-            foreach (var term in sink.Terms)
-                search.Add(term.Postings, ref scorer);
-            search.Run(_rows, end, k, ref scorer, ref filter, hits, cancellation);
+            for (var term = 0; term < sink.Terms.Count; term++)
+                search.Add(sink.Terms[term], term);
+            search.Run(end, k, ref filter, hits, cancellation);
         }
         finally
         {
-            PostingSearch.Return(search);
+            TextSearch.Return(search);
             sink.Release();
         }
     }
@@ -64,11 +63,11 @@ public sealed partial class TextField
                         if (!sink.Terms[term].Postings.TryFind(docs[i], out var frequency))
                             continue;
                         any = true;
-                        sum += scorer.Contribution(term, docs[i], frequency);
+                        sum += scorer.Contribution(term, frequency, _rows.LengthOf(docs[i]));
                     }
                 }
 
-                scores[i] = any ? scorer.Score(docs[i], sum) : float.NaN;
+                scores[i] = any ? scorer.Score(sum) : float.NaN;
             }
         }
         finally
@@ -85,7 +84,7 @@ public sealed partial class TextField
         _analyzer.Analyze(query, TextRole.Query, sink);
         var documents = statistics?.Documents ?? DocumentCount;
         var totalLength = statistics?.TotalLength ?? TotalLength;
-        scorer = new TextScorer(_rows, Schema, documents, totalLength, sink.Length, sink.WeightsFor(sink.Terms.Count));
+        scorer = new TextScorer(Schema, documents, totalLength, sink.Length, sink.WeightsFor(sink.Terms.Count));
         for (var i = 0; i < sink.Terms.Count; i++)
         {
             var term = sink.Terms[i];

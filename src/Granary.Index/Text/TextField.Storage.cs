@@ -99,8 +99,8 @@ public sealed partial class TextField
                 continue;
             }
 
-            var term = new Term(text, (int)number);
-            PostingStorage.Read(reader, term.Postings, numbers, field._bounds);
+            var term = new Term(text, (int)number, schema);
+            PostingStorage.Read(reader, term.Postings, numbers, NoBounds.Instance);
             if (term.Postings.Count == 0)
             {
                 // All its documents were removed, or came after the image was taken.

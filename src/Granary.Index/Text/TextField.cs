@@ -11,7 +11,6 @@ public sealed partial class TextField
 {
     private readonly ITextAnalyzer _analyzer;
     private readonly RowTable<TextRow> _rows;
-    private readonly TextBounds _bounds;
     private readonly ConcurrentDictionary<string, Term> _terms = new(1, 1024, StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Term>.AlternateLookup<ReadOnlySpan<char>> _termOf;
     private readonly List<Term?> _byNumber = [];
@@ -29,7 +28,6 @@ public sealed partial class TextField
         Schema = schema;
         _analyzer = Analyzer.Create(schema.Analyzer);
         _rows = new RowTable<TextRow>(schema.Name);
-        _bounds = new TextBounds(_rows);
         _termOf = _terms.GetAlternateLookup<ReadOnlySpan<char>>();
         _sink = new DocumentSink(this);
     }
@@ -48,7 +46,7 @@ public sealed partial class TextField
 
     /// <summary>Bytes held, roughly. Called by the writing thread.</summary>
     public long Bytes =>
-        _byNumber.Sum(term => term == null ? 0 : 120 + (2L * term.Text.Length) + term.Postings.Bytes) + (100L * _rows.Alive);
+        _byNumber.Sum(term => term == null ? 0 : 120 + (2L * term.Text.Length) + term.Postings.Bytes + term.ImpactBytes) + (100L * _rows.Alive);
 
     /// <summary>Indexes texts as one document and counts it. Returns its number, or -1 when no term is left.</summary>
     public int Add(IReadOnlyList<string> texts, int slot)
@@ -64,7 +62,7 @@ public sealed partial class TextField
         var doc = _rows.Add(slot, _sink.Length, new TextRow(PackTerms(_sink.Touched), false));
         foreach (var term in _sink.Touched)
         {
-            term.Postings.Append(doc, (uint)term.Occurrences, _bounds);
+            term.Postings.Append(doc, (uint)term.Occurrences, NoBounds.Instance);
             term.Postings.Frequency++;
         }
 
@@ -112,7 +110,7 @@ public sealed partial class TextField
             var term = _byNumber[number]!;
             if (!term.Postings.Kill())
                 continue;
-            term.Postings.Sweep(_rows, _bounds);
+            term.Postings.Sweep(_rows, NoBounds.Instance);
             if (term.Postings.Count == 0)
                 Drop(term);
         }
@@ -134,7 +132,7 @@ public sealed partial class TextField
         if (_termOf.TryGetValue(text, out var term))
             return term;
         var number = _freeNumbers.TryPop(out var free) ? free : _byNumber.Count;
-        term = new Term(text.ToString(), number);
+        term = new Term(text.ToString(), number, Schema);
         if (number == _byNumber.Count)
             _byNumber.Add(term);
         else
@@ -180,19 +178,6 @@ public sealed partial class TextField
             number += (int)Varint.Read(packed, ref at);
             yield return number;
         }
-    }
-
-    /// <summary>A term and its postings. The number and the count belong to the writing thread.</summary>
-    internal sealed class Term(string text, int number)
-    {
-        public string Text { get; } = text;
-
-        public int Number { get; } = number;
-
-        public PostingList Postings { get; } = new();
-
-        /// <summary>How often it occurs in the document being added.</summary>
-        public int Occurrences { get; set; }
     }
 
     private sealed class DocumentSink(TextField field) : TermSink

@@ -1,0 +1,158 @@
+using Granary.Index.Postings;
+
+namespace Granary.Index.Text;
+
+/// <summary>
+/// Postings laid out for search: rows in groups of 64, of each group the highest saturation a posting reaches, rounded up to 1/255
+/// (the bounds of Block-Max Pruning, Mallia, Suel and Tonellotto, 2024). A posting is the row within its group (upper 6 bits) and
+/// the term's frequency (10 bits; <see cref="MostFrequency"/> stands for all from there on). Made from a list's sealed blocks when
+/// a query first needs them, and then never changed; or of a query's own, refilled.
+/// </summary>
+internal sealed class ImpactList
+{
+    public const int RowBits = 6;
+    public const int GroupSize = 1 << RowBits;
+    public const int FrequencyBits = 16 - RowBits;
+    public const uint MostFrequency = (1u << FrequencyBits) - 1;
+
+    // A list with postings in an eighth of all groups is laid out with a place for each of them.
+    private const int DenseShare = 8;
+
+    /// <summary>Groups that hold a posting, ascending; null when each group up to the last has a place.</summary>
+    public int[]? Groups { get; private set; } = new int[16];
+
+    /// <summary>How many places there are.</summary>
+    public int Places { get; private set; }
+
+    /// <summary>Where the postings of a place start; those of the last end at the place behind it.</summary>
+    public int[] Starts { get; private set; } = new int[17];
+
+    /// <summary>The bound of each place; 0 where there is no posting.</summary>
+    public byte[] Bounds { get; private set; } = new byte[16];
+
+    public ushort[] Entries { get; private set; } = new ushort[64];
+
+    /// <summary>Postings.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The list it was made from, see <see cref="PostingBlocks.Origin"/>.</summary>
+    public object? Origin { get; private set; }
+
+    /// <summary>Blocks it was made from.</summary>
+    public int Blocks { get; private set; }
+
+    /// <summary>The step of <see cref="Saturation"/> its bounds hold up to.</summary>
+    public int Step { get; private set; }
+
+    public long Bytes => 96 + (4L * Starts.Length) + Bounds.Length + (2L * Entries.Length) + (4L * Groups?.Length ?? 0);
+
+    /// <summary>Lays out the sealed blocks of a list.</summary>
+    public static ImpactList Make(PostingBlocks blocks, int step, in ImpactRule rule)
+    {
+        var filled = new ImpactList();
+        filled.Append(blocks, 0, rule);
+        var list = filled.Trimmed();
+        list.Origin = blocks.Origin;
+        list.Blocks = blocks.Count;
+        list.Step = step;
+        return list;
+    }
+
+    /// <summary>Empties it for other postings.</summary>
+    public void Clear()
+    {
+        Places = 0;
+        Count = 0;
+    }
+
+    /// <summary>Takes in the blocks from one on.</summary>
+    public void Append(PostingBlocks blocks, int from, in ImpactRule rule)
+    {
+        Span<int> rows = stackalloc int[BlockCodec.Size];
+        Span<uint> frequencies = stackalloc uint[BlockCodec.Size];
+        for (var block = from; block < blocks.Count; block++)
+        {
+            blocks.ReadRows(block, rows);
+            blocks.ReadPayloads(block, frequencies);
+            Reserve(BlockCodec.Size);
+            for (var i = 0; i < rows.Length; i++)
+                Append(rows[i], frequencies[i], rule);
+        }
+
+        Starts[Places] = Count;
+    }
+
+    /// <summary>Takes in the unsealed end of a list.</summary>
+    public void Append(ReadOnlySpan<ulong> tail, in ImpactRule rule)
+    {
+        Reserve(tail.Length);
+        foreach (var posting in tail)
+            Append((int)(posting >> 32), (uint)posting, rule);
+        Starts[Places] = Count;
+    }
+
+    private void Append(int row, uint frequency, in ImpactRule rule)
+    {
+        var group = row >> RowBits;
+        if (Places == 0 || Groups![Places - 1] != group)
+        {
+            Groups![Places] = group;
+            Starts[Places] = Count;
+            Bounds[Places] = 0;
+            Places++;
+        }
+
+        var bound = rule.Bound(row, frequency);
+        if (bound > Bounds[Places - 1])
+            Bounds[Places - 1] = bound;
+        Entries[Count++] = (ushort)(((row & (GroupSize - 1)) << FrequencyBits) | (int)Math.Min(frequency, MostFrequency));
+    }
+
+    private void Reserve(int more)
+    {
+        if (Count + more > Entries.Length)
+            Entries = Grown(Entries, Count + more);
+        if (Places + more > Bounds.Length)
+        {
+            Groups = Grown(Groups!, Places + more);
+            Bounds = Grown(Bounds, Places + more);
+            Starts = Grown(Starts, Places + more + 1);
+        }
+    }
+
+    private ImpactList Trimmed()
+    {
+        var list = new ImpactList { Entries = Entries.AsSpan(0, Count).ToArray(), Count = Count };
+        var groups = Groups![Places - 1] + 1;
+        if (groups > (long)Places * DenseShare)
+        {
+            list.Places = Places;
+            list.Groups = Groups.AsSpan(0, Places).ToArray();
+            list.Starts = Starts.AsSpan(0, Places + 1).ToArray();
+            list.Bounds = Bounds.AsSpan(0, Places).ToArray();
+            return list;
+        }
+
+        list.Groups = null;
+        list.Places = groups;
+        list.Starts = new int[groups + 1];
+        list.Bounds = new byte[groups];
+        var next = 0;
+        for (var place = 0; place < Places; place++)
+        {
+            while (next <= Groups[place])
+                list.Starts[next++] = Starts[place];
+            list.Bounds[Groups[place]] = Bounds[place];
+        }
+
+        list.Starts[groups] = Count;
+        return list;
+    }
+
+    private static T[] Grown<T>(T[] array, int needed)
+    {
+        var larger = new T[Math.Max(needed, array.Length * 2)];
+        array.CopyTo(larger, 0);
+        return larger;
+    }
+}

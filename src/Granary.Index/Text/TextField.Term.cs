@@ -1,0 +1,47 @@
+using Granary.Index.Postings;
+
+namespace Granary.Index.Text;
+
+public sealed partial class TextField
+{
+    /// <summary>A term and its postings. The number and the count belong to the writing thread.</summary>
+    internal sealed class Term(string text, int number, TextFieldSchema schema)
+    {
+        // Bounds are made for an average this many steps up, and used until it is that many above or the average outgrew them.
+        private const int StepsAhead = 2;
+        private ImpactList? _impacts;
+
+        public string Text { get; } = text;
+
+        public int Number { get; } = number;
+
+        public PostingList Postings { get; } = new();
+
+        /// <summary>How often it occurs in the document being added.</summary>
+        public int Occurrences { get; set; }
+
+        public long ImpactBytes => Volatile.Read(ref _impacts)?.Bytes ?? 0;
+
+        /// <summary>
+        /// The blocks laid out for search, or most of them, with bounds that hold for averages up to a step. Made here when there are
+        /// none that fit; a reader's race with another costs the work twice. The work is shared by the eighth of the list that
+        /// must come before it is done again.
+        /// </summary>
+        public ImpactList ImpactsFor(PostingBlocks blocks, int step, RowTable<TextRow> rows)
+        {
+            var impacts = Volatile.Read(ref _impacts);
+            if (impacts != null && ReferenceEquals(impacts.Origin, blocks.Origin) && impacts.Step >= step
+                && impacts.Step <= step + (2 * StepsAhead) && blocks.Count - impacts.Blocks <= Math.Max(4, impacts.Blocks / 8))
+            {
+                return impacts;
+            }
+
+            impacts = ImpactList.Make(blocks, step + StepsAhead, new ImpactRule(rows, SaturationAt(step + StepsAhead)));
+            Volatile.Write(ref _impacts, impacts);
+            return impacts;
+        }
+
+        /// <summary>Saturation under the average of a step.</summary>
+        public Saturation SaturationAt(int step) => new(schema.K1, schema.B, Saturation.AverageOf(step));
+    }
+}

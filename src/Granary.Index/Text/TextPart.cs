@@ -1,0 +1,71 @@
+using Granary.Index.Postings;
+
+namespace Granary.Index.Text;
+
+/// <summary>Some postings of a query's term: those laid out before, or those that came since.</summary>
+internal sealed class TextPart
+{
+    /// <summary>For postings that came since.</summary>
+    public ImpactList Own { get; } = new();
+
+    public ImpactList List { get; set; } = null!;
+
+    public PostingList Postings { get; set; } = null!;
+
+    /// <summary>What the term adds to a document it fills.</summary>
+    public double Weight { get; set; }
+
+    /// <summary>The weight in steps of the added bounds, rounded up.</summary>
+    public ushort Scale { get; set; }
+
+    /// <summary>The place reached so far, where groups are visited in order.</summary>
+    public int Place { get; set; }
+
+    /// <summary>The group at the place reached; above all groups at the end. Only of a list that is not dense.</summary>
+    public int Group => Place < List.Places ? List.Groups![Place] : int.MaxValue;
+
+    /// <summary>What a place adds to its group's bound.</summary>
+    public int Bound(int place)
+    {
+        int bound = List.Bounds[place];
+        return bound == 0 ? 0 : (int)(((uint)bound * 257 * Scale) >> 16) + 1;
+    }
+
+    /// <summary>The place of a group, -1 where it has none; groups must ascend.</summary>
+    public int Seek(int group)
+    {
+        var list = List;
+        if (list.Groups is not { } groups)
+            return group < list.Places ? group : -1;
+        var place = Place;
+        if (place >= list.Places || groups[place] > group)
+            return -1;
+        if (groups[place] < group)
+        {
+            // Doubling steps, then halving ones.
+            var step = 1;
+            while (place + step < list.Places && groups[place + step] < group)
+            {
+                place += step;
+                step *= 2;
+            }
+
+            var end = Math.Min(place + step, list.Places);
+            place++;
+            while (place < end)
+            {
+                var middle = (place + end) >>> 1;
+                if (groups[middle] < group)
+                    place = middle + 1;
+                else
+                    end = middle;
+            }
+
+            Place = place;
+            if (place >= list.Places || groups[place] != group)
+                return -1;
+        }
+
+        return place;
+    }
+}

@@ -1,0 +1,170 @@
+using Granary.Index.Postings;
+using Granary.Index.Search;
+
+namespace Granary.Index.Text;
+
+/// <summary>
+/// Block-Max Pruning (Mallia, Suel and Tonellotto, "Faster Learned Sparse Retrieval with Block-Max Pruning", 2024) for exact BM25: the
+/// bounds of all terms are added for every group of rows, then the groups that promise most are scored, and then those left
+/// whose bound is above the k-th score. Scores are exact: bounds only choose groups. An object holds a query's working memory and is
+/// reused.
+/// </summary>
+internal sealed partial class TextSearch
+{
+    // Bounds are added in 16 bits: all terms together reach this, which leaves room for rounding.
+    private const int FullBound = 60_000;
+
+    // Evaluated groups between two looks at the caller's patience.
+    private const int Patience = 1024;
+
+    [ThreadStatic]
+    private static TextSearch? _idle;
+
+    private readonly double[] _sums = new double[ImpactList.GroupSize];
+    private readonly TopHits _top = new();
+    private readonly List<TextPart> _spare = [];
+    private TextPart[] _parts = new TextPart[16];
+    private int _count;
+    private ushort[] _bounds = [];
+    private RowTable<TextRow> _rows = null!;
+    private TextScorer _scorer;
+    private CancellationToken _cancellation;
+    private double _floor; // Rows whose sum is not above this are of no interest.
+    private double _unit; // What a step of the added bounds is worth, in units of scores.
+    private int _cut; // Groups whose added bounds are not above this are of no interest.
+    private int _rowEnd;
+    private int _evaluated;
+
+    /// <summary>This thread's working memory, or new where it is in use.</summary>
+    public static TextSearch Rent(RowTable<TextRow> rows, in TextScorer scorer)
+    {
+        var search = _idle ?? new TextSearch();
+        _idle = null;
+        search._rows = rows;
+        search._scorer = scorer;
+        return search;
+    }
+
+    /// <summary>Gives working memory back.</summary>
+    public static void Return(TextSearch search)
+    {
+        for (var i = 0; i < search._count; i++)
+            search.Release(search._parts[i]);
+        search._count = 0;
+        search._rows = null!;
+        search._scorer = default;
+        search._cancellation = default;
+        Array.Clear(search._sums);
+        _idle = search;
+    }
+
+    /// <summary>Adds a term of the query.</summary>
+    public void Add(TextField.Term term, int number)
+    {
+        var view = term.Postings.Current;
+        var sealedBlocks = view.Blocks?.Count ?? 0;
+        var tail = view.Tail.AsSpan(0, view.TailCount);
+        var step = Saturation.StepAbove(_scorer.Average);
+        var covered = 0;
+        if (view.Blocks is { } blocks)
+        {
+            var impacts = term.ImpactsFor(blocks, step, _rows);
+            AddPart(term, number, impacts);
+            covered = impacts.Blocks;
+
+            // Made by a reader that saw more: it has what is unsealed here.
+            if (covered > sealedBlocks)
+                return;
+        }
+
+        if (covered == sealedBlocks && tail.IsEmpty)
+            return;
+        var part = AddPart(term, number, null);
+        var rule = new ImpactRule(_rows, term.SaturationAt(step));
+        part.Own.Clear();
+        if (covered < sealedBlocks)
+            part.Own.Append(view.Blocks!, covered, rule);
+        part.Own.Append(tail, rule);
+    }
+
+    /// <summary>Appends the k best rows below <paramref name="rowEnd"/>, best first.</summary>
+    public void Run<TFilter>(int rowEnd, int k, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation)
+        where TFilter : struct, ISlotFilter
+    {
+        if (k <= 0 || _count == 0)
+            return;
+        _cancellation = cancellation;
+        cancellation.ThrowIfCancellationRequested();
+        _top.Reset(k);
+        _rowEnd = rowEnd;
+        _floor = double.NegativeInfinity;
+        _evaluated = 0;
+        Weigh();
+        var groups = (int)(((long)rowEnd + ImpactList.GroupSize - 1) >> ImpactList.RowBits);
+        var places = 0L;
+        var dense = false;
+        for (var i = 0; i < _count; i++)
+        {
+            places += _parts[i].List.Places;
+            dense |= _parts[i].List.Groups == null;
+        }
+
+        if (!dense && places * MergeShare < groups)
+            Merge(groups, ref filter);
+        else
+            Prune(groups, k, ref filter);
+        _top.Drain(hits, ref filter);
+    }
+
+    /// <summary>The parts by weight, heaviest first, and their weights in steps of the added bounds.</summary>
+    private void Weigh()
+    {
+        var total = 0.0;
+        for (var i = 0; i < _count; i++)
+        {
+            var part = _parts[i];
+            total += part.Weight;
+            var at = i;
+            for (; at > 0 && _parts[at - 1].Weight < part.Weight; at--)
+                _parts[at] = _parts[at - 1];
+            _parts[at] = part;
+        }
+
+        _unit = Math.Max(total / FullBound, double.Epsilon);
+        for (var i = 0; i < _count; i++)
+            _parts[i].Scale = (ushort)Math.Clamp(Math.Ceiling(_parts[i].Weight / _unit), 1, ushort.MaxValue);
+        SetCut();
+    }
+
+    /// <summary>A part's bound is off by less than 2 steps, of which it adds one.</summary>
+    private void SetCut() =>
+        _cut = double.IsNegativeInfinity(_floor) ? 0 : (int)Math.Clamp(Math.Floor(_floor / _unit) - _count - 1, 0, ushort.MaxValue - 1);
+
+    private void Rewind()
+    {
+        for (var i = 0; i < _count; i++)
+            _parts[i].Place = 0;
+    }
+
+    private TextPart AddPart(TextField.Term term, int number, ImpactList? list)
+    {
+        var part = _spare.Count > 0 ? _spare[^1] : new TextPart();
+        if (_spare.Count > 0)
+            _spare.RemoveAt(_spare.Count - 1);
+        part.List = list ?? part.Own;
+        part.Postings = term.Postings;
+        part.Weight = _scorer.Weight(number);
+        part.Place = 0;
+        if (_count == _parts.Length)
+            Array.Resize(ref _parts, _count * 2);
+        _parts[_count++] = part;
+        return part;
+    }
+
+    private void Release(TextPart part)
+    {
+        part.List = part.Own;
+        part.Postings = null!;
+        _spare.Add(part);
+    }
+}
