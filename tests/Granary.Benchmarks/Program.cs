@@ -25,6 +25,8 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["peers"] = PeerBenchmarks.RunAsync,
     ["quality"] = QualityBenchmarks.RunAsync,
     ["search"] = SearchBenchmarks.RunAsync,
+    ["granary-text-peer"] = TextPeer.RunAsync,
+    ["text-peers"] = TextPeerBenchmarks.RunAsync,
     ["storage"] = StorageBenchmarks.RunAsync,
 };
 
@@ -35,7 +37,7 @@ if (args.Length == 0 || !words.TryGetValue(args[0], out var run))
 }
 
 // A peer's standard output is a protocol.
-if (args[0] == "granary-peer")
+if (args[0] is "granary-peer" or "granary-text-peer")
     return await run(new Arguments(args[1..]));
 Console.WriteLine(Machine.Describe());
 Console.WriteLine($"command: dotnet run -c Release --project tests/Granary.Benchmarks -- {string.Join(' ', args)}");

@@ -11,6 +11,10 @@ internal static class PeerCommands
         ["usearch-f32"] = ["bin/usearch", "f32"],
         ["usearch-i8"] = ["bin/usearch", "i8"],
         ["faiss"] = ["bin/faiss"],
+        ["lucene"] = ["lucene/LuceneDriver.java"],
+        ["sqlite-fts5"] = ["sqlite/fts5.py"],
+        ["xapian"] = ["xapian/xapian_driver.py"],
+        ["lancedb-text"] = ["lancedb-text.mjs"],
     };
 
     /// <summary>tests/peers of the repository this program was built in.</summary>
@@ -19,8 +23,8 @@ internal static class PeerCommands
     /// <summary>The command of a driver, in tests/peers; null, with the reason on the console, when it is not installed.</summary>
     public static ProcessStartInfo? Find(string name)
     {
-        if (name == "granary")
-            return new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Granary.Benchmarks.dll"), "granary-peer"]);
+        if (name is "granary" or "granary-text")
+            return new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Granary.Benchmarks.dll"), $"{name}-peer"]);
         if (!Drivers.TryGetValue(name, out var command))
             throw new ArgumentException($"`{name}` is no peer; there are granary, {string.Join(", ", Drivers.Keys)}");
         var script = command[0].EndsWith(".mjs", StringComparison.Ordinal);
@@ -32,10 +36,22 @@ internal static class PeerCommands
             return null;
         }
 
+        if (file.EndsWith(".java", StringComparison.Ordinal) && Jars() is var jars)
+        {
+            if (jars.Length == 0)
+                Console.WriteLine($"{name} is left out: install liblucene8-java and a JDK");
+            return jars.Length == 0 ? null : new ProcessStartInfo("java", ["-Xms1g", "-cp", string.Join(':', jars), file]);
+        }
+
+        if (file.EndsWith(".py", StringComparison.Ordinal))
+            return new ProcessStartInfo("python3", [file]);
         var start = script ? new ProcessStartInfo("node", command) : new ProcessStartInfo(file, command[1..]);
         start.WorkingDirectory = Folder;
         return start;
     }
+
+    private static string[] Jars() => !Directory.Exists("/usr/share/java") ? [] : [
+        .. Directory.GetFiles("/usr/share/java", "lucene-core*.jar"), .. Directory.GetFiles("/usr/share/java", "lucene-analyzers-common*.jar")];
 
     private static string FindFolder()
     {

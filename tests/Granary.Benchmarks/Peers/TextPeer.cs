@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Granary.Index;
+using Granary.Index.Memory;
+using Granary.Index.Search;
+using Granary.Index.Text;
+
+namespace Granary.Benchmarks;
+
+/// <summary>Granary's text field as a peer: the protocol of tests/peers/README.md on standard input and output.</summary>
+internal static class TextPeer
+{
+    private static readonly List<(string Kind, string Text)> Queries = [];
+    private static string s_corpus = "";
+    private static int s_rows;
+    private static TextField s_field = null!;
+
+    public static Task<int> RunAsync(Arguments arguments)
+    {
+        Write(new JsonObject
+        {
+            ["peer"] = "granary",
+            ["version"] = typeof(TextField).Assembly.GetName().Version?.ToString(3),
+            ["settings"] = "in process, one text field as a partition holds it, its own English analysis, k1 1.2, b 0.75",
+        });
+        while (Console.ReadLine() is { } line)
+        {
+            var request = JsonNode.Parse(line)!.AsObject();
+            if ((string?)request["op"] == "quit")
+                break;
+            try
+            {
+                Write((string?)request["op"] switch
+                {
+                    "load" => Load(request),
+                    "build" => Build(),
+                    "search" => Search(request),
+                    _ => new JsonObject { ["error"] = "unknown op" },
+                });
+            }
+            catch (Exception e) when (e is IOException or GranaryException)
+            {
+                Write(new JsonObject { ["error"] = e.Message });
+            }
+        }
+
+        return Task.FromResult(0);
+    }
+
+    private static void Write(JsonObject answer) => Console.WriteLine(answer.ToJsonString());
+
+    private static JsonObject Load(JsonObject request)
+    {
+        s_corpus = (string)request["corpus"]!;
+        s_rows = (int?)request["rows"] ?? int.MaxValue;
+        Queries.Clear();
+        foreach (var line in File.ReadLines((string)request["queries"]!))
+        {
+            using var query = JsonDocument.Parse(line);
+            var kind = query.RootElement.TryGetProperty("kind", out var named) ? named.GetString()! : "";
+            Queries.Add((kind, query.RootElement.GetProperty("text").GetString()!));
+        }
+
+        return new JsonObject { ["queries"] = Queries.Count };
+    }
+
+    private static JsonObject Build()
+    {
+        var watch = Stopwatch.StartNew();
+        s_field = new TextField(new TextFieldSchema("text", "text"), new EpochClock());
+        var row = 0;
+        foreach (var line in File.ReadLines(s_corpus).Take(s_rows))
+        {
+            using var document = JsonDocument.Parse(line);
+            var title = document.RootElement.TryGetProperty("title", out var named) ? named.GetString()! : "";
+            s_field.Add([$"{title} {document.RootElement.GetProperty("text").GetString()}"], row++);
+        }
+
+        return new JsonObject { ["rows"] = row, ["seconds"] = watch.Elapsed.TotalSeconds, ["bytes"] = s_field.Bytes };
+    }
+
+    private static JsonObject Search(JsonObject request)
+    {
+        int k = (int)request["k"]!, passes = (int?)request["passes"] ?? 1, most = (int?)request["queries"] ?? int.MaxValue;
+        var kind = (string?)request["kind"];
+        var chosen = Queries.Where(query => kind is null || query.Kind == kind).Take(most).Select(query => query.Text).ToArray();
+        var times = new double[chosen.Length];
+        var ids = new int[chosen.Length][];
+        Array.Fill(times, double.MaxValue);
+        var hits = new List<SlotHit>(k);
+        var filter = default(VectorBenchmarks.AllSlots);
+        var allocated = GC.GetTotalAllocatedBytes(true);
+        var watch = Stopwatch.StartNew();
+        for (var pass = 0; pass < passes; pass++)
+        {
+            for (var i = 0; i < chosen.Length; i++)
+            {
+                var began = Stopwatch.GetTimestamp();
+                hits.Clear();
+                s_field.Search(chosen[i], k, null, ref filter, hits);
+                times[i] = Math.Min(times[i], Stopwatch.GetElapsedTime(began).TotalMicroseconds);
+                if (pass == passes - 1)
+                    ids[i] = [.. hits.Select(hit => hit.Slot)];
+            }
+        }
+
+        var answer = new JsonObject
+        {
+            ["queries"] = chosen.Length * passes,
+            ["seconds"] = watch.Elapsed.TotalSeconds,
+            ["allocated"] = GC.GetTotalAllocatedBytes(true) - allocated,
+        };
+        if ((bool?)request["times"] == true)
+            answer["times_us"] = JsonSerializer.SerializeToNode(times);
+        if ((bool?)request["ids"] == true)
+            answer["ids"] = JsonSerializer.SerializeToNode(ids);
+        return answer;
+    }
+}
