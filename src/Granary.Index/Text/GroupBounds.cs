@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Granary.Index.Text;
 
 /// <summary>
-/// Kernels over the added bounds of all groups, 16 bits each. Whole numbers: every instruction set gives the same. Reads and writes are
+/// Kernels over the added bounds of all cells, 16 bits each. Whole numbers: every instruction set gives the same. Reads and writes are
 /// of <see cref="Lanes"/> elements at multiples of that below a length that is one: within the span.
 /// </summary>
 internal static class GroupBounds
@@ -14,50 +14,48 @@ internal static class GroupBounds
     /// <summary>Elements handled at once.</summary>
     public const int Lanes = 32;
 
-    /// <summary>Sets each group's bound to the sum of what the parts add; stops at 65,535.</summary>
-    public static void Add(Span<ushort> bounds, int groups, ReadOnlySpan<TextPart> parts)
+    // Bounds stay in the first cache while all parts are added to them.
+    private const int Tile = 256 * Lanes;
+
+    /// <summary>
+    /// Sets each cell's bound to the sum of what the parts add, and each peak to the highest of <see cref="Lanes"/> bounds. The sums
+    /// of all parts fit in 16 bits.
+    /// </summary>
+    public static void Add(Span<ushort> bounds, Span<ushort> peaks, ReadOnlySpan<TextPart> parts)
     {
         bounds.Clear();
+        peaks.Clear();
         foreach (var part in parts)
         {
-            var list = part.List;
-            var end = Math.Min(list.Places, groups);
-            if (list.Groups is { } of)
-            {
-                end = list.Places;
-                var places = list.Bounds;
-                uint scale = part.Scale;
-                for (var place = 0; place < end && place < places.Length && place < of.Length; place++)
-                {
-                    var group = of[place];
-                    if (group >= groups)
-                        break;
-                    var sum = bounds[group] + ((places[place] * 257u * scale) >> 16) + 1;
-                    bounds[group] = (ushort)Math.Min(sum, ushort.MaxValue);
-                }
+            if (part.List.Groups is { } groups)
+                Scatter(bounds, groups.AsSpan(0, part.List.Places), part.List.Bounds, part.Scale);
+        }
 
-                continue;
+        for (var start = 0; start < bounds.Length; start += Tile)
+        {
+            var tile = bounds[start..Math.Min(start + Tile, bounds.Length)];
+            foreach (var part in parts)
+            {
+                var end = part.List.Places * ImpactList.CellsPerGroup;
+                if (part.List.Groups == null && end > start)
+                    Add(tile, part.List.Bounds.AsSpan(start..Math.Min(end, start + tile.Length)), part.Scale);
             }
 
-            var from = 0;
-            if (Avx512BW.IsSupported)
-                from = AddWide(bounds, list.Bounds.AsSpan(0, end), part.Scale);
-            else if (Avx2.IsSupported)
-                from = AddHalf(bounds, list.Bounds.AsSpan(0, end), part.Scale);
-            for (; from < end; from++)
-                bounds[from] = (ushort)Math.Min(bounds[from] + part.Bound(from), ushort.MaxValue);
+            for (var at = 0; at < tile.Length; at += Lanes)
+                peaks[(start + at) / Lanes] = Highest(tile, at);
         }
     }
 
-    /// <summary>A level that at least this many groups reach, as high as may be; 1 where fewer have any bound.</summary>
+    /// <summary>What a bound in steps of 1/255 adds for a part: below its true share by less than 2 steps, of which it adds one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Share(uint bound, uint scale) => ((bound * 257 * scale) >> 16) + Math.Min(bound, 1);
+
+    /// <summary>A level that at least this many elements reach, as high as may be but for small bits; 1 where fewer have any.</summary>
     public static int LevelOf(ReadOnlySpan<ushort> bounds, long wanted)
     {
         var level = 0;
-        for (var bit = 1 << 15; bit > 0; bit >>= 1)
+        for (var bit = 1 << 15; bit >= 64; bit >>= 1)
         {
-            // The lowest bits are not worth a look at all groups.
-            if (bit < 64)
-                break;
             if (Reaching(bounds, level | bit) >= wanted)
                 level |= bit;
         }
@@ -71,10 +69,14 @@ internal static class GroupBounds
     {
         ref var first = ref Unsafe.Add(ref MemoryMarshal.GetReference(bounds), at);
         if (Vector512.IsHardwareAccelerated)
-            return (uint)Vector512.GreaterThan(Vector512.LoadUnsafe(ref first), Vector512.Create((ushort)level)).ExtractMostSignificantBits();
-        var limit = Vector256.Create((ushort)level);
-        return Vector256.GreaterThan(Vector256.LoadUnsafe(ref first), limit).ExtractMostSignificantBits()
-            | (Vector256.GreaterThan(Vector256.LoadUnsafe(ref first, 16), limit).ExtractMostSignificantBits() << 16);
+        {
+            var limit = Vector512.Create((ushort)level);
+            return (uint)Vector512.GreaterThan(Vector512.LoadUnsafe(ref first), limit).ExtractMostSignificantBits();
+        }
+
+        var half = Vector256.Create((ushort)level);
+        return Vector256.GreaterThan(Vector256.LoadUnsafe(ref first), half).ExtractMostSignificantBits()
+            | (Vector256.GreaterThan(Vector256.LoadUnsafe(ref first, 16), half).ExtractMostSignificantBits() << 16);
     }
 
     private static long Reaching(ReadOnlySpan<ushort> bounds, int level)
@@ -85,35 +87,65 @@ internal static class GroupBounds
         return count;
     }
 
-    private static int AddWide(Span<ushort> bounds, ReadOnlySpan<byte> places, ushort scale)
+    /// <summary>Four cells at once: their sums do not carry.</summary>
+    private static void Scatter(Span<ushort> bounds, ReadOnlySpan<int> groups, ReadOnlySpan<byte> places, uint scale)
     {
-        ref var target = ref MemoryMarshal.GetReference(bounds);
-        ref var source = ref MemoryMarshal.GetReference(places);
-        var factor = Vector512.Create(scale);
-        var at = 0;
-        for (; at + Lanes <= places.Length; at += Lanes)
+        Span<ushort> shares = stackalloc ushort[256];
+        for (var bound = 0u; bound < shares.Length; bound++)
+            shares[(int)bound] = (ushort)Share(bound, scale);
+        var cells = MemoryMarshal.Cast<ushort, ulong>(bounds);
+        var four = MemoryMarshal.Cast<byte, uint>(places);
+        for (var place = 0; place < groups.Length && place < four.Length; place++)
         {
-            var bound = Avx512BW.ConvertToVector512UInt16(Vector256.LoadUnsafe(ref source, (nuint)at));
-            var part = Avx512BW.MultiplyHigh(bound | (bound << 8), factor) + Vector512.Min(bound, Vector512<ushort>.One);
-            Avx512BW.AddSaturate(Vector512.LoadUnsafe(ref target, (nuint)at), part).StoreUnsafe(ref target, (nuint)at);
+            var group = groups[place];
+            if (group >= cells.Length)
+                break;
+            var bound = four[place];
+            cells[group] += shares[(byte)bound] | ((ulong)shares[(byte)(bound >> 8)] << 16)
+                | ((ulong)shares[(byte)(bound >> 16)] << 32) | ((ulong)shares[(byte)(bound >> 24)] << 48);
         }
-
-        return at;
     }
 
-    private static int AddHalf(Span<ushort> bounds, ReadOnlySpan<byte> places, ushort scale)
+    private static void Add(Span<ushort> bounds, ReadOnlySpan<byte> places, ushort scale)
     {
         ref var target = ref MemoryMarshal.GetReference(bounds);
         ref var source = ref MemoryMarshal.GetReference(places);
-        var factor = Vector256.Create(scale);
         var at = 0;
-        for (; at + 16 <= places.Length; at += 16)
+        if (Avx512BW.IsSupported)
         {
-            var bound = Avx2.ConvertToVector256Int16(Vector128.LoadUnsafe(ref source, (nuint)at)).AsUInt16();
-            var part = Avx2.MultiplyHigh(bound | (bound << 8), factor) + Vector256.Min(bound, Vector256<ushort>.One);
-            Avx2.AddSaturate(Vector256.LoadUnsafe(ref target, (nuint)at), part).StoreUnsafe(ref target, (nuint)at);
+            var factor = Vector512.Create(scale);
+            for (; at + Lanes <= places.Length; at += Lanes)
+            {
+                var bound = Avx512BW.ConvertToVector512UInt16(Vector256.LoadUnsafe(ref source, (nuint)at));
+                var share = Avx512BW.MultiplyHigh(bound | (bound << 8), factor) + Vector512.Min(bound, Vector512<ushort>.One);
+                (Vector512.LoadUnsafe(ref target, (nuint)at) + share).StoreUnsafe(ref target, (nuint)at);
+            }
+        }
+        else if (Avx2.IsSupported)
+        {
+            var factor = Vector256.Create(scale);
+            for (; at + (Lanes / 2) <= places.Length; at += Lanes / 2)
+            {
+                var bound = Avx2.ConvertToVector256Int16(Vector128.LoadUnsafe(ref source, (nuint)at)).AsUInt16();
+                var share = Avx2.MultiplyHigh(bound | (bound << 8), factor) + Vector256.Min(bound, Vector256<ushort>.One);
+                (Vector256.LoadUnsafe(ref target, (nuint)at) + share).StoreUnsafe(ref target, (nuint)at);
+            }
         }
 
-        return at;
+        for (; at < places.Length; at++)
+            bounds[at] += (ushort)Share(places[at], scale);
+    }
+
+    private static ushort Highest(ReadOnlySpan<ushort> bounds, int at)
+    {
+        ref var first = ref Unsafe.Add(ref MemoryMarshal.GetReference(bounds), at);
+        var half = Vector256.Max(Vector256.LoadUnsafe(ref first), Vector256.LoadUnsafe(ref first, 16));
+        var eight = Vector128.Max(half.GetLower(), half.GetUpper());
+        if (Sse41.IsSupported)
+            return (ushort)~Sse41.MinHorizontal(~eight).ToScalar();
+        var highest = (ushort)0;
+        for (var i = 0; i < Vector128<ushort>.Count; i++)
+            highest = Math.Max(highest, eight[i]);
+        return highest;
     }
 }

@@ -3,20 +3,26 @@ using Granary.Index.Postings;
 namespace Granary.Index.Text;
 
 /// <summary>
-/// Postings laid out for search: rows in groups of 64, of each group the highest saturation a posting reaches, rounded up to 1/255
-/// (the bounds of Block-Max Pruning, Mallia, Suel and Tonellotto, 2024). A posting is the row within its group (upper 6 bits) and
-/// the term's frequency (10 bits; <see cref="MostFrequency"/> stands for all from there on). Made from a list's sealed blocks when
-/// a query first needs them, and then never changed; or of a query's own, refilled.
+/// Postings laid out for search: rows in groups of 64, found by number, and of each cell of 16 rows the highest saturation a posting
+/// reaches, rounded up to 1/255 (the bounds of Block-Max Pruning, Mallia, Suel and Tonellotto, 2024). A posting is the row within its
+/// group (upper 6 bits) and the term's frequency (10 bits; <see cref="MostFrequency"/> stands for all from there on). Made from
+/// a list's sealed blocks when a query first needs them, and then never changed; or of a query's own, refilled.
 /// </summary>
 internal sealed class ImpactList
 {
-    public const int RowBits = 6;
-    public const int GroupSize = 1 << RowBits;
-    public const int FrequencyBits = 16 - RowBits;
+    public const int GroupBits = 6;
+    public const int GroupSize = 1 << GroupBits;
+    public const int CellBits = 4;
+    public const int CellSize = 1 << CellBits;
+    public const int CellsPerGroup = GroupSize / CellSize;
+    public const int FrequencyBits = 16 - GroupBits;
     public const uint MostFrequency = (1u << FrequencyBits) - 1;
 
-    // A list with postings in an eighth of all groups is laid out with a place for each of them.
-    private const int DenseShare = 8;
+    /// <summary>Entries that may be read behind the last: a group is looked at whole.</summary>
+    public const int Spare = GroupSize;
+
+    // A list with postings in a quarter of all groups is laid out with a place for each of them.
+    private const int DenseShare = 4;
 
     /// <summary>Groups that hold a posting, ascending; null when each group up to the last has a place.</summary>
     public int[]? Groups { get; private set; } = new int[16];
@@ -27,10 +33,10 @@ internal sealed class ImpactList
     /// <summary>Where the postings of a place start; those of the last end at the place behind it.</summary>
     public int[] Starts { get; private set; } = new int[17];
 
-    /// <summary>The bound of each place; 0 where there is no posting.</summary>
-    public byte[] Bounds { get; private set; } = new byte[16];
+    /// <summary>The bounds of each place's cells; 0 where there is no posting.</summary>
+    public byte[] Bounds { get; private set; } = new byte[16 * CellsPerGroup];
 
-    public ushort[] Entries { get; private set; } = new ushort[64];
+    public ushort[] Entries { get; private set; } = new ushort[64 + Spare];
 
     /// <summary>Postings.</summary>
     public int Count { get; private set; }
@@ -93,56 +99,54 @@ internal sealed class ImpactList
 
     private void Append(int row, uint frequency, in ImpactRule rule)
     {
-        var group = row >> RowBits;
+        var group = row >> GroupBits;
         if (Places == 0 || Groups![Places - 1] != group)
         {
             Groups![Places] = group;
             Starts[Places] = Count;
-            Bounds[Places] = 0;
+            Bounds.AsSpan(Places * CellsPerGroup, CellsPerGroup).Clear();
             Places++;
         }
 
-        var bound = rule.Bound(row, frequency);
-        if (bound > Bounds[Places - 1])
-            Bounds[Places - 1] = bound;
+        ref var bound = ref Bounds[((Places - 1) * CellsPerGroup) + ((row >> CellBits) & (CellsPerGroup - 1))];
+        bound = Math.Max(bound, rule.Bound(row, frequency));
         Entries[Count++] = (ushort)(((row & (GroupSize - 1)) << FrequencyBits) | (int)Math.Min(frequency, MostFrequency));
     }
 
     private void Reserve(int more)
     {
-        if (Count + more > Entries.Length)
-            Entries = Grown(Entries, Count + more);
-        if (Places + more > Bounds.Length)
-        {
-            Groups = Grown(Groups!, Places + more);
-            Bounds = Grown(Bounds, Places + more);
-            Starts = Grown(Starts, Places + more + 1);
-        }
+        if (Count + more + Spare > Entries.Length)
+            Entries = Grown(Entries, Count + more + Spare);
+        if (Places + more <= Groups!.Length)
+            return;
+        Groups = Grown(Groups, Places + more);
+        Bounds = Grown(Bounds, Groups.Length * CellsPerGroup);
+        Starts = Grown(Starts, Groups.Length + 1);
     }
 
     private ImpactList Trimmed()
     {
-        var list = new ImpactList { Entries = Entries.AsSpan(0, Count).ToArray(), Count = Count };
+        var list = new ImpactList { Entries = Entries.AsSpan(0, Count + Spare).ToArray(), Count = Count };
         var groups = Groups![Places - 1] + 1;
         if (groups > (long)Places * DenseShare)
         {
             list.Places = Places;
             list.Groups = Groups.AsSpan(0, Places).ToArray();
             list.Starts = Starts.AsSpan(0, Places + 1).ToArray();
-            list.Bounds = Bounds.AsSpan(0, Places).ToArray();
+            list.Bounds = Bounds.AsSpan(0, Places * CellsPerGroup).ToArray();
             return list;
         }
 
         list.Groups = null;
         list.Places = groups;
         list.Starts = new int[groups + 1];
-        list.Bounds = new byte[groups];
+        list.Bounds = new byte[groups * CellsPerGroup];
         var next = 0;
         for (var place = 0; place < Places; place++)
         {
             while (next <= Groups[place])
                 list.Starts[next++] = Starts[place];
-            list.Bounds[Groups[place]] = Bounds[place];
+            Bounds.AsSpan(place * CellsPerGroup, CellsPerGroup).CopyTo(list.Bounds.AsSpan(Groups[place] * CellsPerGroup));
         }
 
         list.Starts[groups] = Count;

@@ -6,5 +6,6 @@ namespace Granary.Index.Text;
 internal readonly struct ImpactRule(RowTable<TextRow> rows, Saturation saturation)
 {
     /// <summary>The saturation in steps of 1/255, rounded up; at least 1.</summary>
-    public byte Bound(int row, uint frequency) => (byte)Math.Clamp(Math.Ceiling(255 * saturation.Of(frequency, rows.LengthOf(row))), 1, 255);
+    public byte Bound(int row, uint frequency) =>
+        (byte)Math.Clamp(Math.Ceiling(255 * saturation.Of(frequency, rows.LengthOf(row))), 1, 255);
 }

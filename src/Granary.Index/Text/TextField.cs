@@ -46,7 +46,8 @@ public sealed partial class TextField
 
     /// <summary>Bytes held, roughly. Called by the writing thread.</summary>
     public long Bytes =>
-        _byNumber.Sum(term => term == null ? 0 : 120 + (2L * term.Text.Length) + term.Postings.Bytes + term.ImpactBytes) + (100L * _rows.Alive);
+        _byNumber.Sum(term => term == null ? 0 : 120 + (2L * term.Text.Length) + term.Postings.Bytes + term.ImpactBytes)
+        + (100L * _rows.Alive);
 
     /// <summary>Indexes texts as one document and counts it. Returns its number, or -1 when no term is left.</summary>
     public int Add(IReadOnlyList<string> texts, int slot)

@@ -21,15 +21,12 @@ internal sealed class TextPart
     /// <summary>The place reached so far, where groups are visited in order.</summary>
     public int Place { get; set; }
 
-    /// <summary>The group at the place reached; above all groups at the end. Only of a list that is not dense.</summary>
-    public int Group => Place < List.Places ? List.Groups![Place] : int.MaxValue;
+    /// <summary>The group at the place reached; above all groups at the end.</summary>
+    public int Group => Place >= List.Places ? int.MaxValue : List.Groups is { } groups ? groups[Place] : Place;
 
-    /// <summary>What a place adds to its group's bound.</summary>
-    public int Bound(int place)
-    {
-        int bound = List.Bounds[place];
-        return bound == 0 ? 0 : (int)(((uint)bound * 257 * Scale) >> 16) + 1;
-    }
+    /// <summary>What a cell of a place adds to the cell's bound.</summary>
+    public uint Share(int place, int cell) => GroupBounds.Share(
+        List.Bounds[(place * ImpactList.CellsPerGroup) + (cell & (ImpactList.CellsPerGroup - 1))], Scale);
 
     /// <summary>The place of a group, -1 where it has none; groups must ascend.</summary>
     public int Seek(int group)

@@ -5,35 +5,39 @@ namespace Granary.Index.Text;
 
 /// <summary>
 /// Block-Max Pruning (Mallia, Suel and Tonellotto, "Faster Learned Sparse Retrieval with Block-Max Pruning", 2024) for exact BM25: the
-/// bounds of all terms are added for every group of rows, then the groups that promise most are scored, and then those left
-/// whose bound is above the k-th score. Scores are exact: bounds only choose groups. An object holds a query's working memory and is
+/// bounds of all terms are added for every cell of 16 rows, then the cells that promise most are scored, and then those left
+/// whose bound is above the k-th score. Scores are exact: bounds only choose cells. An object holds a query's working memory and is
 /// reused.
 /// </summary>
 internal sealed partial class TextSearch
 {
-    // Bounds are added in 16 bits: all terms together reach this, which leaves room for rounding.
-    private const int FullBound = 60_000;
+    // Bounds are added in 16 bits: all parts together reach this, which leaves room for rounding up.
+    private const int FullBound = 50_000;
 
-    // Evaluated groups between two looks at the caller's patience.
+    // So many parts have room for it; more are merged.
+    private const int MostParts = 5_000;
+
+    // Scored cells between two looks at the caller's patience.
     private const int Patience = 1024;
 
     [ThreadStatic]
     private static TextSearch? _idle;
 
-    private readonly double[] _sums = new double[ImpactList.GroupSize];
+    private readonly double[] _sums = new double[ImpactList.CellSize];
     private readonly TopHits _top = new();
     private readonly List<TextPart> _spare = [];
     private TextPart[] _parts = new TextPart[16];
     private int _count;
-    private ushort[] _bounds = [];
+    private ushort[] _bounds = []; // Of cells.
+    private ushort[] _peaks = []; // Of as many cells as a vector has lanes.
     private RowTable<TextRow> _rows = null!;
     private TextScorer _scorer;
     private CancellationToken _cancellation;
     private double _floor; // Rows whose sum is not above this are of no interest.
-    private double _unit; // What a step of the added bounds is worth, in units of scores.
-    private int _cut; // Groups whose added bounds are not above this are of no interest.
+    private double _steps; // What a unit of scores is in steps of the added bounds.
+    private int _cut; // Cells whose added bounds are not above this are of no interest.
     private int _rowEnd;
-    private int _evaluated;
+    private int _scored;
 
     /// <summary>This thread's working memory, or new where it is in use.</summary>
     public static TextSearch Rent(RowTable<TextRow> rows, in TextScorer scorer)
@@ -98,9 +102,9 @@ internal sealed partial class TextSearch
         _top.Reset(k);
         _rowEnd = rowEnd;
         _floor = double.NegativeInfinity;
-        _evaluated = 0;
+        _scored = 0;
         Weigh();
-        var groups = (int)(((long)rowEnd + ImpactList.GroupSize - 1) >> ImpactList.RowBits);
+        var groups = (int)(((long)rowEnd + ImpactList.GroupSize - 1) >> ImpactList.GroupBits);
         var places = 0L;
         var dense = false;
         for (var i = 0; i < _count; i++)
@@ -109,7 +113,7 @@ internal sealed partial class TextSearch
             dense |= _parts[i].List.Groups == null;
         }
 
-        if (!dense && places * MergeShare < groups)
+        if (_count > MostParts || (!dense && places * MergeShare < groups))
             Merge(groups, ref filter);
         else
             Prune(groups, k, ref filter);
@@ -130,15 +134,15 @@ internal sealed partial class TextSearch
             _parts[at] = part;
         }
 
-        _unit = Math.Max(total / FullBound, double.Epsilon);
+        _steps = FullBound / Math.Max(total, 1);
         for (var i = 0; i < _count; i++)
-            _parts[i].Scale = (ushort)Math.Clamp(Math.Ceiling(_parts[i].Weight / _unit), 1, ushort.MaxValue);
+            _parts[i].Scale = (ushort)Math.Clamp(Math.Ceiling(_parts[i].Weight * _steps), 1, FullBound);
         SetCut();
     }
 
     /// <summary>A part's bound is off by less than 2 steps, of which it adds one.</summary>
     private void SetCut() =>
-        _cut = double.IsNegativeInfinity(_floor) ? 0 : (int)Math.Clamp(Math.Floor(_floor / _unit) - _count - 1, 0, ushort.MaxValue - 1);
+        _cut = double.IsNegativeInfinity(_floor) ? 0 : (int)Math.Clamp(Math.Floor(_floor * _steps) - _count - 1, 0, FullBound);
 
     private void Rewind()
     {

@@ -51,7 +51,8 @@ internal static class PeerCommands
     }
 
     private static string[] Jars() => !Directory.Exists("/usr/share/java") ? [] : [
-        .. Directory.GetFiles("/usr/share/java", "lucene-core*.jar"), .. Directory.GetFiles("/usr/share/java", "lucene-analyzers-common*.jar")];
+        .. Directory.GetFiles("/usr/share/java", "lucene-core*.jar"),
+        .. Directory.GetFiles("/usr/share/java", "lucene-analyzers-common*.jar")];
 
     private static string FindFolder()
     {

@@ -35,8 +35,8 @@ internal static class TextPeerBenchmarks
                 processes.Add(process);
                 await process.AskAsync((JsonObject)files.DeepClone());
                 var built = await process.AskAsync(new JsonObject { ["op"] = "build", ["threads"] = Environment.ProcessorCount });
-                Console.WriteLine($"{name}: {process.Version}; {process.Settings}; built in {built.GetProperty("seconds").GetDouble():F1} s, "
-                    + $"{built.GetProperty("bytes").GetDouble() / 1e6:F0} MB");
+                Console.WriteLine($"{name}: {process.Version}; {process.Settings}; "
+                    + $"built in {built.GetProperty("seconds").GetDouble():F1} s, {built.GetProperty("bytes").GetDouble() / 1e6:F0} MB");
                 if (name == "lucene")
                 {
                     // The second only counts as far as it must.

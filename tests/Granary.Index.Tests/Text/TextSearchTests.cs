@@ -141,7 +141,7 @@ public sealed class TextSearchTests
             Assert.Equal(expected, hits);
         }
 
-        /// <summary>The formula of the field, over plain lists: contributions are whole units, so that their order does not matter.</summary>
+        /// <summary>The formula of the field, over plain lists: contributions are whole units, in any order.</summary>
         private IEnumerable<SlotHit> Score(string[] words)
         {
             var average = (double)_total / _count;
