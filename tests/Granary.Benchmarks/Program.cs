@@ -11,6 +11,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["cluster-join"] = ClusterJoinBenchmarks.RunAsync,
     ["cluster-scale"] = ClusterScaleBenchmarks.RunAsync,
     ["crash"] = CrashBenchmarks.RunAsync,
+    ["filter-ratio"] = FilterRatioBenchmarks.RunAsync,
     ["filtered"] = FilteredBenchmarks.RunAsync,
     ["http-ingest"] = HttpIngestBenchmarks.RunAsync,
     ["import"] = ImportBenchmarks.RunAsync,

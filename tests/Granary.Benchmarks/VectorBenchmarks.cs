@@ -53,7 +53,7 @@ internal static class VectorBenchmarks
         return Math.Min(truth.Length, hits.Take(k).Count(h => higher ? h.Score >= worst : h.Score <= worst));
     }
 
-    private static DenseField Build(VectorData files, DenseVectorSchema schema, int threads)
+    public static DenseField Build(VectorData files, DenseVectorSchema schema, int threads)
     {
         var field = new DenseField(schema, new EpochClock());
         var clock = Stopwatch.StartNew();

@@ -40,7 +40,7 @@ internal sealed class FilterCompiler(FilterPlan plan, IFilterContext context)
 
         if (mustNot.Length > 0)
             estimates.Add(CardinalityMath.All([.. mustNot.Select(n => CardinalityMath.Not(n.Estimate, _total))], _total));
-        return new CombinationNode(must, should, mustNot, counted, minimum)
+        return new CombinationNode(plan, must, should, mustNot, counted, minimum)
         {
             Estimate = CardinalityMath.All(estimates, _total),
             Candidates = candidates.MinBy(static c => c.Count),

@@ -12,11 +12,30 @@ internal abstract class FilterNode
     public IndexMatch? Candidates { get; init; }
 
     public abstract bool Matches(ref Evaluation at);
+
+    /// <summary>
+    /// Sets the bits of a superset of the matching slots; false when no index bounds them, or it would cost more than
+    /// <paramref name="limit"/> bits set one by one.
+    /// </summary>
+    /// <param name="limit">What it may cost.</param>
+    /// <param name="bits">All clear.</param>
+    /// <param name="exact">Whether all of them match.</param>
+    public virtual bool TryFill(long limit, SlotBits bits, out bool exact)
+    {
+        exact = CandidatesMatch;
+        if (Candidates is not { } candidates || candidates.FillCost > limit)
+            return false;
+        candidates.Fill(bits);
+        return true;
+    }
+
+    /// <summary>Whether all candidates match.</summary>
+    protected virtual bool CandidatesMatch => false;
 }
 
 /// <summary>A whole filter.</summary>
-internal sealed class CombinationNode(FilterNode[] must, FilterNode[] should, FilterNode[] mustNot, FilterNode[] counted, int minimum)
-    : FilterNode
+internal sealed partial class CombinationNode(
+    FilterPlan plan, FilterNode[] must, FilterNode[] should, FilterNode[] mustNot, FilterNode[] counted, int minimum) : FilterNode
 {
     public override bool Matches(ref Evaluation at)
     {
@@ -77,6 +96,8 @@ internal sealed class ValueNode(FilterPlan plan, int key, ImmutableArray<JsonPat
         JsonScan.Walk(at.Value(key), rest.AsSpan(), ref visitor);
         return (visitor.Seen ? visitor.Found : test.WhenMissing) != negated;
     }
+
+    protected override bool CandidatesMatch => Match is { IsExact: true };
 
     private bool? Lookup(int slot)
     {
@@ -142,6 +163,8 @@ internal sealed class IdNode(ImmutableArray<PointId> ids) : FilterNode
     private readonly HashSet<PointId> _ids = [.. ids];
 
     public override bool Matches(ref Evaluation at) => !at.IsNested && _ids.Contains(at.Context.IdOf(at.Slot));
+
+    protected override bool CandidatesMatch => true;
 }
 
 /// <summary>The point has a vector.</summary>

@@ -64,6 +64,19 @@ public sealed class FilterPlan : IDisposable
         return true;
     }
 
+    /// <summary>
+    /// A bitmap of slots among which every matching one is found, when indexes or ids bound them and it costs at most
+    /// <paramref name="limit"/> bits set one by one. It belongs to the plan.
+    /// </summary>
+    /// <param name="limit">What it may cost.</param>
+    /// <param name="bits">The bitmap.</param>
+    /// <param name="exact">Whether all of them match; some may be invisible.</param>
+    internal bool TryBits(long limit, out SlotBits bits, out bool exact)
+    {
+        bits = Rent().Bits;
+        return _root.TryFill(limit, bits, out exact);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -12,6 +12,7 @@ internal abstract unsafe class Field(string name) : IDisposable
     // The slot's row is being added. Until it is known no older version may be taken for the owner of it.
     private const int Adding = -2;
     private readonly RowArena _column = new(sizeof(int));
+    private volatile bool _shifted;
 
     /// <summary>The field's name.</summary>
     public string Name { get; } = name;
@@ -45,8 +46,16 @@ internal abstract unsafe class Field(string name) : IDisposable
     /// <summary>Says that a row is about to be added to a slot.</summary>
     public void Expect(int slot) => Volatile.Write(ref Cell(slot), Adding);
 
+    /// <summary>Whether every slot that was ever given a row was given the row of its own number.</summary>
+    public bool RowsAreSlots => !_shifted;
+
     /// <summary>Says which row was added to a slot.</summary>
-    public void Set(int slot, int row) => Volatile.Write(ref Cell(slot), row);
+    public void Set(int slot, int row)
+    {
+        if (row >= 0 && row != slot)
+            _shifted = true;
+        Volatile.Write(ref Cell(slot), row);
+    }
 
     /// <summary>Gives a row to the next version of its point.</summary>
     public void Move(int row, int slot)

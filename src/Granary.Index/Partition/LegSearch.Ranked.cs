@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Granary.Index.Search;
 using Granary.Index.Vectors;
@@ -39,26 +40,17 @@ internal sealed partial class LegSearch
         }
     }
 
-    // Few matches: compare them all. Many: walk the graph with the filter. Exact, or no graph: compare all rows.
+    // Rows that the payload indexes name are compared or walked among, whichever costs less. Else the graph is walked with the filter.
+    // Exact, or no graph: compare all rows.
     private void Nearest(DenseLeg dense, DenseColumn column, DenseQuery query)
     {
         var field = column.Vectors;
         var settings = view.Published.Schema.FindDense(dense.Vector)!.Hnsw;
-        var filter = new SnapshotFilter(view, column, plan);
         var k = Wanted(column);
         if (k <= 0)
             return;
+        cancellation.ThrowIfCancellationRequested();
         var exact = dense.Exact || settings.M == 0;
-        var few = plan is not null && plan.Estimate.Expected <= settings.FullScanThreshold;
-        if (leg.Candidates is not null || few || (exact && plan is not null && !dense.IndexedOnly))
-        {
-            if (TryRows(column, exact ? CandidateBound : Math.Max(settings.FullScanThreshold * 4, 1024), out var rows))
-            {
-                field.SearchRows(query, k, CollectionsMarshal.AsSpan(rows), ref filter, _hits, cancellation);
-                return;
-            }
-        }
-
         var search = new DenseSearch(query, k)
         {
             Ef = dense.Ef ?? (settings.Ef > 0 ? settings.Ef : null),
@@ -66,8 +58,26 @@ internal sealed partial class LegSearch
             Cancellation = cancellation,
             Selectivity = plan is null ? 1f : Math.Clamp((float)plan.Estimate.Expected / Math.Max(1, view.PointCount), 0f, 1f),
         };
-        cancellation.ThrowIfCancellationRequested();
-        if (exact || few)
+        if (!exact && TryMask(column, out var words, out var mask, out var matching))
+        {
+            var masked = new SnapshotFilter(view, column, plan, matching);
+            field.Search(search with
+            {
+                Mask = mask,
+                Selectivity = (float)mask!.Count / Math.Max(1, mask.Bound),
+                Way = mask.Count <= settings.FullScanThreshold ? MaskedWay.Scan : MaskedWay.Cheapest,
+            }, ref masked, _hits);
+            if (words is not null)
+                ArrayPool<ulong>.Shared.Return(words);
+            return;
+        }
+
+        var filter = new SnapshotFilter(view, column, plan);
+        var few = plan is not null && plan.Estimate.Expected <= settings.FullScanThreshold;
+        if ((leg.Candidates is not null || few || (exact && plan is not null && !dense.IndexedOnly))
+            && TryRows(column, exact ? CandidateBound : Math.Max(settings.FullScanThreshold * 4, 1024), out var rows))
+            field.SearchRows(query, k, CollectionsMarshal.AsSpan(rows), ref filter, _hits, cancellation);
+        else if (exact || few)
             field.SearchExact(search, ref filter, _hits);
         else
             field.Search(search, ref filter, _hits);

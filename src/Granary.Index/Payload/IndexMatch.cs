@@ -23,6 +23,9 @@ internal abstract class IndexMatch
     /// <summary>Whether the slot is among them.</summary>
     public virtual bool Test(int slot) => throw new NotSupportedException();
 
+    /// <summary>What <see cref="Fill"/> costs, in bits set one by one.</summary>
+    public virtual long FillCost => Count;
+
     /// <summary>Sets the bits of the slots.</summary>
     public abstract void Fill(SlotBits bits);
 }
@@ -32,10 +35,55 @@ internal readonly struct SlotBits(ulong[] words, int bound)
 {
     public ulong[] Words { get; } = words;
 
+    /// <summary>Slots are below it.</summary>
+    public int Bound => bound;
+
+    private int Used => (bound + 63) >> 6;
+
     public void Set(int slot)
     {
         if (slot < bound)
             Words[slot >> 6] |= 1UL << slot;
+    }
+
+    /// <summary>Leaves the bits that the other has as well.</summary>
+    public void And(SlotBits other)
+    {
+        for (var i = 0; i < Used; i++)
+            Words[i] &= other.Words[i];
+    }
+
+    /// <summary>Clears the bits that the other has.</summary>
+    public void AndNot(SlotBits other)
+    {
+        for (var i = 0; i < Used; i++)
+            Words[i] &= ~other.Words[i];
+    }
+
+    /// <summary>Sets the bits that the other has.</summary>
+    public void Or(SlotBits other)
+    {
+        for (var i = 0; i < Used; i++)
+            Words[i] |= other.Words[i];
+    }
+
+    /// <summary>Sets the bits of 64 slots, from slot 64 x <paramref name="word"/> on.</summary>
+    public void Or(int word, ulong bits)
+    {
+        if (word < Used - 1 || (word == Used - 1 && (bound & 63) == 0))
+            Words[word] |= bits;
+        else if (word == Used - 1)
+            Words[word] |= bits & ((1UL << bound) - 1);
+    }
+
+    /// <summary>Clears all bits.</summary>
+    public void Clear() => Words.AsSpan(0, Used).Clear();
+
+    /// <summary>Sets all bits.</summary>
+    public void SetAll()
+    {
+        for (var i = 0; i < Used; i++)
+            Or(i, ulong.MaxValue);
     }
 
     public bool Test(int slot) => slot < bound && (Words[slot >> 6] & (1UL << slot)) != 0;
@@ -66,6 +114,8 @@ internal sealed class UnionMatch(IReadOnlyList<IndexMatch> parts) : IndexMatch
     public override long Count => parts.Sum(static p => p.Count);
 
     public override long Expected => parts.Sum(static p => p.Expected);
+
+    public override long FillCost => parts.Sum(static p => p.FillCost);
 
     public override bool CanTest => parts.Count <= FewParts && parts.All(static p => p.CanTest);
 

@@ -73,10 +73,21 @@ internal sealed class SlotSet
         return high < containers.Length && Volatile.Read(ref containers[high]) is { } container && container.Contains((ushort)slot);
     }
 
+    /// <summary>What <see cref="Fill"/> costs, in bits set one by one: of a bitmap it is words.</summary>
+    public long FillCost => Volatile.Read(ref _small) is not null ? Count : Math.Min(Count, Volatile.Read(ref _containers).Length * 512L);
+
     public void Fill(SlotBits bits)
     {
-        foreach (var slot in Slots())
-            bits.Set(slot);
+        if (Volatile.Read(ref _small) is { } small)
+        {
+            foreach (var slot in small)
+                bits.Set(slot);
+            return;
+        }
+
+        var containers = Volatile.Read(ref _containers);
+        for (var high = 0; high < containers.Length; high++)
+            Volatile.Read(ref containers[high])?.Fill(high, bits);
     }
 
     /// <summary>The slots, ascending.</summary>
@@ -192,6 +203,21 @@ internal sealed class SlotSet
             var count = Volatile.Read(ref _count);
             for (var i = 0; i < count; i++)
                 yield return _values[i];
+        }
+
+        public void Fill(int high, SlotBits bits)
+        {
+            if (_bits is { } words)
+            {
+                for (var i = 0; i < words.Length; i++)
+                    bits.Or((high << 10) + i, Volatile.Read(ref words[i]));
+                return;
+            }
+
+            var values = _values;
+            var count = Volatile.Read(ref _count);
+            for (var i = 0; i < count; i++)
+                bits.Set((high << 16) | values[i]);
         }
 
         private Container ToBitmap()

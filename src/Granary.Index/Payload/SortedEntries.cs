@@ -107,6 +107,31 @@ internal sealed class SortedEntries<TKey>
         }
     }
 
+    /// <summary>Sets the bits of the slots of a range, both ends inclusive.</summary>
+    public void Fill(TKey from, TKey to, SlotBits bits)
+    {
+        var chunks = Volatile.Read(ref _chunks);
+        for (var i = Locate(chunks, from, int.MinValue).Chunk; i < chunks.Length; i++)
+        {
+            var chunk = Volatile.Read(ref chunks[i]);
+            var (keys, slots) = (chunk.Keys, chunk.Slots);
+            if (keys.Length > 0 && keys[0].CompareTo(from) >= 0 && keys[^1].CompareTo(to) <= 0)
+            {
+                foreach (var slot in slots)
+                    bits.Set(slot);
+                continue;
+            }
+
+            for (var at = 0; at < keys.Length; at++)
+            {
+                if (keys[at].CompareTo(to) > 0)
+                    return;
+                if (keys[at].CompareTo(from) >= 0)
+                    bits.Set(slots[at]);
+            }
+        }
+    }
+
     /// <summary>The entries from a key downward in falling order.</summary>
     public IEnumerable<(TKey Key, int Slot)> Descending(TKey? from)
     {

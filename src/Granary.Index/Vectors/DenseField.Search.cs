@@ -20,6 +20,8 @@ public sealed unsafe partial class DenseField
     {
         Check(search.Query);
         var ef = Math.Max(search.K, search.Ef ?? DefaultEf(search.K));
+        if (search.Mask is { } mask && TrySearchMask(search, mask, ef, ref filter, hits))
+            return;
         if (_graph is null || Volatile.Read(ref _inGraph) <= (long)ef * ScanFactor)
         {
             SearchExact(search, ref filter, hits);
@@ -104,6 +106,8 @@ public sealed unsafe partial class DenseField
         for (var i = 0; i < pool.Count && count < wanted; i++)
         {
             var row = CandidatePool.Row(pool[i]);
+            if (search.Mask is { } mask && !mask.Test(row))
+                continue;
             var slot = SlotOf(row);
             if (slot < 0 || !filter.TryAccept(ref slot))
                 continue;

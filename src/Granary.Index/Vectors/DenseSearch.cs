@@ -17,6 +17,28 @@ public readonly record struct DenseSearch(DenseQuery Query, int K)
     /// </summary>
     public float Selectivity { get; init; } = 1f;
 
+    /// <summary>
+    /// Rows outside of which the filter accepts none, where they are known beforehand: they are compared all, or walked among, whichever
+    /// costs less. It bounds what may be returned; the filter is asked as well.
+    /// </summary>
+    public RowMask? Mask { get; init; }
+
+    /// <summary>The way to search under a mask; for measuring and tests.</summary>
+    internal MaskedWay Way { get; init; }
+
     /// <summary>Ends a scan over many rows early with an exception.</summary>
     public CancellationToken Cancellation { get; init; }
+}
+
+/// <summary>How the rows of a mask are searched.</summary>
+internal enum MaskedWay
+{
+    /// <summary>Whichever costs less.</summary>
+    Cheapest,
+
+    /// <summary>All of them are compared.</summary>
+    Scan,
+
+    /// <summary>The graph is walked from one to the next.</summary>
+    Walk,
 }

@@ -51,7 +51,7 @@ internal sealed class PointBench : IFilterContext, IDisposable
 
     public ulong[] Select(string filter) => Select(FilterJson.Parse(Encoding.UTF8.GetBytes(filter)));
 
-    /// <summary>The ids that match, asked slot by slot and through the candidates.</summary>
+    /// <summary>The ids that match, asked slot by slot, through the candidates and through the bitmap.</summary>
     public ulong[] Select(Filter filter)
     {
         using var plan = FilterPlan.Compile(filter, this);
@@ -61,6 +61,12 @@ internal sealed class PointBench : IFilterContext, IDisposable
             var candidates = slots.ToArray();
             Assert.Equal(candidates.Distinct().Order(), candidates);
             Assert.Equal(found, candidates.Intersect(Live).Where(plan.Matches).Select(s => _ids[s].Number).Order());
+        }
+
+        if (plan.TryBits(long.MaxValue, out var bits, out var exact))
+        {
+            Assert.All(bits.ToArray(), slot => Assert.InRange(slot, 0, SlotBound - 1));
+            Assert.Equal(found, Live.Where(s => bits.Test(s) && (exact || plan.Matches(s))).Select(s => _ids[s].Number).Order());
         }
 
         Assert.InRange(found.Length, plan.Estimate.Min, plan.Estimate.Max);

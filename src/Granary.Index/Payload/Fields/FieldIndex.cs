@@ -104,5 +104,7 @@ internal sealed class SetMatch(SlotSet slots) : IndexMatch
 
     public override bool Test(int slot) => slots.Contains(slot);
 
+    public override long FillCost => slots.FillCost;
+
     public override void Fill(SlotBits bits) => slots.Fill(bits);
 }

@@ -93,10 +93,8 @@ internal abstract class OrderedIndex<TKey>(PayloadIndexSchema schema) : FieldInd
 
         public override void Fill(SlotBits bits)
         {
-            if (from.CompareTo(to) > 0)
-                return;
-            foreach (var (_, slot) in entries.Ascending(from, to))
-                bits.Set(slot);
+            if (from.CompareTo(to) <= 0)
+                entries.Fill(from, to, bits);
         }
     }
 }

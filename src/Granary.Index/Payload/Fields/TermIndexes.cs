@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using Granary.Index.Filters;
 using Granary.Index.Text;
@@ -157,7 +158,20 @@ internal sealed class TextIndex : TermIndex
             return true;
         }
 
-        public override void Fill(SlotBits bits) => _rarest.Fill(bits);
+        public override void Fill(SlotBits bits)
+        {
+            var words = ArrayPool<ulong>.Shared.Rent(bits.Words.Length);
+            Array.Clear(words);
+            var rarest = new SlotBits(words, bits.Bound);
+            _rarest.Fill(rarest);
+            foreach (var slot in rarest.ToArray())
+            {
+                if (Test(slot))
+                    bits.Set(slot);
+            }
+
+            ArrayPool<ulong>.Shared.Return(words);
+        }
     }
 }
 
