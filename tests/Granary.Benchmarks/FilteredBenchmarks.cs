@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Granary.Collections;
 using Granary.Index;
 using Granary.Index.Filters;
@@ -7,7 +8,10 @@ using Granary.Index.Operations;
 
 namespace Granary.Benchmarks;
 
-/// <summary>Filtered recall@10 on debian-384's 500 filters, in process, with payload indexes, by share of points that match.</summary>
+/// <summary>
+/// Filtered recall@10 on debian-384's 500 filters, in process, with payload indexes, by share of points that match; and queries a second
+/// under filters over those without.
+/// </summary>
 internal static class FilteredBenchmarks
 {
     public static async Task<int> RunAsync(Arguments arguments)
@@ -45,14 +49,46 @@ internal static class FilteredBenchmarks
                     + $"({group.Count()} filters)");
         }
 
+        Ratios(arguments, collection, path, set, queries, truth, cases);
         return 0;
+    }
+
+    private static void Ratios(
+        Arguments arguments, ICollection collection, string path, VectorSet set, VectorSet queries, int[][] truth, JsonElement[] cases)
+    {
+        var plain = VectorFiles.ReadNeighbours(Path.Combine(path, "groundtruth.ivecs"));
+        var ratio = new FilteredRatio(collection, set, queries, plain, arguments.Number("rounds", 5));
+        var all = cases.Select((c, i) => new FilteredCase(
+            string.Join('+', c.GetProperty("filter").EnumerateObject().Select(m => m.Name)), c.GetProperty("query").GetInt32(),
+            new Filter { Must = [.. Conditions(c.GetProperty("filter"))] }, (double)c.GetProperty("matching").GetInt32() / set.Count,
+            truth[i])).ToArray();
+        Console.WriteLine("queries/s at recall@10 >= 0.95 through the collection, against the same queries without the filter:");
+        ratio.Print("the set's own, all", all);
+        ratio.Print("the set's own, 0.5 to 2 %", [.. all.Where(c => c.Share is >= 0.005 and < 0.02)]);
+        ratio.Print("the set's own, 7 to 14 %", [.. all.Where(c => c.Share is >= 0.07 and < 0.14)]);
+        ratio.Print("the set's own, above 14 %", [.. all.Where(c => c.Share >= 0.14)]);
+        var count = arguments.Number("synthetic", 100);
+        foreach (var (percent, word, tag) in new[] { (1, "one", "h"), (10, "ten", "d") })
+        {
+            var groups = 100 / percent;
+            ratio.Print($"synthetic {percent} %, keyword", [.. ratio.Synthetic("keyword", i => (
+                new MatchAnyCondition(word, [MatchValue.Of($"k{i % groups}")]), row => FilteredRatio.Draw(row) % groups == i % groups),
+                count)]);
+            ratio.Print($"synthetic {percent} %, integer range", [.. ratio.Synthetic("range", i => (
+                new RangeCondition("number", null, i * 50, (i * 50) + (100 * percent), null),
+                row => FilteredRatio.Draw(row) is var n && n >= i * 50 && n < (i * 50) + (100 * percent)), count)]);
+            ratio.Print($"synthetic {percent} %, tags", [.. ratio.Synthetic("tags", i => (
+                new MatchAnyCondition("marks", [MatchValue.Of($"{tag}{i % groups}")]),
+                row => FilteredRatio.Draw(row) % groups == i % groups), count)]);
+        }
     }
 
     private static async Task<ICollection> LoadAsync(EmbeddedDatabase database, string path, VectorSet set)
     {
         var collection = await database.CreateAsync("debian", set.Size, Distance.Cosine);
         foreach (var (name, type) in new[] { ("section", PayloadIndexType.Keyword), ("tags", PayloadIndexType.Keyword),
-            ("installed_kb", PayloadIndexType.Integer) })
+            ("installed_kb", PayloadIndexType.Integer), ("one", PayloadIndexType.Keyword), ("ten", PayloadIndexType.Keyword),
+            ("number", PayloadIndexType.Integer), ("marks", PayloadIndexType.Keyword) })
             await collection.CreatePayloadIndexAsync(new PayloadIndexSchema(name, type), new WriteOptions { Wait = true });
         var row = 0;
         foreach (var lines in File.ReadLines(Path.Combine(path, "corpus.jsonl")).Chunk(500))
@@ -62,7 +98,10 @@ internal static class FilteredBenchmarks
             {
                 using var document = JsonDocument.Parse(line);
                 batch.Operations.Begin(OperationKind.Upsert, new PointId((ulong)row));
-                batch.Operations.Payload(JsonSerializer.SerializeToUtf8Bytes(document.RootElement.GetProperty("meta")));
+                var payload = JsonNode.Parse(FilteredRatio.Payload(row))!.AsObject();
+                foreach (var member in document.RootElement.GetProperty("meta").EnumerateObject())
+                    payload[member.Name] = JsonNode.Parse(member.Value.GetRawText());
+                batch.Operations.Payload(JsonSerializer.SerializeToUtf8Bytes(payload));
                 batch.Operations.Dense("", set[row++]);
                 batch.Operations.End();
             }
