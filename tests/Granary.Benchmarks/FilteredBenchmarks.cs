@@ -57,7 +57,7 @@ internal static class FilteredBenchmarks
         Arguments arguments, ICollection collection, string path, VectorSet set, VectorSet queries, int[][] truth, JsonElement[] cases)
     {
         var plain = VectorFiles.ReadNeighbours(Path.Combine(path, "groundtruth.ivecs"));
-        var ratio = new FilteredRatio(collection, set, queries, plain, arguments.Number("rounds", 5));
+        var ratio = new FilteredRatio(collection, set, queries, plain, arguments.Number("rounds", 5), arguments.Number("all", 0) > 0);
         var all = cases.Select((c, i) => new FilteredCase(
             string.Join('+', c.GetProperty("filter").EnumerateObject().Select(m => m.Name)), c.GetProperty("query").GetInt32(),
             new Filter { Must = [.. Conditions(c.GetProperty("filter"))] }, (double)c.GetProperty("matching").GetInt32() / set.Count,

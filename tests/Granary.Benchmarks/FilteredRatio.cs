@@ -11,7 +11,7 @@ internal sealed record FilteredCase(string Kind, int Query, Filter Filter, doubl
 /// Queries a second through the collection under filters, over those without, both where recall@10 reaches 0.95: the same query vectors, ef
 /// swept, query by query in turn.
 /// </summary>
-internal sealed class FilteredRatio(ICollection collection, VectorSet set, VectorSet queries, int[][] truth, int rounds)
+internal sealed class FilteredRatio(ICollection collection, VectorSet set, VectorSet queries, int[][] truth, int rounds, bool details)
 {
     private const int K = 10;
     private static readonly int[] Widths = [10, 15, 20, 30, 40, 60, 80, 160];
@@ -30,6 +30,8 @@ internal sealed class FilteredRatio(ICollection collection, VectorSet set, Vecto
         }
 
         sweep.Run();
+        foreach (var (way, recall, micros) in details ? sweep.Results("") : [])
+            Console.WriteLine($"    {way,-9} recall@10 {recall:F4} mean {micros,8:F1} us");
         var (plain, under) = (sweep.QueriesAt("plain ", 0.95), sweep.QueriesAt("under ", 0.95));
         Console.WriteLine($"  {name,-34} {cases.Count,4} filters, share {cases.Average(c => c.Share),6:P1}: {under,7:F0}/s under filters, "
             + $"{plain,7:F0}/s without: {under / plain:F2}x");

@@ -46,6 +46,12 @@ internal readonly struct SlotBits(ulong[] words, int bound)
             Words[slot >> 6] |= 1UL << slot;
     }
 
+    public void Clear(int slot)
+    {
+        if (slot < bound)
+            Words[slot >> 6] &= ~(1UL << slot);
+    }
+
     /// <summary>Leaves the bits that the other has as well.</summary>
     public void And(SlotBits other)
     {

@@ -132,6 +132,24 @@ internal sealed class SortedEntries<TKey>
         }
     }
 
+    /// <summary>Clears the bits of the slots outside a range.</summary>
+    public void ClearOutside(TKey from, TKey to, SlotBits bits)
+    {
+        var chunks = Volatile.Read(ref _chunks);
+        for (var i = 0; i < chunks.Length; i++)
+        {
+            var chunk = Volatile.Read(ref chunks[i]);
+            var (keys, slots) = (chunk.Keys, chunk.Slots);
+            if (keys.Length > 0 && keys[0].CompareTo(from) >= 0 && keys[^1].CompareTo(to) <= 0)
+                continue;
+            for (var at = 0; at < keys.Length; at++)
+            {
+                if (keys[at].CompareTo(from) < 0 || keys[at].CompareTo(to) > 0)
+                    bits.Clear(slots[at]);
+            }
+        }
+    }
+
     /// <summary>The entries from a key downward in falling order.</summary>
     public IEnumerable<(TKey Key, int Slot)> Descending(TKey? from)
     {

@@ -13,12 +13,14 @@ public sealed unsafe partial class DenseField
     // A visit compares so many rows, of the M or so that are new.
     private const float NewRows = 1.5f;
 
+    private float RowCost => CodeCost + (CodeByteCost * (_codes?.Stride ?? _vectors.Stride));
+
     /// <summary>Whether comparing so many rows of a mask costs less than walking to the nearest of them.</summary>
     private bool ScanIsCheaper(int count, int ef, float share)
     {
         if (_graph is null || Volatile.Read(ref _inGraph) == 0)
             return true;
-        var row = CodeCost + (CodeByteCost * (_codes?.Stride ?? _vectors.Stride));
+        var row = RowCost;
         var visit = VisitCost + (ListCost * ListsRead(share)) + (NewRows * _graph.M * row);
         return count * row <= ef * visit;
     }

@@ -21,8 +21,9 @@ public sealed unsafe partial class DenseField
     private const float SeedsOfEf = 0.5f;
     private const int LeastSeeds = 12;
 
-    // A walk under a mask gives up after so many times the lists it was expected to read.
-    private const int WalkPatience = 4;
+    // A walk under a mask gives up after so many times the lists it was expected to read, or what comparing all rows costs: that at most
+    // doubles the time.
+    private const int WalkPatience = 2;
 
     /// <summary>Searches the rows of a mask; false where the search without it is as good, because most rows are in it.</summary>
     private bool TrySearchMask<TFilter>(in DenseSearch search, RowMask mask, int ef, ref TFilter filter, List<SlotHit> hits)
@@ -187,7 +188,7 @@ public sealed unsafe partial class DenseField
         var distances = scratch.Distances((width * 2) + seeds);
         var through = scratch.Chosen(Math.Max(wanted, width * 2));
         var more = through + width;
-        var budget = (long)(WalkPatience * ef * ListsRead(share));
+        var budget = (long)Math.Max(WalkPatience * ef * ListsRead(share), mask.Count * RowCost / ListCost);
         fixed (ulong* bits = mask.Words)
         {
             visited[start] = stamp;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Granary.Index.Filters;
 using Granary.Index.Search;
 
@@ -8,6 +9,9 @@ internal abstract class OrderedIndex<TKey>(PayloadIndexSchema schema) : FieldInd
     where TKey : unmanaged, IComparable<TKey>
 {
     private List<(TKey Key, int Slot)>? _building;
+
+    // Whether a slot ever had several values: those may lie on both sides of a range's end.
+    private volatile bool _several;
 
     protected SortedEntries<TKey> Entries { get; } = new();
 
@@ -38,12 +42,16 @@ internal abstract class OrderedIndex<TKey>(PayloadIndexSchema schema) : FieldInd
         for (var i = 0; i < count; i++)
             entries.Add((reader.ReadValue<TKey>(), reader.ReadInt32()));
         Entries.Build(entries);
+        var slots = new HashSet<int>(count);
+        _several = !entries.TrueForAll(e => slots.Add(e.Item2));
     }
 
     protected override bool Change(int slot, ReadOnlySpan<byte> value, bool add, int number)
     {
         if (!TryGetKey(value, out var key))
             return false;
+        if (add && number > 0)
+            _several = true;
         if (_building is not null)
             _building.Add((key, slot));
         else if (add)
@@ -62,7 +70,7 @@ internal abstract class OrderedIndex<TKey>(PayloadIndexSchema schema) : FieldInd
     /// <param name="others">Slots that may satisfy it besides.</param>
     protected IndexMatch Range(TKey from, TKey to, bool exact, SlotSet? others = null)
     {
-        var range = new RangeMatch(Entries, from, to) { IsExact = exact };
+        var range = new RangeMatch(Entries, _several ? null : Points, from, to) { IsExact = exact };
         return others is null || others.Count == 0 ? range : new UnionMatch([range, new SetMatch(others)]);
     }
 
@@ -87,14 +95,37 @@ internal abstract class OrderedIndex<TKey>(PayloadIndexSchema schema) : FieldInd
             yield return (current, slots);
     }
 
-    private sealed class RangeMatch(SortedEntries<TKey> entries, TKey from, TKey to) : IndexMatch
+    /// <param name="entries">The entries.</param>
+    /// <param name="points">The slots that have a value, where none has several.</param>
+    /// <param name="from">The least key.</param>
+    /// <param name="to">The greatest key.</param>
+    private sealed class RangeMatch(SortedEntries<TKey> entries, SlotSet? points, TKey from, TKey to) : IndexMatch
     {
         public override long Count { get; } = entries.CountRange(from, to);
 
+        public override long FillCost => Math.Min(Count, OutsideCost);
+
+        private long OutsideCost => points is null || from.CompareTo(to) > 0
+            ? long.MaxValue : Math.Max(0, entries.Count - Count) + points.FillCost;
+
         public override void Fill(SlotBits bits)
         {
-            if (from.CompareTo(to) <= 0)
+            if (from.CompareTo(to) > 0)
+                return;
+            if (Count <= OutsideCost)
+            {
                 entries.Fill(from, to, bits);
+                return;
+            }
+
+            // Most are inside: all but those outside. Bits that stand there already stay.
+            var words = ArrayPool<ulong>.Shared.Rent(bits.Words.Length);
+            var inside = new SlotBits(words, bits.Bound);
+            inside.Clear();
+            points!.Fill(inside);
+            entries.ClearOutside(from, to, inside);
+            bits.Or(inside);
+            ArrayPool<ulong>.Shared.Return(words);
         }
     }
 }
