@@ -30,7 +30,8 @@ internal static class FilterRatioBenchmarks
         var count = Math.Min(files.Queries.Count, arguments.Number("queries", 300));
         var higher = distance.HigherIsNearer();
         var rounds = arguments.Number("rounds", 5);
-        var queries = Enumerable.Range(0, count).Select(q => new DenseQuery(schema, files.Queries[q * (files.Queries.Count / count)])).ToArray();
+        var every = files.Queries.Count / count;
+        var queries = Enumerable.Range(0, count).Select(q => new DenseQuery(schema, files.Queries[q * every])).ToArray();
         var widths = arguments.Text("ef", "10,15,20,30,40,60,80,120,160,240").Split(',')
             .Select(e => int.Parse(e, CultureInfo.InvariantCulture)).ToArray();
         foreach (var percent in arguments.Text("percent", "1,10").Split(',').Select(p => double.Parse(p, CultureInfo.InvariantCulture)))
@@ -44,7 +45,8 @@ internal static class FilterRatioBenchmarks
             {
                 var all = default(VectorBenchmarks.AllSlots);
                 var bits = new MaskFilter(mask);
-                sweep.Add($"all {ef}", q => Search(new DenseSearch(queries[q], K) { Ef = ef }, ref all), q => VectorBenchmarks.CountHits(hits, truth[q], higher, K) / (double)K);
+                sweep.Add($"all {ef}", q => Search(new DenseSearch(queries[q], K) { Ef = ef }, ref all),
+                    q => VectorBenchmarks.CountHits(hits, truth[q], higher, K) / (double)K);
                 foreach (var way in new[] { MaskedWay.Cheapest, MaskedWay.Scan, MaskedWay.Walk })
                 {
                     if (way == MaskedWay.Scan && ef != widths[0])

@@ -20,7 +20,7 @@ public sealed record HnswSettings
     /// <summary>Candidates kept while searching, when the query names none; 0 chooses from k.</summary>
     public int Ef { get; init; }
 
-    /// <summary>Filters estimated to match at most this many points are answered by an exact scan.</summary>
+    /// <summary>Filters that match at most this many points are answered by comparing them all; above it whichever costs less.</summary>
     public int FullScanThreshold { get; init; } = 2_000;
 }
 

@@ -25,7 +25,9 @@ public sealed unsafe partial class DenseField
         return count * row <= ef * visit;
     }
 
-    /// <summary>Lists read for each row visited under a mask of that share: as many as it takes to meet a list's worth of its rows.</summary>
+    /// <summary>
+    /// Lists read for each row visited under a mask of that share: as many as it takes to meet a list's worth of its rows.
+    /// </summary>
     private float ListsRead(float share)
     {
         var width = _graph!.BaseLinks;

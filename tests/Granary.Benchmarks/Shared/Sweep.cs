@@ -10,7 +10,7 @@ internal sealed class Sweep(int queries, int rounds)
 {
     private readonly List<(string Name, Func<int, double> Run, double Recall, double[] Micros)> _ways = [];
 
-    /// <summary>Adds a way; <paramref name="run"/> answers a query, <paramref name="check"/> gives the recall of what it answered.</summary>
+    /// <summary>Adds a way: <paramref name="run"/> answers a query, <paramref name="check"/> gives the answer's recall.</summary>
     public void Add(string name, Action<int> run, Func<int, double> check)
     {
         var recall = 0.0;
