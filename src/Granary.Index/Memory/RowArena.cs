@@ -13,6 +13,12 @@ internal sealed unsafe class RowArena : IDisposable
     private const int ChunkTarget = 1 << 20;
     private const int Alignment = 64;
 
+    // From so many bytes on, chunks are taken several at a time, in large pages.
+    private const long SlabFrom = 2 << 20;
+    private const int SlabShare = 8;
+
+    private readonly List<nint> _slabs = [];
+
     // Tables that were outgrown; a reader may still hold one, and they are tiny, so they live as long as the arena.
     private readonly List<nint> _outgrown = [];
     private readonly int _shift;
@@ -20,6 +26,8 @@ internal sealed unsafe class RowArena : IDisposable
     private byte** _table;
     private int _tableLength = 16;
     private int _chunks;
+    private byte* _spare;
+    private int _spareChunks;
 
     /// <summary>Makes an empty arena of rows of <paramref name="stride"/> bytes.</summary>
     public RowArena(int stride)
@@ -59,8 +67,7 @@ internal sealed unsafe class RowArena : IDisposable
             GrowTable(needed);
         while (_chunks < needed)
         {
-            // A few bytes more than the rows need: kernels may read a whole register at the last row's end.
-            _table[_chunks] = (byte*)NativeMemory.AlignedAlloc((nuint)ChunkBytes + Alignment, Alignment);
+            _table[_chunks] = TakeChunk();
             Volatile.Write(ref _chunks, _chunks + 1);
         }
     }
@@ -70,6 +77,33 @@ internal sealed unsafe class RowArena : IDisposable
     {
         Free();
         GC.SuppressFinalize(this);
+    }
+
+    // A few bytes more than the rows need: kernels may read a whole register at the last row's end.
+    private byte* TakeChunk()
+    {
+        if (_spareChunks == 0)
+        {
+            if (Bytes < SlabFrom)
+                return Keep(NativeMemory.AlignedAlloc((nuint)ChunkBytes + Alignment, Alignment));
+
+            // Whole large pages, as many chunks as they hold: at least two pages, and an eighth of what there is.
+            var bytes = LargePages.RoundUp(Math.Max(2 * LargePages.Size, Bytes / SlabShare) + Alignment);
+            _spareChunks = (int)((bytes - Alignment) / ChunkBytes);
+            _spare = Keep(NativeMemory.AlignedAlloc((nuint)bytes, LargePages.Size));
+            LargePages.Advise(_spare, bytes);
+        }
+
+        var chunk = _spare;
+        _spare += ChunkBytes;
+        _spareChunks--;
+        return chunk;
+    }
+
+    private byte* Keep(void* memory)
+    {
+        _slabs.Add((nint)memory);
+        return (byte*)memory;
     }
 
     private void GrowTable(int needed)
@@ -88,14 +122,14 @@ internal sealed unsafe class RowArena : IDisposable
     {
         if (_table == null)
             return;
-        for (var i = 0; i < _chunks; i++)
-            NativeMemory.AlignedFree(_table[i]);
-
+        foreach (var slab in _slabs)
+            NativeMemory.AlignedFree((void*)slab);
         NativeMemory.Free(_table);
         foreach (var table in _outgrown)
             NativeMemory.Free((void*)table);
         _table = null;
         _chunks = 0;
+        _spareChunks = 0;
     }
 }
 

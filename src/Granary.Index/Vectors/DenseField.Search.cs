@@ -102,6 +102,7 @@ public sealed unsafe partial class DenseField
     {
         var chosen = scratch.Chosen(wanted);
         var slots = scratch.Slots(wanted);
+        var approximate = scratch.Distances(wanted);
         var count = 0;
         for (var i = 0; i < pool.Count && count < wanted; i++)
         {
@@ -111,15 +112,45 @@ public sealed unsafe partial class DenseField
             var slot = SlotOf(row);
             if (slot < 0 || !filter.TryAccept(ref slot))
                 continue;
-            new FloatWalk(_vectors, _size, Schema.Distance).Prefetch(row);
+            approximate[count] = CandidatePool.Distance(pool[i]);
             slots[count] = slot;
             chosen[count++] = row;
         }
 
-        scratch.Top.Reset(search.K);
+        scratch.Rescored = CompareAgain(search, chosen, slots, approximate, count, scratch.Top);
+        return count;
+    }
+
+    /// <summary>
+    /// Compares rows, nearest by code first, with the originals, until the rest cannot be among the nearest: by the codes they are farther
+    /// than the K-th by a multiple of the largest error of a code met. Returns how many were compared.
+    /// </summary>
+    private int CompareAgain(in DenseSearch search, int* rows, int* slots, float* approximate, int count, TopHits top)
+    {
+        var floats = new FloatWalk(_vectors, _size, Schema.Distance);
+        var least = Math.Min(search.K, count);
+        floats.Prefetch(rows, Math.Min(least + RescoreAhead, count));
+        top.Reset(search.K);
+        var error = 0f;
+        var farthest = float.NegativeInfinity;
         for (var i = 0; i < count; i++)
-            scratch.Top.Add(VectorMath.Key(Schema.Distance, search.Query.Pointer, (float*)_vectors.Row(chosen[i]), _size), slots[i]);
-        scratch.Rescored = count;
+        {
+            var expected = _euclid ? MathF.Sqrt(MathF.Max(0f, approximate[i])) : approximate[i];
+            if (i >= least)
+            {
+                if (expected - farthest > error * RescoreErrors)
+                    return i;
+                if (i + RescoreAhead < count)
+                    floats.Prefetch(rows[i + RescoreAhead]);
+            }
+
+            var key = VectorMath.Key(Schema.Distance, search.Query.Pointer, (float*)_vectors.Row(rows[i]), _size);
+            top.Add(key, slots[i]);
+            error = MathF.Max(error, MathF.Abs(key - expected));
+            if (i < least)
+                farthest = MathF.Max(farthest, key);
+        }
+
         return count;
     }
 

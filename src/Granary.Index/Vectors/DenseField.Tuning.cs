@@ -15,6 +15,12 @@ public sealed partial class DenseField
     // Rows compared with the originals, beyond 2K.
     private const int RescoreMore = 12;
 
+    // A row whose code is farther than the K-th row by so many times the largest error met among the nearest is not compared again.
+    private const float RescoreErrors = 2f;
+
+    // Rows fetched ahead of the one being compared again.
+    private const int RescoreAhead = 4;
+
     // A filtered walk keeps this part of ef in accepted rows, or a little more than the part that is accepted.
     private const float FilteredLeast = 0.2f;
     private const float FilteredMore = 1.2f;

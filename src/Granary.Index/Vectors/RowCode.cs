@@ -141,13 +141,18 @@ internal static unsafe class RowCode
     private static float MaxMagnitude(ReadOnlySpan<float> vector)
     {
         var max = 0f;
-        foreach (var value in vector)
+        var i = 0;
+        if (vector.Length >= Vector256<float>.Count)
         {
-            var magnitude = MathF.Abs(value);
-            if (magnitude > max)
-                max = magnitude;
+            var largest = Vector256<float>.Zero;
+            for (; i <= vector.Length - Vector256<float>.Count; i += Vector256<float>.Count)
+                largest = Vector256.Max(largest, Vector256.Abs(Vector256.Create(vector[i..])));
+            for (var lane = 0; lane < Vector256<float>.Count; lane++)
+                max = MathF.Max(max, largest[lane]);
         }
 
+        for (; i < vector.Length; i++)
+            max = MathF.Max(max, MathF.Abs(vector[i]));
         return max;
     }
 }

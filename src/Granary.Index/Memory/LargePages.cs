@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+
+namespace Granary.Index.Memory;
+
+/// <summary>
+/// Asks the operating system for large pages: a walk through a graph reads rows all over memory, and the processor's table of small
+/// pages covers a few megabytes only.
+/// </summary>
+internal static unsafe partial class LargePages
+{
+    /// <summary>Bytes of a large page.</summary>
+    public const int Size = 2 << 20;
+
+    // MADV_HUGEPAGE.
+    private const int HugePage = 14;
+    private static bool _unknown;
+
+    /// <summary>The bytes of as many pages as hold so many bytes.</summary>
+    public static long RoundUp(long bytes) => (bytes + Size - 1) & -Size;
+
+    /// <summary>Advises that whole pages at <paramref name="start"/> be large, where the system can (Linux). It may do otherwise.</summary>
+    public static void Advise(byte* start, long bytes)
+    {
+        if (_unknown || !OperatingSystem.IsLinux())
+            return;
+        try
+        {
+            _ = Advise(start, (nuint)bytes, HugePage);
+        }
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
+        {
+            _unknown = true;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(void* start, nuint bytes, int advice);
+}
