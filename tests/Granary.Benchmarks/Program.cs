@@ -14,6 +14,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["filter-ratio"] = FilterRatioBenchmarks.RunAsync,
     ["filtered"] = FilteredBenchmarks.RunAsync,
     ["http-ingest"] = HttpIngestBenchmarks.RunAsync,
+    ["hybrid"] = HybridBenchmarks.RunAsync,
     ["import"] = ImportBenchmarks.RunAsync,
     ["ingest"] = IngestBenchmarks.RunAsync,
     ["fuzz"] = FuzzBenchmarks.RunAsync,
