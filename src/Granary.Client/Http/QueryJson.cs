@@ -148,6 +148,13 @@ internal static class QueryJson
                 WriteWeights(json, sum.Weights);
                 json.WriteEndObject();
                 break;
+            case ConvexQuery convex:
+                json.WriteStartObject("convex"u8);
+                if (!convex.Weights.IsDefaultOrEmpty)
+                    WriteWeights(json, convex.Weights);
+                json.WriteNumber("feedback"u8, convex.Feedback);
+                json.WriteEndObject();
+                break;
             case SampleQuery:
                 json.WriteString("sample"u8, "random"u8);
                 break;

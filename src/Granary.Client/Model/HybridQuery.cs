@@ -14,6 +14,12 @@ public enum HybridFusion : byte
 
     /// <summary>Weighted sum of normalised scores.</summary>
     WeightedSum,
+
+    /// <summary>
+    /// Convex combination of normalised scores with feedback (<see cref="ConvexQuery"/>): loses nothing where one side is far better than
+    /// the other. The default.
+    /// </summary>
+    Convex,
 }
 
 /// <summary>A hybrid query: nearest by a dense vector and best by BM25, fused.</summary>
@@ -34,8 +40,8 @@ public sealed record HybridQuery(string Text)
     /// <summary>The text field searched.</summary>
     public string TextField { get; init; } = "text";
 
-    /// <summary>How the two rankings become one.</summary>
-    public HybridFusion Fusion { get; init; } = HybridFusion.Rrf;
+    /// <summary>How the two rankings become one; <see cref="HybridFusion.Rrf"/> gives what Qdrant gives.</summary>
+    public HybridFusion Fusion { get; init; } = HybridFusion.Convex;
 
     /// <summary>The constant of <see cref="HybridFusion.Rrf"/>; the paper's 60.</summary>
     public int RrfK { get; init; } = 60;
@@ -74,7 +80,8 @@ public sealed record HybridQuery(string Text)
             {
                 HybridFusion.Dbsf => new DbsfQuery(),
                 HybridFusion.WeightedSum => new WeightedSumQuery([Alpha, 1 - Alpha]),
-                _ => new RrfQuery(RrfK, []),
+                HybridFusion.Rrf => new RrfQuery(RrfK, []),
+                _ => new ConvexQuery([]),
             },
             Limit = Limit,
             Explain = Explain,

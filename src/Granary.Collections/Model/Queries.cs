@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Granary.Index;
 using Granary.Index.Filters;
+using Granary.Index.Fusion;
 using Granary.Index.Search;
 
 namespace Granary.Collections;
@@ -86,6 +87,17 @@ public sealed record DbsfQuery : Query;
 /// <summary>Weighted sum of scores, each leg's normalised to 0..1 by its minimum and maximum.</summary>
 /// <param name="Weights">One per prefetch (for two, alpha and 1 - alpha).</param>
 public sealed record WeightedSumQuery(ImmutableArray<float> Weights) : Query;
+
+/// <summary>
+/// Convex combination of normalised scores over candidates that every prefetch has scored (<see cref="ConvexFusion"/>), then once more
+/// with the dense query vectors moved towards the best points (<see cref="Index.Fusion.Feedback"/>). The default of hybrid queries.
+/// </summary>
+/// <param name="Weights">One per prefetch; empty for 1 where terms are counted (BM25, sparse) and 0.6 where vectors are compared.</param>
+public sealed record ConvexQuery(ImmutableArray<float> Weights) : Query
+{
+    /// <summary>How many of the best points the dense query vectors are moved towards; 0 for none, 16 at most.</summary>
+    public int Feedback { get; init; } = Index.Fusion.Feedback.Points;
+}
 
 /// <summary>A random choice.</summary>
 public sealed record SampleQuery : Query;

@@ -9,7 +9,7 @@ namespace Granary.Collections.Querying;
 public sealed partial class QueryCoordinator
 {
     /// <summary>One evaluation of a plan: the leaves in one round over the partitions, then what combines them, bottom up.</summary>
-    private sealed class Run(QueryCoordinator owner, ReadOptions read, CancellationToken cancellation)
+    private sealed partial class Run(QueryCoordinator owner, ReadOptions read, CancellationToken cancellation)
     {
         private readonly Dictionary<LegNode, Ranking> _leaves = new(ReferenceEqualityComparer.Instance);
 
@@ -25,7 +25,7 @@ public sealed partial class QueryCoordinator
                 var legs = await WithStatisticsAsync([.. leaves.Select(l => l.Leg)]).ConfigureAwait(false);
                 var rankings = await SearchAsync(legs).ConfigureAwait(false);
                 for (var i = 0; i < leaves.Count; i++)
-                    _leaves[leaves[i]] = rankings[i];
+                    (_leaves[leaves[i]], _asked[leaves[i]]) = (rankings[i], legs[i]);
             }
 
             var children = await ChildrenAsync(root).ConfigureAwait(false);
@@ -53,6 +53,7 @@ public sealed partial class QueryCoordinator
         {
             LegNode leaf => new(_leaves[leaf]),
             EmptyNode => new(Ranking.Empty),
+            FusionNode { Fusion: ConvexQuery convex } fusion => ConvexAsync(fusion, convex, children),
             FusionNode fusion => new(Fuser.Fuse(fusion.Fusion, children, fusion.Limit).Cut(fusion.Threshold, fusion.Limit)),
             RescoreNode rescore => RescoreAsync(rescore.Template, Candidates(children)),
             SampleNode sample => new(Sampling.Pick(Candidates(children), sample.Seed, sample.Limit)),

@@ -27,17 +27,27 @@ public sealed partial class QueryCoordinator
     /// <summary>Answers a query.</summary>
     /// <exception cref="GranaryException">The query is wrong, a partition is unavailable, or the time limit passed.</exception>
     public ValueTask<IReadOnlyList<ScoredPoint>> QueryAsync(QueryRequest request, CancellationToken cancellation) =>
+        request.Read.Timeout is null ? AnswerAsync(request, cancellation) : AnswerInTimeAsync(request, cancellation);
+
+    private ValueTask<IReadOnlyList<ScoredPoint>> AnswerInTimeAsync(QueryRequest request, CancellationToken cancellation) =>
         LimitedAsync(request.Read, token => AnswerAsync(request, token), cancellation);
 
     private async ValueTask<IReadOnlyList<ScoredPoint>> AnswerAsync(QueryRequest request, CancellationToken cancellation)
     {
         using var activity = Telemetry.Activities.StartActivity("granary.query");
-        activity?.SetTag("granary.collection", _collection).SetTag("granary.partitions", _partitions.Count);
+        if (activity is not null)
+            activity.SetTag("granary.collection", _collection).SetTag("granary.partitions", _partitions.Count);
         var started = Stopwatch.GetTimestamp();
-        var selection = new PointSelection(request.WithPayload, request.WithVectors);
+        var selection = PointSelection.Of(request.WithPayload, request.WithVectors);
         var plan = await PlanAsync(request, cancellation).ConfigureAwait(false);
         IReadOnlyList<ScoredPoint> answer;
-        if (plan is LegNode { Leg: var leg } && _partitions.Count == 1 && request.Offset == 0)
+        if (!request.Explain && _partitions.Count == 1 && NearQuery.Takes(plan) && _partitions[0] is LocalPartitionSearch local
+            && local.TryOpen(request.Read, out var lease))
+        {
+            using (lease)
+                answer = NearQuery.Answer(lease.Reader, _schema, plan, request.Offset, selection, cancellation);
+        }
+        else if (plan is LegNode { Leg: var leg } && _partitions.Count == 1 && request.Offset == 0)
         {
             var reply = await _partitions[0].SearchAsync(new PartitionRequest([leg], request.Read)
             {
@@ -63,7 +73,8 @@ public sealed partial class QueryCoordinator
     /// <summary>Resolves what the request refers to, and plans it.</summary>
     private async ValueTask<PlanNode> PlanAsync(QueryRequest request, CancellationToken cancellation)
     {
-        var references = QueryReferences.Of(request, _collection, _schema);
+        if (QueryReferences.Of(request, _collection, _schema) is not { } references)
+            return new QueryPlanner(_collection, _schema, ResolvedInputs.None, 0).Plan(request, []);
         var resolved = await ResolveAsync(references, request.Read, cancellation).ConfigureAwait(false);
         return new QueryPlanner(_collection, _schema, resolved, (ulong)Random.Shared.NextInt64()).Plan(request, references.Used);
     }

@@ -26,6 +26,9 @@ public readonly record struct PointReference(string? Collection, string Vector, 
 /// <summary>What a query refers to, and later what was found.</summary>
 public sealed class ResolvedInputs
 {
+    /// <summary>Of a query that refers to nothing.</summary>
+    internal static ResolvedInputs None { get; } = new();
+
     /// <summary>Vectors of stored points.</summary>
     public Dictionary<PointReference, ExampleVector> Points { get; } = [];
 

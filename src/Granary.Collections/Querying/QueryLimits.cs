@@ -16,6 +16,8 @@ public static class QueryLimits
     /// <exception cref="GranaryException">It has too many prefetches, or they are nested too deep.</exception>
     public static void Check(QueryRequest request)
     {
+        if (IsFlat(request.Prefetches))
+            return;
         var count = 0;
         var level = new List<ImmutableArray<Prefetch>> { request.Prefetches };
         for (var depth = 1; level.Count > 0; depth++)
@@ -30,6 +32,20 @@ public static class QueryLimits
 
             level = next;
         }
+    }
+
+    private static bool IsFlat(ImmutableArray<Prefetch> prefetches)
+    {
+        if (prefetches.IsDefaultOrEmpty)
+            return true;
+        CheckCount(prefetches.Length);
+        foreach (var prefetch in prefetches)
+        {
+            if (!prefetch.Prefetches.IsDefaultOrEmpty)
+                return false;
+        }
+
+        return true;
     }
 
     /// <summary>Checks how deep a prefetch stands; one of the query itself stands at 1.</summary>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Granary.Index;
 using Granary.Index.Filters;
+using Granary.Index.Fusion;
 using Granary.Index.Search;
 
 namespace Granary.Collections.Querying;
@@ -42,21 +44,26 @@ public sealed class QueryPlanner
         return Plan(stage, null, 0);
     }
 
-    private PlanNode Plan(Stage stage, Filter? inherited, int depth)
+    private PlanNode Plan(in Stage stage, Filter? inherited, int depth)
     {
         QueryLimits.CheckDepth(depth);
         Check(stage);
         var filter = Filters.And(inherited, stage.Filter);
-        ImmutableArray<PlanNode> children =
-        [
-            .. stage.Prefetches.Select(p => Plan(
+        if (stage.Prefetches.IsEmpty)
+            return Combine(stage, filter, []);
+        var children = new PlanNode[stage.Prefetches.Length];
+        for (var i = 0; i < children.Length; i++)
+        {
+            var p = stage.Prefetches[i];
+            children[i] = Plan(
                 new Stage(p.Prefetches, p.Query, p.Using, p.Filter, p.Params, p.ScoreThreshold, p.Limit, p.LookupFrom, p.Limit), filter,
-                depth + 1)),
-        ];
-        return Combine(stage, children.IsEmpty ? filter : null, children);
+                depth + 1);
+        }
+
+        return Combine(stage, null, ImmutableCollectionsMarshal.AsImmutableArray(children));
     }
 
-    private static void Check(Stage stage)
+    private static void Check(in Stage stage)
     {
         if (!stage.Prefetches.IsEmpty && stage.Query is null)
             throw new GranaryException(
@@ -66,26 +73,28 @@ public sealed class QueryPlanner
                 ErrorKind.BadRequest, "A query is needed to use the score_threshold. Can't have score_threshold without defining a query.");
         if (stage.Threshold is not null && stage.Query is OrderByQuery)
             throw new GranaryException(ErrorKind.BadRequest, "Can't use score_threshold with an order_by query.");
-        var fuses = stage.Query is RrfQuery or DbsfQuery or WeightedSumQuery;
+        var fuses = stage.Query is RrfQuery or DbsfQuery or WeightedSumQuery or ConvexQuery;
         if (fuses && !string.IsNullOrEmpty(stage.Using))
             throw GranaryException.BadInput("Fusion queries cannot be combined with the 'using' field.");
         if (fuses && stage.Prefetches.IsEmpty)
             throw GranaryException.BadInput("cannot apply Fusion without prefetches");
         if (stage.Query is FormulaQuery && stage.Prefetches.IsEmpty)
             throw GranaryException.BadInput("cannot apply Formula without prefetches");
-        var weights = stage.Query switch { RrfQuery r => r.Weights, WeightedSumQuery w => w.Weights, _ => [] };
+        var weights = stage.Query switch { RrfQuery r => r.Weights, WeightedSumQuery w => w.Weights, ConvexQuery c => c.Weights, _ => [] };
+        if (stage.Query is ConvexQuery { Feedback: < 0 or > Feedback.MaxPoints } convex)
+            throw GranaryException.Validation($"convex.feedback: value {convex.Feedback} invalid, must be from 0 to {Feedback.MaxPoints}");
         if (!weights.IsDefaultOrEmpty && weights.Length != stage.Prefetches.Length)
             throw GranaryException.BadInput(
                 $"Number of weights ({weights.Length}) must match the number of prefetches ({stage.Prefetches.Length})");
     }
 
-    private PlanNode Combine(Stage stage, Filter? filter, ImmutableArray<PlanNode> children)
+    private PlanNode Combine(in Stage stage, Filter? filter, ImmutableArray<PlanNode> children)
     {
         switch (stage.Query)
         {
             case null:
                 return Leaf(new ScanLeg { Filter = filter, Limit = stage.Limit }, children);
-            case RrfQuery or DbsfQuery or WeightedSumQuery:
+            case RrfQuery or DbsfQuery or WeightedSumQuery or ConvexQuery:
                 return new FusionNode(stage.Query, stage.Limit, stage.Threshold) { Children = children };
             case FormulaQuery formula:
                 return new FormulaNode(new Formula(formula), stage.Limit, stage.Threshold) { Children = children };
@@ -107,7 +116,7 @@ public sealed class QueryPlanner
         }
     }
 
-    private PlanNode Diverse(Stage stage, NearestQuery nearest, MmrSettings mmr, Filter? filter, ImmutableArray<PlanNode> children)
+    private PlanNode Diverse(in Stage stage, NearestQuery nearest, MmrSettings mmr, Filter? filter, ImmutableArray<PlanNode> children)
     {
         if (mmr.Diversity is < 0 or > 1 || mmr.Diversity is { } d && !float.IsFinite(d))
             throw GranaryException.BadInput($"mmr.diversity: value {mmr.Diversity} invalid, must be from 0.0 to 1.0");
@@ -121,13 +130,19 @@ public sealed class QueryPlanner
     }
 
     /// <summary>A leg that scores by vectors or text.</summary>
-    private PlanNode Scored(Stage stage, int limit, Filter? filter, ImmutableArray<PlanNode> children)
+    private PlanNode Scored(in Stage stage, int limit, Filter? filter, ImmutableArray<PlanNode> children)
     {
         var field = stage.Using ?? "";
         Leg? leg = stage.Query switch
         {
-            NearestQuery { Input: TextInput text } when _schema.FindText(field) is not null => new TextLeg(field, text.Text),
-            NearestQuery nearest => Nearest(field, _vectors.Resolve(nearest.Input, stage.Using, stage.Lookup), stage.Params),
+            NearestQuery { Input: TextInput text } when _schema.FindText(field) is not null => new TextLeg(field, text.Text)
+            {
+                Filter = filter,
+                Limit = limit,
+                ScoreThreshold = stage.Threshold,
+            },
+            NearestQuery nearest => Nearest(
+                field, _vectors.Resolve(nearest.Input, stage.Using, stage.Lookup), stage.Params, filter, limit, stage.Threshold),
             RecommendQuery { Strategy: RecommendStrategy.AverageVector } r => Average(r, stage, field),
             RecommendQuery r => Examples(
                 field, r.Strategy == RecommendStrategy.BestScore ? ExampleStrategy.BestScore : ExampleStrategy.SumScores,
@@ -136,7 +151,9 @@ public sealed class QueryPlanner
             ContextQuery context => Examples(field, ExampleStrategy.Context, null, stage, context.Context),
             _ => throw GranaryException.BadInput($"Unknown query {stage.Query!.GetType().Name}"),
         };
-        return leg is null ? new EmptyNode() : Leaf(leg with
+        if (leg is null)
+            return new EmptyNode();
+        return Leaf(stage.Query is NearestQuery ? leg : leg with
         {
             Filter = filter,
             Limit = limit,
@@ -144,25 +161,49 @@ public sealed class QueryPlanner
         }, children);
     }
 
-    private static Leg? Nearest(string field, ExampleVector? vector, SearchParams how)
+    private static Leg? Nearest(
+        string field, ExampleVector? vector, SearchParams how, Filter? filter = null, int limit = 0, float? threshold = null)
     {
         if (vector is null)
             return null;
         return vector.Rows == 0
             ? new SparseLeg(field, VectorResolver.Immutable(vector.Indices), VectorResolver.Immutable(vector.Values))
-            : new DenseLeg(field, vector.Values) { Rows = vector.Rows, Ef = how.HnswEf, Exact = how.Exact, IndexedOnly = how.IndexedOnly };
+            {
+                Filter = filter,
+                Limit = limit,
+                ScoreThreshold = threshold,
+            }
+            : new DenseLeg(field, vector.Values)
+            {
+                Filter = filter,
+                Limit = limit,
+                ScoreThreshold = threshold,
+                Rows = vector.Rows,
+                Ef = how.HnswEf,
+                Exact = how.Exact,
+                IndexedOnly = how.IndexedOnly,
+            };
     }
 
-    private Leg? Average(RecommendQuery recommend, Stage stage, string field)
+    private Leg? Average(RecommendQuery recommend, in Stage stage, string field)
     {
         var multi = _schema.FindDense(field)?.MultiVector ?? false;
         return Nearest(field, Recommendation.Average(All(recommend.Positive, stage), All(recommend.Negative, stage), multi), stage.Params);
     }
 
-    private List<ExampleVector> All(ImmutableArray<VectorInput> inputs, Stage stage) =>
-        [.. inputs.Select(i => _vectors.Resolve(i, stage.Using, stage.Lookup)).OfType<ExampleVector>()];
+    private List<ExampleVector> All(ImmutableArray<VectorInput> inputs, in Stage stage)
+    {
+        var vectors = new List<ExampleVector>(inputs.Length);
+        foreach (var input in inputs)
+        {
+            if (_vectors.Resolve(input, stage.Using, stage.Lookup) is { } vector)
+                vectors.Add(vector);
+        }
 
-    private Leg? Examples(string field, ExampleStrategy strategy, VectorInput? target, Stage stage, ImmutableArray<ContextPair> pairs)
+        return vectors;
+    }
+
+    private Leg? Examples(string field, ExampleStrategy strategy, VectorInput? target, in Stage stage, ImmutableArray<ContextPair> pairs)
     {
         var resolved = target is null ? null : _vectors.Resolve(target, stage.Using, stage.Lookup);
         if (target is not null && resolved is null)
@@ -197,7 +238,7 @@ public sealed class QueryPlanner
         children.IsEmpty ? new LegNode(leg) : new RescoreNode(leg) { Children = children };
 
     /// <summary>One level of the request: the query itself or a prefetch.</summary>
-    private sealed record Stage(
+    private readonly record struct Stage(
         ImmutableArray<Prefetch> Prefetches, Query? Query, string? Using, Filter? Filter, SearchParams Params,
         float? Threshold, int Limit, LookupLocation? Lookup, int AskedLimit);
 }

@@ -18,9 +18,12 @@ internal sealed class QueryReferences
     /// <summary>Points of the collection itself, which are left out of the results.</summary>
     public HashSet<PointId> Used { get; } = [];
 
-    public static QueryReferences Of(QueryRequest request, string collection, IndexSchema schema)
+    /// <summary>What a query refers to; null for nothing.</summary>
+    public static QueryReferences? Of(QueryRequest request, string collection, IndexSchema schema)
     {
         QueryLimits.Check(request);
+        if (IsLiteral(request, schema))
+            return null;
         var references = new QueryReferences(collection, schema);
         references.Visit(request.Query, request.Using, request.LookupFrom);
         references.Visit(request.Prefetches);
@@ -31,6 +34,26 @@ internal sealed class QueryReferences
 
     public static string? CollectionOf(LookupLocation? lookup, string collection) =>
         lookup is null || lookup.Collection == collection ? null : lookup.Collection;
+
+    /// <summary>Whether the query, and each prefetch of it, is one vector or one text over a text field, as most are.</summary>
+    private static bool IsLiteral(QueryRequest request, IndexSchema schema)
+    {
+        if (request.Query is not (RrfQuery or DbsfQuery or WeightedSumQuery or ConvexQuery or null)
+            && !IsLiteral(request.Query, request.Using, schema))
+            return false;
+        foreach (var prefetch in request.Prefetches)
+        {
+            if (!prefetch.Prefetches.IsDefaultOrEmpty || !IsLiteral(prefetch.Query, prefetch.Using, schema))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static bool IsLiteral(Query? query, string? @using, IndexSchema schema) => query is NearestQuery
+    {
+        Input: DenseInput or MultiInput or SparseInput,
+    } || (query is NearestQuery { Input: TextInput } && schema.FindDense(@using ?? "") is null);
 
     private void Visit(ImmutableArray<Prefetch> prefetches)
     {

@@ -14,6 +14,13 @@ public sealed record PointSelection(PayloadSelector Payload, VectorSelector Vect
     /// <summary>Only id and version.</summary>
     public static PointSelection Bare { get; } = new(PayloadSelector.None, VectorSelector.None);
 
+    /// <summary>A selection; the bare one is not made anew.</summary>
+    public static PointSelection Of(PayloadSelector payload, VectorSelector vectors) =>
+        payload == PayloadSelector.None && vectors == VectorSelector.None ? Bare : new(payload, vectors);
+
+    /// <summary>Whether only id and version are wanted.</summary>
+    public bool IsBare => !Payload.Enabled && !Vectors.All && Vectors.Names is null or { Count: 0 };
+
     /// <summary>The payload paths to include, parsed; empty for all.</summary>
     public IReadOnlyList<JsonPath> Include { get; } = [.. Payload.Include.Select(JsonPath.Parse)];
 

@@ -85,12 +85,29 @@ public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> lo
         return lease.Reader.Facet(key, filter, limit, exact, cancellation);
     }
 
+    /// <summary>A view of the partition, unless what the read must see is not applied yet.</summary>
+    /// <exception cref="GranaryException">The partition stopped.</exception>
+    internal bool TryOpen(ReadOptions read, out ReaderLease lease)
+    {
+        indexer.ThrowIfStopped();
+        lease = default;
+        if (indexer.Applied.Value < Target(read))
+            return false;
+        lease = indexer.OpenReader();
+        return true;
+    }
+
+    private long Target(ReadOptions read)
+    {
+        var newest = logged();
+        return read.Strong ?? true ? newest : Math.Min(read.MinOperation ?? 0, newest);
+    }
+
     /// <summary>Waits until what the read must see is applied.</summary>
     private ValueTask SeeAsync(ReadOptions read, CancellationToken cancellation)
     {
         indexer.ThrowIfStopped();
-        var newest = logged();
-        var target = read.Strong ?? true ? newest : Math.Min(read.MinOperation ?? 0, newest);
+        var target = Target(read);
         return indexer.Applied.Value >= target ? ValueTask.CompletedTask : WaitAsync(target, read.Timeout, cancellation);
     }
 

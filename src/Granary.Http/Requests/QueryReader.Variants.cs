@@ -3,6 +3,7 @@ using System.Text.Json;
 using Granary.Collections;
 using Granary.Http.Hosting;
 using Granary.Http.Json;
+using Granary.Index.Fusion;
 
 namespace Granary.Http.Requests;
 
@@ -51,11 +52,24 @@ internal sealed partial class QueryReader
         if (fields["order_by"] is { } orderBy)
             return OrderByBody.Read(orderBy);
         if (fields.Has("fusion"))
-            return fields.Word("fusion", "rrf", "dbsf") == "rrf" ? new RrfQuery(2, []) : new DbsfQuery();
+        {
+            return fields.Word("fusion", "rrf", "dbsf", "convex") switch
+            {
+                "rrf" => new RrfQuery(2, []),
+                "dbsf" => new DbsfQuery(),
+                _ => new ConvexQuery([]),
+            };
+        }
+
         if (fields.Object("rrf") is { } rrf)
             return ReadRrf(rrf);
         if (fields.Object("weighted_sum") is { } sum)
             return new WeightedSumQuery(ReadWeights(sum));
+        if (fields.Object("convex") is { } convex)
+            return new ConvexQuery(ReadWeights(convex))
+            {
+                Feedback = convex.Int("feedback", 0, Feedback.MaxPoints) ?? Feedback.Points,
+            };
         if (fields["formula"] is { } formula)
             return FormulaBody.Read(formula, fields.Object("defaults"));
         if (fields.Has("sample"))

@@ -7,7 +7,7 @@ namespace Granary.Index.Fusion;
 /// </summary>
 public static class RankFusion
 {
-    /// <summary>Qdrant's default k of <see cref="Rrf"/>.</summary>
+    /// <summary>Qdrant's default k of reciprocal rank fusion.</summary>
     public const int DefaultRrfK = 2;
 
     /// <summary>
@@ -22,17 +22,26 @@ public static class RankFusion
     public static List<LegHit> Rrf(
         IReadOnlyList<IReadOnlyList<LegHit>> lists, int k = DefaultRrfK, IReadOnlyList<float>? weights = null, int limit = int.MaxValue)
     {
+        var hits = new List<LegHit>();
+        Rrf(lists, k, Given(lists, weights), limit, hits);
+        return hits;
+    }
+
+    /// <summary>The same into an empty list, without further memory; no weights for 1 each.</summary>
+    public static void Rrf(
+        IReadOnlyList<IReadOnlyList<LegHit>> lists, int k, ReadOnlySpan<float> weights, int limit, List<LegHit> into)
+    {
         CheckWeights(lists, weights);
-        var sums = new ScoreSums(lists);
+        var sums = ScoreSums.Rent();
         for (var list = 0; list < lists.Count; list++)
         {
-            var weight = weights?[list] ?? 1f;
+            var weight = weights.IsEmpty ? 1f : weights[list];
             var hits = lists[list];
             for (var position = 0; position < hits.Count; position++)
                 sums.Add(hits[position], PositionScore(position, k, weight));
         }
 
-        return sums.Ranking(limit);
+        sums.Rank(limit, into);
     }
 
     /// <summary>
@@ -45,15 +54,23 @@ public static class RankFusion
     public static List<LegHit> Dbsf(
         IReadOnlyList<IReadOnlyList<LegHit>> lists, IReadOnlyList<float>? weights = null, int limit = int.MaxValue)
     {
+        var hits = new List<LegHit>();
+        Dbsf(lists, Given(lists, weights), limit, hits);
+        return hits;
+    }
+
+    /// <summary>The same into an empty list, without further memory; no weights for 1 each.</summary>
+    public static void Dbsf(IReadOnlyList<IReadOnlyList<LegHit>> lists, ReadOnlySpan<float> weights, int limit, List<LegHit> into)
+    {
         CheckWeights(lists, weights);
-        var sums = new ScoreSums(lists);
+        var sums = ScoreSums.Rent();
         for (var list = 0; list < lists.Count; list++)
         {
             var (min, max) = Spread(lists[list]);
-            sums.AddNormalised(lists[list], min, max, weights?[list] ?? 1f);
+            sums.AddNormalised(lists[list], min, max, weights.IsEmpty ? 1f : weights[list]);
         }
 
-        return sums.Ranking(limit);
+        sums.Rank(limit, into);
     }
 
     /// <summary>The weighted sum of scores mapped so that each list's worst and best become 0 and 1; hits all alike count 0.5.</summary>
@@ -67,22 +84,34 @@ public static class RankFusion
         IReadOnlyList<bool>? lowerIsBetter = null,
         int limit = int.MaxValue)
     {
+        var hits = new List<LegHit>();
+        bool[] higherIsBetter = [.. lists.Select((_, list) => lowerIsBetter?[list] != true)];
+        WeightedSum(lists, Given(lists, weights), higherIsBetter, limit, hits);
+        return hits;
+    }
+
+    /// <summary>The same into an empty list, without further memory; no weights for 1 each.</summary>
+    public static void WeightedSum(
+        IReadOnlyList<IReadOnlyList<LegHit>> lists, ReadOnlySpan<float> weights, ReadOnlySpan<bool> higherIsBetter, int limit,
+        List<LegHit> into)
+    {
         CheckWeights(lists, weights);
-        var sums = new ScoreSums(lists);
+        var sums = ScoreSums.Rent();
         for (var list = 0; list < lists.Count; list++)
         {
             float min = float.PositiveInfinity, max = float.NegativeInfinity;
-            foreach (var hit in lists[list])
-                (min, max) = (MathF.Min(min, hit.Score), MathF.Max(max, hit.Score));
-            if (lowerIsBetter?[list] == true)
+            var hits = lists[list];
+            for (var i = 0; i < hits.Count; i++)
+                (min, max) = (MathF.Min(min, hits[i].Score), MathF.Max(max, hits[i].Score));
+            if (!higherIsBetter[list])
                 (min, max) = (max, min);
-            sums.AddNormalised(lists[list], min, max, weights?[list] ?? 1f);
+            sums.AddNormalised(hits, min, max, weights.IsEmpty ? 1f : weights[list]);
         }
 
-        return sums.Ranking(limit);
+        sums.Rank(limit, into);
     }
 
-    /// <summary>What a position adds to a <see cref="Rrf"/> score.</summary>
+    /// <summary>What a position adds to a reciprocal rank fusion score.</summary>
     public static float PositionScore(int position, int k, float weight) =>
         weight <= 0f ? 0f : 1f / (((position + 1) / weight) + k - 1f);
 
@@ -103,12 +132,16 @@ public static class RankFusion
         return (mean - (3f * deviation), mean + (3f * deviation));
     }
 
-    private static void CheckWeights(IReadOnlyList<IReadOnlyList<LegHit>> lists, IReadOnlyList<float>? weights)
+    // Weights that were given must be as many as the lists, even where there are none of either.
+    private static float[] Given(IReadOnlyList<IReadOnlyList<LegHit>> lists, IReadOnlyList<float>? weights) =>
+        weights is null ? [] : weights.Count == lists.Count ? [.. weights] : throw WrongWeights(lists.Count, weights.Count);
+
+    private static void CheckWeights(IReadOnlyList<IReadOnlyList<LegHit>> lists, ReadOnlySpan<float> weights)
     {
-        if (weights is not null && weights.Count != lists.Count)
-        {
-            throw GranaryException.BadInput(
-                $"Number of weights in RRF should match number of pre-fetches: got {weights.Count}, expected {lists.Count}");
-        }
+        if (!weights.IsEmpty && weights.Length != lists.Count)
+            throw WrongWeights(lists.Count, weights.Length);
     }
+
+    private static GranaryException WrongWeights(int lists, int weights) =>
+        GranaryException.BadInput($"Number of weights in RRF should match number of pre-fetches: got {weights}, expected {lists}");
 }

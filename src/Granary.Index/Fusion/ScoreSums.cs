@@ -3,18 +3,27 @@ using Granary.Index.Search;
 
 namespace Granary.Index.Fusion;
 
-/// <summary>Sums of scores by point.</summary>
-internal readonly struct ScoreSums
+/// <summary>Sums of scores by point; each thread keeps one to use again.</summary>
+internal sealed class ScoreSums
 {
-    private readonly Dictionary<PointId, float> _sums;
+    private const int MostKept = 16_384;
 
-    /// <summary>Makes room for the points of some lists.</summary>
-    public ScoreSums(IReadOnlyList<IReadOnlyList<LegHit>> lists)
+    [ThreadStatic]
+    private static ScoreSums? _idle;
+
+    private readonly Dictionary<PointId, float> _sums = [];
+
+    private ScoreSums()
     {
-        var longest = 0;
-        foreach (var list in lists)
-            longest = Math.Max(longest, list.Count);
-        _sums = new Dictionary<PointId, float>(longest);
+    }
+
+    /// <summary>Sums of nothing yet; <see cref="Rank"/> ends their use.</summary>
+    public static ScoreSums Rent()
+    {
+        var sums = _idle ?? new ScoreSums();
+        _idle = null;
+        sums._sums.Clear();
+        return sums;
     }
 
     /// <summary>Adds to a point's sum.</summary>
@@ -26,19 +35,19 @@ internal readonly struct ScoreSums
     public void AddNormalised(IReadOnlyList<LegHit> hits, float zero, float one, float weight)
     {
         var spread = one - zero;
-        foreach (var hit in hits)
-            Add(hit, (spread == 0f ? 0.5f : (hit.Score - zero) / spread) * weight);
+        for (var i = 0; i < hits.Count; i++)
+            Add(hits[i], (spread == 0f ? 0.5f : (hits[i].Score - zero) / spread) * weight);
     }
 
-    /// <summary>The points, largest sum first, ties by id.</summary>
-    public List<LegHit> Ranking(int limit)
+    /// <summary>Fills a list with the points, largest sum first, ties by id.</summary>
+    public void Rank(int limit, List<LegHit> into)
     {
-        var ranking = new List<LegHit>(_sums.Count);
         foreach (var (id, score) in _sums)
-            ranking.Add(new LegHit(id, score));
-        ranking.Sort(static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Id.CompareTo(b.Id));
-        if (ranking.Count > limit)
-            ranking.RemoveRange(limit, ranking.Count - limit);
-        return ranking;
+            into.Add(new LegHit(id, score));
+        into.Sort(static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Id.CompareTo(b.Id));
+        if (into.Count > limit)
+            into.RemoveRange(limit, into.Count - limit);
+        if (_sums.Count <= MostKept)
+            _idle = this;
     }
 }

@@ -42,6 +42,24 @@ internal sealed class BestHits<T>(int limit, Comparison<T> order)
 /// <summary>Orders of hits; ties by id.</summary>
 internal static class HitOrder
 {
+    /// <summary><see cref="HighestFirst"/>, made once.</summary>
+    public static readonly Comparison<LegHit> Highest = HighestFirst;
+
+    /// <summary><see cref="LowestFirst"/>, made once.</summary>
+    public static readonly Comparison<LegHit> Lowest = LowestFirst;
+
+    /// <summary>Whether hits stand in an order already.</summary>
+    public static bool Holds(List<LegHit> hits, Comparison<LegHit> order)
+    {
+        for (var i = 1; i < hits.Count; i++)
+        {
+            if (order(hits[i - 1], hits[i]) > 0)
+                return false;
+        }
+
+        return true;
+    }
+
     /// <summary>Largest score first.</summary>
     public static int HighestFirst(LegHit a, LegHit b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Id.CompareTo(b.Id);
 

@@ -40,11 +40,23 @@ public sealed partial class IndexReader : IDisposable
 
     /// <summary>Runs a leg.</summary>
     /// <exception cref="GranaryException">The leg names an unknown field or has the wrong dimensions.</exception>
-    public LegResult Search(Leg leg, CancellationToken cancellation = default)
+    public LegResult Search(Leg leg, CancellationToken cancellation = default) => Search(leg, null, cancellation);
+
+    /// <summary>Runs a leg and fills an empty list with what it finds, best first. Returns whether larger scores are better.</summary>
+    /// <exception cref="GranaryException">The leg names an unknown field or has the wrong dimensions.</exception>
+    public bool SearchInto(Leg leg, List<LegHit> hits, CancellationToken cancellation = default)
+    {
+        var result = Search(leg, hits, cancellation);
+        if (!ReferenceEquals(result.Hits, hits))
+            hits.AddRange(result.Hits);
+        return result.HigherIsBetter;
+    }
+
+    private LegResult Search(Leg leg, List<LegHit>? into, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_ticket == Closed, this);
         using var plan = _view.Plan(leg.Filter);
-        var search = new LegSearch(_view, leg, plan, cancellation);
+        var search = new LegSearch(_view, leg, plan, into, cancellation);
         return leg switch
         {
             DenseLeg dense => search.Dense(dense),
@@ -69,12 +81,16 @@ public sealed partial class IndexReader : IDisposable
     /// <summary>
     /// Whether the point is there, and its data. The payload's bytes must not be kept beyond the reader's life unless copied.
     /// </summary>
-    public bool TryGet(PointId id, VectorSelector vectors, out PointData? point)
+    public bool TryGet(PointId id, VectorSelector vectors, out PointData? point) => TryGet(id, vectors, true, out point);
+
+    /// <summary>Whether the point is there, and its data, its payload only where it is wanted.</summary>
+    public bool TryGet(PointId id, VectorSelector vectors, bool payload, out PointData? point)
     {
         point = null;
         if (!_view.TryGetSlot(id, out var slot))
             return false;
-        point = new PointData(id, _view.Slots.BirthOf(slot), _view.Payload(slot).ToArray(), ReadVectors(slot, vectors));
+        var bytes = payload ? _view.Payload(slot).ToArray() : default(ReadOnlyMemory<byte>);
+        point = new PointData(id, _view.Slots.BirthOf(slot), bytes, ReadVectors(slot, vectors));
         return true;
     }
 

@@ -18,8 +18,9 @@ internal sealed partial class LegSearch
             case DenseColumn column:
                 if (dense.Rows != 1)
                     throw LegChecks.WrongShape(sparse: false, dense.Vector);
-                var query = new DenseQuery(column.Vectors.Schema, dense.Query.Span);
+                var query = DenseQueries.Rent(column.Vectors.Schema, dense.Query.Span);
                 Nearest(dense, column, query);
+                DenseQueries.Return(query);
                 return Finish(query.Distance.HigherIsNearer());
             case MultiColumn column:
                 LegChecks.SameSize(column.Matrices.Schema.Size, dense.Rows < 1 ? 0 : dense.Query.Length / dense.Rows);

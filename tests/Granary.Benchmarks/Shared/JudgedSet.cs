@@ -3,6 +3,12 @@ using System.Text.Json;
 
 namespace Granary.Benchmarks;
 
+/// <summary>How good rankings are, as means over queries.</summary>
+internal readonly record struct Quality(double Ndcg, double Recall, double Reciprocal)
+{
+    public override string ToString() => $"{Ndcg:F3} / {Recall:F3} / {Reciprocal:F3}";
+}
+
 /// <summary>A collection with queries and relevance judgements: corpus.jsonl, queries.jsonl, qrels.tsv and the vectors of both.</summary>
 internal sealed class JudgedSet
 {
@@ -45,26 +51,35 @@ internal sealed class JudgedSet
         ? new JudgedSet(name, Path.Combine(data, name), "base", "query")
         : new JudgedSet(name, Path.Combine(data, "retrieval", name), "corpus", "queries");
 
-    /// <summary>Mean nDCG (linear gains) at a cut and mean recall at another, over the judged queries, of rankings of document
-    /// rows.</summary>
-    public (double Ndcg, double Recall) Measure(IReadOnlyList<IReadOnlyList<int>> rankings, int ndcgCut = 10, int recallCut = 100)
+    /// <summary>
+    /// Mean nDCG@10 (linear gains), Recall@100 and MRR@10 over the judged queries, of rankings of document rows.
+    /// </summary>
+    /// <param name="rankings">One a query.</param>
+    /// <param name="half">0 or 1 for only the queries at even or odd places; null for all.</param>
+    public Quality Measure(IReadOnlyList<IReadOnlyList<int>> rankings, int? half = null)
     {
-        double ndcg = 0, recall = 0;
+        const int Cut = 10;
+        const int RecallCut = 100;
+        double ndcg = 0, recall = 0, reciprocal = 0;
         var judged = 0;
         for (var query = 0; query < QueryIds.Count; query++)
         {
+            if (half is { } parity && query % 2 != parity)
+                continue;
             if (!Judgements.TryGetValue(QueryIds[query], out var grades) || !grades.Values.Any(grade => grade > 0))
                 continue;
             judged++;
-            var gained = rankings[query].Take(ndcgCut)
+            var gained = rankings[query].Take(Cut)
                 .Select((row, rank) => grades.GetValueOrDefault(DocumentIds[row]) / Math.Log2(rank + 2)).Sum();
-            var ideal = grades.Values.OrderDescending().Take(ndcgCut).Select((grade, rank) => grade / Math.Log2(rank + 2)).Sum();
+            var ideal = grades.Values.OrderDescending().Take(Cut).Select((grade, rank) => grade / Math.Log2(rank + 2)).Sum();
             ndcg += gained / ideal;
-            recall += rankings[query].Take(recallCut).Count(row => grades.GetValueOrDefault(DocumentIds[row]) > 0)
+            var first = rankings[query].Take(Cut).ToList().FindIndex(row => grades.GetValueOrDefault(DocumentIds[row]) > 0);
+            reciprocal += first < 0 ? 0 : 1.0 / (first + 1);
+            recall += rankings[query].Take(RecallCut).Count(row => grades.GetValueOrDefault(DocumentIds[row]) > 0)
                 / (double)grades.Values.Count(grade => grade > 0);
         }
 
-        return (ndcg / judged, recall / judged);
+        return new Quality(ndcg / judged, recall / judged, reciprocal / judged);
     }
 
     private static (List<string> Ids, List<string> Texts) ReadTexts(string path)

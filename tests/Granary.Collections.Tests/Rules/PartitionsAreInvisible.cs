@@ -102,8 +102,37 @@ public sealed class PartitionsAreInvisible
             new Prefetch { Query = text, Using = "text", Limit = 30 },
         ];
         foreach (var fusion in new Query[] { new RrfQuery(60, []), new RrfQuery(2, [3, 1]), new DbsfQuery(),
-            new WeightedSumQuery([0.3f, 0.7f]) })
+            new WeightedSumQuery([0.3f, 0.7f]), new ConvexQuery([]), new ConvexQuery([1, 2]) { Feedback = 0 },
+            new ConvexQuery([]) { Feedback = 5 } })
+        {
+            // What is explained is answered by another path where there is one partition, and must be the same.
             yield return new QueryRequest { Prefetches = [.. both], Query = fusion, Limit = 15, Explain = true };
+            yield return new QueryRequest { Prefetches = [.. both], Query = fusion, Limit = 15 };
+            yield return new QueryRequest { Prefetches = [.. both], Query = fusion, Limit = 7, Offset = 4, ScoreThreshold = 0.015f };
+        }
+
+        yield return new QueryRequest
+        {
+            Prefetches =
+            [
+                both[0] with { Filter = Batches.Has("group", 2), Limit = 8 },
+                both[1] with { ScoreThreshold = 0.5f, Limit = 8 },
+                new Prefetch { Query = sparse, Using = "terms", Limit = 12 },
+            ],
+            Query = new ConvexQuery([]),
+            Limit = 20,
+        };
+        yield return new QueryRequest
+        {
+            Prefetches =
+            [
+                new Prefetch { Prefetches = [.. both], Query = new ConvexQuery([]), Limit = 12 },
+                new Prefetch { Prefetches = [both[1]], Query = dense, Params = exact, Limit = 12 },
+                both[1],
+            ],
+            Query = new ConvexQuery([]),
+            Limit = 10,
+        };
         yield return new QueryRequest
         {
             Prefetches =
