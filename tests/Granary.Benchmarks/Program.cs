@@ -4,6 +4,7 @@ using Granary.Benchmarks;
 // tests/Granary.Benchmarks/README.md).
 var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringComparer.Ordinal)
 {
+    ["analysers"] = AnalyserBenchmarks.RunAsync,
     ["checkpoint"] = CheckpointBenchmarks.RunAsync,
     ["cluster-bell"] = ClusterBellBenchmarks.RunAsync,
     ["cluster-cost"] = ClusterCostBenchmarks.RunAsync,

@@ -50,6 +50,16 @@ public sealed class EndpointTests(ApiServer server) : IClassFixture<ApiServer>
         var first = both.GetProperty("points")[0];
         Assert.Equal(2, first.GetProperty("id").GetInt32());
         Assert.Equal(0, first.GetProperty("legs")[0].GetProperty("rank").GetInt32());
+        foreach (var fusion in new[] { """{"fusion":"convex"}""", """{"convex":{}}""", """{"convex":{"weights":[2,1],"feedback":0}}""" })
+        {
+            var fused = await server.OkAsync("POST", "/collections/texts/points/query",
+                $$"""{"prefetch":[{"query":{"text":"turtle"},"using":"body"},{"query":[1,0]}],"query":{{fusion}} }""");
+            Assert.Equal(2, fused.GetProperty("points")[0].GetProperty("id").GetInt32());
+            Assert.Equal(1f, fused.GetProperty("points")[0].GetProperty("score").GetSingle());
+        }
+
+        await server.RefusedAsync("POST", "/collections/texts/points/query",
+            """{"prefetch":[{"query":[1,0]}],"query":{"convex":{"feedback":17}}}""", 422, "feedback");
     }
 
     [Fact]

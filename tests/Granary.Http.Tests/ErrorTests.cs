@@ -95,6 +95,7 @@ public sealed class ErrorTests(ApiServer server) : IClassFixture<ApiServer>
     [Theory]
     [InlineData("""{"weighted_sum":{"weights":[1e39,1]}}""")]
     [InlineData("""{"rrf":{"weights":[1,-1e39]}}""")]
+    [InlineData("""{"convex":{"weights":[1,1e39]}}""")]
     public async Task Weights_must_be_finite(string query)
     {
         var name = $"weights_{Guid.NewGuid():N}";
