@@ -14,7 +14,8 @@ internal static class AnalyserBenchmarks
     {
         string[] names = ["cranfield", "cisi", "med", "cacm", "debian-384"];
         var sets = names.Select(name => JudgedSet.Open(arguments.Data, name)).ToList();
-        Console.WriteLine("nDCG@10 at even places, at odd places, Recall@100 of all: " + string.Join(", ", names) + "; mean nDCG of even, of odd");
+        Console.WriteLine("nDCG@10 at even places, at odd places, Recall@100 of all: " + string.Join(", ", names)
+            + "; mean nDCG of even, of odd");
         foreach (var (kind, schema) in Kinds())
         {
             var figures = sets.Select(set => Measure(set, schema)).ToList();

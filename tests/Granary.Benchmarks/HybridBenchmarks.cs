@@ -118,7 +118,8 @@ internal static class HybridBenchmarks
             for (var row = from; row < Math.Min(from + 500, set.Documents.Count); row++)
             {
                 batch.Operations.Begin(OperationKind.Upsert, new PointId((ulong)row));
-                batch.Operations.Payload(JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["text"] = set.Documents[row] }));
+                var payload = new Dictionary<string, string> { ["text"] = set.Documents[row] };
+                batch.Operations.Payload(JsonSerializer.SerializeToUtf8Bytes(payload));
                 batch.Operations.Dense("", set.DocumentVectors[row]);
                 batch.Operations.End();
             }

@@ -27,7 +27,8 @@ public sealed record EmptyNode() : PlanNode(0, null);
 public sealed record RescoreNode(Leg Template) : PlanNode(Template.Limit, Template.ScoreThreshold);
 
 /// <summary>Fuses the children's rankings.</summary>
-/// <param name="Fusion">An <see cref="RrfQuery"/>, <see cref="DbsfQuery"/>, <see cref="WeightedSumQuery"/> or <see cref="ConvexQuery"/>.</param>
+/// <param name="Fusion">An <see cref="RrfQuery"/>, <see cref="DbsfQuery"/>, <see cref="WeightedSumQuery"/> or
+/// <see cref="ConvexQuery"/>.</param>
 /// <param name="Limit">Hits at most.</param>
 /// <param name="Threshold">Worse scores are cut off.</param>
 public sealed record FusionNode(Query Fusion, int Limit, float? Threshold) : PlanNode(Limit, Threshold);

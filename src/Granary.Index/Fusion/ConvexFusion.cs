@@ -115,7 +115,10 @@ public sealed class ConvexFusion
         }
     }
 
-    /// <summary>The best candidate's place in <see cref="Ids"/> first, ties by id; as many as there is room for. Returns how many.</summary>
+    /// <summary>
+    /// Fills in the places in <see cref="Ids"/> of the best candidates, the best first, ties by id; as many as there is room for. Returns
+    /// how many.
+    /// </summary>
     public int Best(Span<int> places)
     {
         var count = 0;
