@@ -68,30 +68,29 @@ public sealed unsafe partial class DenseField
         visited[rows] = stamp;
         visited[start] = stamp;
         pool.Add(CandidatePool.Pack(walk.Distance(target, start), start));
-        var count = pool.TryVisit(out var row) ? Meet(walk, graph.Links(row, level), width, visited, stamp, rows, ids) : 0;
+        var count = 0;
+        var visiting = -1;
         while (true)
         {
-            // Past the way down, what comes next seldom depends on the rows being compared: the next ones are fetched meanwhile.
+            // Three rows are under way: the list of one is fetched, then the codes of those in it, then they are compared. On the way
+            // down each waits for the one before; past it, what is visited next seldom depends on the rows under way.
             var next = -1;
-            if (pool.IsExploring && pool.TryVisit(out row))
+            if ((pool.IsExploring || (visiting < 0 && count == 0)) && pool.TryVisit(out next))
+                PrefetchLinks(next, level);
+            else if (visiting < 0 && count == 0)
+                return pool;
+            var met = visiting < 0 ? 0 : Meet(walk, graph.Links(visiting, level), width, visited, stamp, rows, ahead);
+            if (count > 0)
             {
-                next = Meet(walk, graph.Links(row, level), width, visited, stamp, rows, ahead);
-                PrefetchLinks(pool.Peek());
-            }
-
-            walk.Distances(target, ids, count, distances);
-            pool.AddAll(ids, distances, count, spare);
-            if (next < 0)
-            {
-                if (!pool.TryVisit(out row))
-                    return pool;
-                next = Meet(walk, graph.Links(row, level), width, visited, stamp, rows, ahead);
+                walk.Distances(target, ids, count, distances);
+                pool.AddAll(ids, distances, count, spare);
             }
 
             var compared = ids;
             ids = ahead;
             ahead = compared;
-            count = next;
+            count = met;
+            visiting = next;
         }
     }
 
@@ -129,11 +128,11 @@ public sealed unsafe partial class DenseField
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)start, (uint)rows, nameof(start));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void PrefetchLinks(int row)
+    private void PrefetchLinks(int row, int level = 0)
     {
-        if (row < 0 || !Sse.IsSupported)
+        if (!Sse.IsSupported)
             return;
-        var links = (byte*)_graph!.Links(row);
+        var links = (byte*)_graph!.Links(row, level);
         Sse.Prefetch0(links);
         Sse.Prefetch0(links + 64);
     }
