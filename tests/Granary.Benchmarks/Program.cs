@@ -13,6 +13,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["cluster-scale"] = ClusterScaleBenchmarks.RunAsync,
     ["crash"] = CrashBenchmarks.RunAsync,
     ["filter-ratio"] = FilterRatioBenchmarks.RunAsync,
+    ["database-peers"] = DatabasePeerBenchmarks.RunAsync,
     ["filtered"] = FilteredBenchmarks.RunAsync,
     ["http-ingest"] = HttpIngestBenchmarks.RunAsync,
     ["hybrid"] = HybridBenchmarks.RunAsync,

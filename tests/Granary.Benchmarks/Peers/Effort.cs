@@ -41,14 +41,17 @@ internal sealed class Effort(JsonObject settings, double recall, double firstRat
 /// <summary>One pass of queries.</summary>
 /// <param name="Rate">Queries a second.</param>
 /// <param name="CpuRate">Queries a second of processor time.</param>
+/// <param name="P50">The median of a query's time, microseconds.</param>
 /// <param name="P99">The 99th percentile of a query's time, microseconds.</param>
-internal readonly record struct PeerTiming(double Rate, double CpuRate, double P99)
+/// <param name="ClientCpu">The client's processor time a query, microseconds, where client and server are two.</param>
+internal readonly record struct PeerTiming(double Rate, double CpuRate, double P50, double P99, double ClientCpu)
 {
     /// <summary>Between two efforts, at a share of the way from this to the other; rates are taken as exponential in recall.</summary>
     public PeerTiming Toward(PeerTiming other, double share) => new(
-        Between(Rate, other.Rate, share), Between(CpuRate, other.CpuRate, share), Between(P99, other.P99, share));
+        Between(Rate, other.Rate, share), Between(CpuRate, other.CpuRate, share),
+        Between(P50, other.P50, share), Between(P99, other.P99, share), Between(ClientCpu, other.ClientCpu, share));
 
-    private static double Between(double a, double b, double share) => a * Math.Pow(b / a, share);
+    private static double Between(double a, double b, double share) => a == 0 ? 0 : a * Math.Pow(b / a, share);
 }
 
 /// <summary>Values of several rounds.</summary>

@@ -2,30 +2,34 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Granary.Index;
-using Granary.Index.Memory;
-using Granary.Index.Search;
-using Granary.Index.Vectors;
 
 namespace Granary.Benchmarks;
 
-/// <summary>Granary's dense field as a peer: the protocol of tests/peers/README.md on standard input and output.</summary>
-internal static class GranaryPeer
+/// <summary>Granary as a peer: the protocol of tests/peers/README.md on standard input and output.</summary>
+internal abstract class GranaryPeer : IAsyncDisposable
 {
-    private static VectorSet s_base = new([], 1);
-    private static VectorSet s_queries = new([], 1);
-    private static DenseVectorSchema s_schema = null!;
-    private static Distance s_distance;
-    private static DenseField? s_field;
+    protected VectorSet Base { get; private set; } = new([], 1);
+
+    protected VectorSet Queries { get; private set; } = new([], 1);
+
+    protected Distance Distance { get; private set; }
+
+    /// <summary>Documents and queries as texts, where they were asked for.</summary>
+    protected JudgedSet? Texts { get; private set; }
+
+    protected abstract string Settings { get; }
 
     private static double ProcessorSeconds => Environment.CpuUsage.TotalTime.TotalSeconds;
 
-    public static Task<int> RunAsync(Arguments arguments)
+    /// <summary><c>--kind field</c> (the vector index alone) or <c>collection</c>.</summary>
+    public static async Task<int> RunAsync(Arguments arguments)
     {
+        await using GranaryPeer peer = arguments.Text("kind", "field") == "collection" ? new GranaryCollectionPeer() : new GranaryFieldPeer();
         Write(new JsonObject
         {
             ["peer"] = "granary",
-            ["version"] = typeof(DenseField).Assembly.GetName().Version?.ToString(3),
-            ["settings"] = "in process, one dense field as a partition holds it, scores of the answer exact float32",
+            ["version"] = typeof(IndexSchema).Assembly.GetName().Version?.ToString(3),
+            ["settings"] = peer.Settings,
         });
         while (Console.ReadLine() is { } line)
         {
@@ -34,13 +38,7 @@ internal static class GranaryPeer
                 break;
             try
             {
-                Write((string?)request["op"] switch
-                {
-                    "load" => Load(request),
-                    "build" => Build(request),
-                    "search" => Search(request),
-                    _ => new JsonObject { ["error"] = "unknown op" },
-                });
+                Write(await peer.AnswerAsync(request));
             }
             catch (Exception e) when (e is IOException or GranaryException)
             {
@@ -48,70 +46,69 @@ internal static class GranaryPeer
             }
         }
 
-        return Task.FromResult(0);
+        return 0;
     }
+
+    /// <summary>Makes an index of all rows and waits until everything is linked; an answer's further members.</summary>
+    protected abstract Task<JsonObject> BuildAsync(int m, int efConstruct, int threads);
+
+    /// <summary>One thread's search: rows of the best for a query.</summary>
+    protected abstract Action<int, int[]> Searcher(string what, int k, int? ef);
+
+    public abstract ValueTask DisposeAsync();
 
     private static void Write(JsonObject answer) => Console.WriteLine(answer.ToJsonString());
 
-    private static JsonObject Load(JsonObject request)
+    private async Task<JsonObject> AnswerAsync(JsonObject request) => (string?)request["op"] switch
     {
-        var folder = Path.Combine((string)request["data"]!, (string)request["set"]!);
-        s_base = VectorFiles.ReadVectors(folder, "base");
-        s_queries = VectorFiles.ReadVectors(folder, "query");
-        var wanted = Math.Min((int?)request["queries"] ?? s_queries.Count, s_queries.Count);
-        s_queries = s_queries with { Values = s_queries.Values[..(wanted * s_queries.Size)] };
-        s_distance = (string?)request["metric"] == "euclid" ? Distance.Euclid : Distance.Cosine;
-        return new JsonObject { ["rows"] = s_base.Count, ["dims"] = s_base.Size, ["queries"] = s_queries.Count };
+        "load" => Load(request),
+        "build" => await BuildAsync(request),
+        "search" => Search(request),
+        _ => new JsonObject { ["error"] = "unknown op" },
+    };
+
+    private JsonObject Load(JsonObject request)
+    {
+        string data = (string)request["data"]!, set = (string)request["set"]!;
+        var folder = Path.Combine(data, set);
+        Base = VectorFiles.ReadVectors(folder, "base");
+        Queries = VectorFiles.ReadVectors(folder, "query");
+        var wanted = Math.Min((int?)request["queries"] ?? Queries.Count, Queries.Count);
+        Queries = Queries with { Values = Queries.Values[..(wanted * Queries.Size)] };
+        Distance = (string?)request["metric"] == "euclid" ? Distance.Euclid : Distance.Cosine;
+        Texts = (bool?)request["texts"] == true ? JudgedSet.Open(data, set) : null;
+        return new JsonObject { ["rows"] = Base.Count, ["dims"] = Base.Size, ["queries"] = Queries.Count };
     }
 
-    private static JsonObject Build(JsonObject request)
+    private async Task<JsonObject> BuildAsync(JsonObject request)
     {
-        s_field?.Dispose();
         GC.Collect();
-        var hnsw = new HnswSettings { M = (int)request["m"]!, EfConstruct = (int)request["ef_construct"]! };
-        s_schema = new DenseVectorSchema("", s_base.Size, s_distance) { Hnsw = hnsw };
         var cpu = ProcessorSeconds;
         var watch = Stopwatch.StartNew();
-        s_field = new DenseField(s_schema, new EpochClock());
-        for (var row = 0; row < s_base.Count; row++)
-            s_field.Add(s_base[row], row);
-        while (s_field.Link(1000, (int)request["threads"]!, CancellationToken.None) > 0)
-        {
-        }
-
-        return new JsonObject
-        {
-            ["seconds"] = watch.Elapsed.TotalSeconds,
-            ["cpu_seconds"] = ProcessorSeconds - cpu,
-            ["bytes"] = s_field.Bytes,
-        };
+        var answer = await BuildAsync((int)request["m"]!, (int)request["ef_construct"]!, (int)request["threads"]!);
+        answer["seconds"] = watch.Elapsed.TotalSeconds;
+        answer["cpu_seconds"] = ProcessorSeconds - cpu;
+        return answer;
     }
 
-    private static JsonObject Search(JsonObject request)
+    private JsonObject Search(JsonObject request)
     {
         int k = (int)request["k"]!, passes = (int?)request["passes"] ?? 1, threads = (int?)request["threads"] ?? 1;
+        var what = (string?)request["what"] ?? "dense";
         var ef = (int?)request["ef"];
-        var total = s_queries.Count * passes;
-        var ids = new int[s_queries.Count][];
+        var total = Queries.Count * passes;
+        var ids = Enumerable.Range(0, Queries.Count).Select(_ => new int[k]).ToArray();
         var times = new double[total];
         var next = -1;
         var cpu = ProcessorSeconds;
         var watch = Stopwatch.StartNew();
         OnThreads(threads, () =>
         {
-            var query = new DenseQuery(s_schema, s_queries[0]);
-            var hits = new List<SlotHit>(k);
-            var filter = default(VectorBenchmarks.AllSlots);
+            var search = Searcher(what, k, ef);
             while (Interlocked.Increment(ref next) is var i && i < total)
             {
-                var number = i % s_queries.Count;
                 var began = Stopwatch.GetTimestamp();
-                hits.Clear();
-                query.Set(s_queries[number]);
-                s_field!.Search(new DenseSearch(query, k) { Ef = ef }, ref filter, hits);
-                var found = ids[number] ??= new int[k];
-                for (var j = 0; j < Math.Min(k, hits.Count); j++)
-                    found[j] = hits[j].Slot;
+                search(i % Queries.Count, ids[i % Queries.Count]);
                 times[i] = Stopwatch.GetElapsedTime(began).TotalMicroseconds;
             }
         });
@@ -125,7 +122,7 @@ internal static class GranaryPeer
         answer["p50_us"] = times[total / 2];
         answer["p99_us"] = times[total * 99 / 100];
         if ((bool?)request["ids"] == true)
-            answer["ids"] = JsonSerializer.SerializeToNode(ids);
+            answer["ids"] = JsonSerializer.SerializeToNode(ids.Select(row => row.Where(id => id >= 0)));
         return answer;
     }
 

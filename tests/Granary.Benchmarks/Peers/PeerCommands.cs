@@ -15,6 +15,10 @@ internal static class PeerCommands
         ["sqlite-fts5"] = ["sqlite/fts5.py"],
         ["xapian"] = ["xapian/xapian_driver.py"],
         ["lancedb-text"] = ["lancedb-text.mjs"],
+        ["lancedb-hnsw"] = ["lancedb.mjs", "hnsw"],
+        ["lancedb-pq"] = ["lancedb.mjs", "pq"],
+        ["chroma"] = ["chroma.mjs"],
+        ["granary-http"] = ["granary-http.mjs", Path.Combine(AppContext.BaseDirectory, "granary.dll")],
     };
 
     /// <summary>tests/peers of the repository this program was built in.</summary>
@@ -23,13 +27,18 @@ internal static class PeerCommands
     /// <summary>The command of a driver, in tests/peers; null, with the reason on the console, when it is not installed.</summary>
     public static ProcessStartInfo? Find(string name)
     {
-        if (name is "granary" or "granary-text")
-            return new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Granary.Benchmarks.dll"), $"{name}-peer"]);
+        if (name is "granary" or "granary-db" or "granary-text")
+        {
+            var self = Path.Combine(AppContext.BaseDirectory, "Granary.Benchmarks.dll");
+            return new ProcessStartInfo("dotnet", name == "granary-text" ? [self, "granary-text-peer"]
+                : [self, "granary-peer", "--kind", name == "granary" ? "field" : "collection"]);
+        }
+
         if (!Drivers.TryGetValue(name, out var command))
-            throw new ArgumentException($"`{name}` is no peer; there are granary, {string.Join(", ", Drivers.Keys)}");
+            throw new ArgumentException($"`{name}` is no peer; there are granary, granary-db, granary-text, {string.Join(", ", Drivers.Keys)}");
         var script = command[0].EndsWith(".mjs", StringComparison.Ordinal);
         var file = Path.Combine(Folder, command[0]);
-        if (!File.Exists(file) || (script && !Directory.Exists(Path.Combine(Folder, "node_modules"))))
+        if (!File.Exists(file) || (script && name != "granary-http" && !Directory.Exists(Path.Combine(Folder, "node_modules"))))
         {
             var remedy = script ? "run `npm install`" : "install its headers and run `make`";
             Console.WriteLine($"{name} is left out: {remedy} in tests/peers");
@@ -47,6 +56,8 @@ internal static class PeerCommands
             return new ProcessStartInfo("python3", [file]);
         var start = script ? new ProcessStartInfo("node", command) : new ProcessStartInfo(file, command[1..]);
         start.WorkingDirectory = Folder;
+        start.Environment["RUST_LOG"] = "error";
+        start.Environment["LANCEDB_LOG"] = "error";
         return start;
     }
 

@@ -24,29 +24,33 @@ internal sealed class PeerRun(PeerProcess process)
 
     public double Bytes { get; private set; }
 
+    public double DiskBytes { get; private set; }
+
     public IReadOnlyList<Effort> Efforts => _efforts;
 
     /// <summary>Loads a set and builds its index.</summary>
-    public async Task BuildAsync(string data, string set, Distance distance, int queries, int m, int efConstruct, int threads)
+    public async Task BuildAsync(PeerSettings settings, string set, bool texts = false)
     {
         await process.AskAsync(new JsonObject
         {
             ["op"] = "load",
-            ["data"] = data,
+            ["data"] = settings.Data,
             ["set"] = set,
-            ["queries"] = queries,
-            ["metric"] = distance == Distance.Euclid ? "euclid" : "cosine",
+            ["queries"] = settings.Queries,
+            ["texts"] = texts,
+            ["metric"] = PeerSettings.DistanceOf(set) == Distance.Euclid ? "euclid" : "cosine",
         });
         var built = await process.AskAsync(new JsonObject
         {
             ["op"] = "build",
-            ["m"] = m,
-            ["ef_construct"] = efConstruct,
-            ["threads"] = threads,
+            ["m"] = settings.M,
+            ["ef_construct"] = settings.EfConstruct,
+            ["threads"] = settings.BuildThreads,
         });
         BuildSeconds = built.GetProperty("seconds").GetDouble();
-        BuildCpu = built.TryGetProperty("cpu_seconds", out var cpu) ? cpu.GetDouble() : 0;
-        Bytes = built.TryGetProperty("bytes", out var bytes) ? bytes.GetDouble() : 0;
+        BuildCpu = Number(built, "cpu_seconds");
+        Bytes = Number(built, "bytes");
+        DiskBytes = Number(built, "disk");
         _efforts = [];
         _sweep = built.TryGetProperty("sweep", out var sweep)
             ? [.. sweep.EnumerateArray().Select(step => JsonNode.Parse(step.GetRawText())!.AsObject())]
@@ -105,6 +109,17 @@ internal sealed class PeerRun(PeerProcess process)
         effort.Set(threads, round, Timing(await process.AskAsync(request)));
     }
 
+    /// <summary>Runs all queries as a kind of search (<c>dense</c>, <c>text</c>, <c>hybrid</c>) at the effort that reaches a recall.
+    /// </summary>
+    public async Task<(PeerTiming Timing, JsonElement? Ids)> SearchAsync(string what, double recall, bool ids)
+    {
+        var request = Request((Around(recall)?.High ?? _efforts[^1]).Settings, 1);
+        request["what"] = what;
+        request["ids"] = ids;
+        var answer = await process.AskAsync(request);
+        return (Timing(answer), ids ? answer.GetProperty("ids") : null);
+    }
+
     /// <summary>What the peer does at exactly that recall in a round.</summary>
     public PeerTiming? At(double recall, int threads, int round)
     {
@@ -127,9 +142,12 @@ internal sealed class PeerRun(PeerProcess process)
     private static PeerTiming Timing(JsonElement answer)
     {
         var queries = answer.GetProperty("queries").GetDouble();
-        var cpu = answer.TryGetProperty("cpu_seconds", out var seconds) ? seconds.GetDouble() : double.NaN;
-        return new PeerTiming(queries / answer.GetProperty("seconds").GetDouble(), queries / cpu, answer.GetProperty("p99_us").GetDouble());
+        return new PeerTiming(queries / answer.GetProperty("seconds").GetDouble(), queries / Number(answer, "cpu_seconds"),
+            Number(answer, "p50_us"), Number(answer, "p99_us"), Number(answer, "client_cpu_us"));
     }
+
+    private static double Number(JsonElement answer, string name) =>
+        answer.TryGetProperty(name, out var value) ? value.GetDouble() : 0;
 
     private async Task<Effort> CountAsync(JsonObject settings, PeerTruth truth)
     {

@@ -13,6 +13,9 @@ internal sealed class EmbeddedDatabase : IAsyncDisposable
 
     public Database Database { get; }
 
+    /// <summary>What its files take.</summary>
+    public long DiskBytes => _folder.EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+
     public static async Task<EmbeddedDatabase> OpenAsync()
     {
         var folder = Directory.CreateTempSubdirectory("granary-bench");

@@ -52,7 +52,8 @@ internal sealed class JudgedSet
         : new JudgedSet(name, Path.Combine(data, "retrieval", name), "corpus", "queries");
 
     /// <summary>
-    /// Mean nDCG@10 (linear gains), Recall@100 and MRR@10 over the judged queries, of rankings of document rows.
+    /// Mean nDCG@10 (linear gains), Recall@100 and MRR@10 over the judged queries (the first of them, where there are fewer rankings), of rankings of document
+    /// rows.
     /// </summary>
     /// <param name="rankings">One a query.</param>
     /// <param name="half">0 or 1 for only the queries at even or odd places; null for all.</param>
@@ -62,7 +63,7 @@ internal sealed class JudgedSet
         const int RecallCut = 100;
         double ndcg = 0, recall = 0, reciprocal = 0;
         var judged = 0;
-        for (var query = 0; query < QueryIds.Count; query++)
+        for (var query = 0; query < Math.Min(QueryIds.Count, rankings.Count); query++)
         {
             if (half is { } parity && query % 2 != parity)
                 continue;
