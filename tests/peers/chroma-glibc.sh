@@ -10,5 +10,5 @@ echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.
 options="-q -o Dir::Etc::sourcelist=$work/sources.list -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists=$work/lists
     -o Dir::Cache=$work/cache -o Dir::State::status=/dev/null -o APT::Sandbox::User=root"
 apt-get $options update
-(cd "$work" && apt-get $options download libc6 libgcc-s1 libstdc++6 && for file in ./*.deb; do dpkg -x "$file" root; done)
-cp -a "$work"/root/usr/lib/x86_64-linux-gnu/*.so* bin/glibc/
+(cd "$work" && apt-get $options download libc6 libgcc-s1 libstdc++6 && for file in ./*.deb; do dpkg -x "$file" files; done)
+cp -a "$work"/files/usr/lib/x86_64-linux-gnu/*.so* bin/glibc/

@@ -23,22 +23,34 @@ const command = [process.execPath, join(root, 'node_modules/chromadb/dist/cli.mj
     '--port', String(port)];
 if (existsSync(loader))
     command.unshift(loader, '--library-path', [libraries, ...system].join(':'));
-const server = spawn(command[0], command.slice(1), {stdio: ['ignore', 'ignore', 'ignore'], env: {...process.env, RUST_LOG: 'error'}});
-process.on('exit', () => server.kill('SIGKILL'));
-server.on('exit', (code) => {
-    if (code)
-        process.exit(code);
-});
-for (let tries = 0; ; tries++) {
-    const up = await fetch(`http://127.0.0.1:${port}/api/v2/heartbeat`).then((r) => r.ok, () => false);
-    if (up)
-        break;
-    if (tries > 300)
-        process.exit(1);
-    await new Promise((later) => setTimeout(later, 100));
+let server, pool;
+process.on('exit', () => server?.kill('SIGKILL'));
+
+async function start() {
+    server = spawn(command[0], command.slice(1), {stdio: ['ignore', 'ignore', 'ignore'], env: {...process.env, RUST_LOG: 'error'}});
+    server.on('exit', (code) => {
+        if (code)
+            process.exit(code);
+    });
+    for (let tries = 0; ; tries++) {
+        const up = await fetch(`http://127.0.0.1:${port}/api/v2/heartbeat`, {headers: {connection: 'close'}}).then((r) => r.ok, () => false);
+        if (up)
+            break;
+        if (tries > 300)
+            process.exit(1);
+        await new Promise((later) => setTimeout(later, 100));
+    }
+    pool = new Pool(port);
 }
 
-const pool = new Pool(port);
+/** It does not end when asked to. */
+async function stop() {
+    pool.close();
+    server.kill('SIGKILL');
+    await new Promise((ended) => server.on('exit', ended));
+}
+
+await start();
 const processor = () => processorSecondsOf(server.pid);
 const base = '/api/v2/tenants/default_tenant/databases/default_database/collections';
 let set, space, id, ef, made = {};
@@ -98,12 +110,17 @@ serve({
     },
     build,
     async search({k, ef: wanted = 100, ...request}) {
+        if (ef !== wanted) {
+            // A changed ef_search counts from the server's next start.
+            await (await pool.lane(0)).json('PUT', `${base}/${id}`, {new_configuration: {hnsw: {ef_search: wanted}}});
+            await stop();
+            await start();
+            ef = wanted;
+            for (let i = 0; i < 100; i++)
+                await (await pool.lane(0)).json('POST', `${base}/${id}/query`, {query_embeddings: [Array.from(set.queries[i])], n_results: k, include: []});
+        }
         await pool.open(request.threads ?? 1);
         const lanes = await Promise.all(pool.lanes);
-        if (ef !== wanted) {
-            await lanes[0].json('PUT', `${base}/${id}`, {new_configuration: {hnsw: {ef_search: wanted}}});
-            ef = wanted;
-        }
         if (made.key !== k) {
             made = {key: k, requests: set.queries.map((query) => Connection.request('POST', `${base}/${id}/query`,
                 {query_embeddings: [Array.from(query)], n_results: k, include: []}))};
@@ -116,10 +133,7 @@ serve({
         }, processor);
     },
     async quit() {
-        pool.close();
-        // It does not end when asked to.
-        server.kill('SIGKILL');
-        await new Promise((ended) => server.on('exit', ended));
+        await stop();
         rmSync(folder, {recursive: true, force: true});
     },
 });

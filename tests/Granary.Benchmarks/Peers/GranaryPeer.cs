@@ -24,7 +24,8 @@ internal abstract class GranaryPeer : IAsyncDisposable
     /// <summary><c>--kind field</c> (the vector index alone) or <c>collection</c>.</summary>
     public static async Task<int> RunAsync(Arguments arguments)
     {
-        await using GranaryPeer peer = arguments.Text("kind", "field") == "collection" ? new GranaryCollectionPeer() : new GranaryFieldPeer();
+        await using GranaryPeer peer = arguments.Text("kind", "field") == "collection"
+            ? new GranaryCollectionPeer() : new GranaryFieldPeer();
         Write(new JsonObject
         {
             ["peer"] = "granary",

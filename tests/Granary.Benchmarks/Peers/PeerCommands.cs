@@ -35,7 +35,11 @@ internal static class PeerCommands
         }
 
         if (!Drivers.TryGetValue(name, out var command))
-            throw new ArgumentException($"`{name}` is no peer; there are granary, granary-db, granary-text, {string.Join(", ", Drivers.Keys)}");
+        {
+            var known = string.Join(", ", Drivers.Keys);
+            throw new ArgumentException($"`{name}` is no peer; there are granary, granary-db, granary-text, {known}");
+        }
+
         var script = command[0].EndsWith(".mjs", StringComparison.Ordinal);
         var file = Path.Combine(Folder, command[0]);
         if (!File.Exists(file) || (script && name != "granary-http" && !Directory.Exists(Path.Combine(Folder, "node_modules"))))

@@ -25,8 +25,8 @@ internal static class PeerTables
 
     public static void Ingestion(IReadOnlyList<PeerRun> runs, PeerTruth truth)
     {
-        Console.WriteLine("| peer | s until all is searchable by the built index | processor s | points/s | granary's points/s over it (bar 3) "
-            + "| the same a processor second | disk MB | recall@10 at efforts |");
+        Console.WriteLine("| peer | s until all is searchable by the built index | processor s | points/s "
+            + "| granary's points/s over it (bar 3) | the same a processor second | disk MB | recall@10 at efforts |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (var run in runs)
         {
