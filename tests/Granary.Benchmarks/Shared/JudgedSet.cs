@@ -52,8 +52,8 @@ internal sealed class JudgedSet
         : new JudgedSet(name, Path.Combine(data, "retrieval", name), "corpus", "queries");
 
     /// <summary>
-    /// Mean nDCG@10 (linear gains), Recall@100 and MRR@10 over the judged queries (the first of them, where there are fewer rankings), of rankings of document
-    /// rows.
+    /// Mean nDCG@10 (linear gains), Recall@100 and MRR@10 over the judged queries, of rankings of document rows (of the first
+    /// queries, where there are fewer rankings).
     /// </summary>
     /// <param name="rankings">One a query.</param>
     /// <param name="half">0 or 1 for only the queries at even or odd places; null for all.</param>
