@@ -15,7 +15,8 @@ internal sealed class GranaryCollectionPeer : GranaryPeer
     private EmbeddedDatabase? _database;
     private ICollection? _collection;
 
-    protected override string Settings => "in process, a collection with its log in files, warmed by 5,000 points; RRF with k=60 of legs of 100";
+    protected override string Settings =>
+        "in process, a collection with its log in files, warmed by 5,000 points; RRF with k=60 of legs of 100";
 
     public override async ValueTask DisposeAsync()
     {
@@ -28,6 +29,7 @@ internal sealed class GranaryCollectionPeer : GranaryPeer
         await DisposeAsync();
         _database = await EmbeddedDatabase.OpenAsync();
         await MakeAsync("warm", m, efConstruct, Math.Min(Warm, Base.Count));
+        await _database.Database.DeleteCollectionAsync("warm");
         Restart();
         _collection = await MakeAsync("points", m, efConstruct, Base.Count);
         return new JsonObject { ["disk"] = _database.DiskBytes };
