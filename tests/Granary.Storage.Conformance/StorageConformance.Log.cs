@@ -251,6 +251,34 @@ public abstract partial class StorageConformance
     }
 
     [Fact]
+    public async Task A_batch_is_found_by_its_name_among_the_operations_asked_for()
+    {
+        await using var log = await Storage.OpenLogAsync(Key, None);
+        var names = new List<Guid>();
+        for (var i = 0; i < 6; i++)
+        {
+            var record = new LogRecord(log.NextOperation, 4, Guid.NewGuid(), new byte[30]);
+            names.Add(record.BatchId);
+            await log.AppendAsync([record], None);
+        }
+
+        await using var reader = await Storage.OpenLogReaderAsync(Key, None);
+        foreach (var from in new ILogReader[] { log, reader })
+        {
+            Assert.Equal(4, await from.FindBatchAsync(names[0], 1, None));
+            Assert.Equal(24, await from.FindBatchAsync(names[5], 1, None));
+            // The record holds operations 9 to 12.
+            Assert.Equal(12, await from.FindBatchAsync(names[2], 12, None));
+            Assert.Null(await from.FindBatchAsync(names[2], 13, None));
+            Assert.Null(await from.FindBatchAsync(Guid.NewGuid(), 1, None));
+        }
+
+        await log.TruncateAsync(9, None);
+        Assert.Null(await log.FindBatchAsync(names[1], 1, None));
+        Assert.Equal(12, await log.FindBatchAsync(names[2], 1, None));
+    }
+
+    [Fact]
     public async Task Readers_see_whole_prefixes_while_the_log_grows_and_is_truncated()
     {
         await using var log = await Storage.OpenLogAsync(Key, None);

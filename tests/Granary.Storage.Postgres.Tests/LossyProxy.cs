@@ -7,8 +7,10 @@ namespace Granary.Storage.Postgres.Tests;
 /// <summary>Stands between a storage and its server, and loses the answer to the next commit when asked to.</summary>
 internal sealed class LossyProxy : IAsyncDisposable
 {
-    /// <summary>As a whole statement: a transaction begins with READ COMMITTED.</summary>
-    private static readonly byte[] Commit = Encoding.ASCII.GetBytes("COMMIT\0");
+    /// <summary>
+    /// As a whole statement (a transaction begins with READ COMMITTED), or one that commits by itself, which is answered once it has.
+    /// </summary>
+    private static readonly byte[][] Commits = [Encoding.ASCII.GetBytes("COMMIT\0"), Encoding.ASCII.GetBytes("INSERT INTO granary.log_")];
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Uri _server;
@@ -97,7 +99,7 @@ internal sealed class LossyProxy : IAsyncDisposable
 
     private bool Watch(ReadOnlyMemory<byte> bytes, bool[] losing)
     {
-        if (_loseNext && bytes.Span.IndexOf(Commit) >= 0)
+        if (_loseNext && Array.Exists(Commits, c => bytes.Span.IndexOf(c) >= 0))
         {
             _loseNext = false;
             Volatile.Write(ref losing[0], true);

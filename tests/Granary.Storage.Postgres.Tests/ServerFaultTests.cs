@@ -64,6 +64,10 @@ public sealed class ServerFaultTests : IAsyncLifetime
         await log.AppendAsync([Bench.Record(1)], default);
         await using var reader = await storage.OpenLogReaderAsync(Bench.Key, default);
         await _server.StopAsync();
+        // Its statement was sent to a session that ended: what became of it is asked for once there is somebody to ask.
+        var doubt = await Assert.ThrowsAsync<IOException>(async () => await log.AppendAsync([Bench.Record(2)], default));
+        Assert.Contains($"postgres://127.0.0.1:{_server.Port}/", doubt.Message);
+        Assert.DoesNotContain("secret-word", doubt.ToString());
         foreach (var attempt in (Func<Task>[])[
             async () => await log.AppendAsync([Bench.Record(2)], default), async () => await reader.HeadAsync(default),
             async () => await Bench.ReadAsync(reader), async () => await storage.Catalog.ListAsync("", default),

@@ -38,6 +38,13 @@ internal sealed class LogTable(PostgresDatabase database, PartitionKey partition
         WHERE before < {PageBytes} ORDER BY first_op
         """;
 
+    private readonly string _batch = $"""
+        SELECT first_op + count - 1 FROM {NameOf(partition)}
+        WHERE incarnation = $1 AND partition = $2 AND batch_id = $4 AND first_op + count > $3 AND first_op >= coalesce((
+            SELECT max(first_op) FROM {NameOf(partition)} WHERE incarnation = $1 AND partition = $2 AND first_op <= $3), $3)
+        LIMIT 1
+        """;
+
     public static string NameOf(PartitionKey partition) => $"granary.log_{partition.Incarnation:N}";
 
     public string Name { get; } = NameOf(partition);
@@ -94,6 +101,25 @@ internal sealed class LogTable(PostgresDatabase database, PartitionKey partition
             if (expected <= from)
                 throw Corrupted(page[0].FirstOperation, $"it ends before operation {from}, and nothing follows");
             from = expected;
+        }
+    }
+
+    /// <summary>
+    /// The last operation of the record with a batch id among those that hold operations from one on; null: there is none. The rows are
+    /// found by their operations' index and their bytes not read.
+    /// </summary>
+    public async ValueTask<long?> FindBatchAsync(Guid batch, long from, CancellationToken cancellation)
+    {
+        try
+        {
+            var found = await database.ListAsync(
+                _batch, row => row.GetInt64(0), cancellation,
+                [.. Key, (NpgsqlDbType.Bigint, from), (NpgsqlDbType.Uuid, batch)]).ConfigureAwait(false);
+            return found.Count == 0 ? null : found[0];
+        }
+        catch (GranaryException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable })
+        {
+            throw Gone();
         }
     }
 

@@ -8,11 +8,18 @@ using NpgsqlTypes;
 namespace Granary.Storage.Postgres.Log;
 
 /// <content>
-/// Appending: one transaction that advances the head row, which fences, and copies the records in. When the answer to a commit is lost, the
-/// head row is locked and read again: by then the transaction that was lost has ended, one way or the other.
+/// Appending: one transaction that advances the head row, which fences, and brings the records in. A few records are one statement, which
+/// is a transaction of its own: one round trip; more are copied, which takes four. When the answer to a commit is lost,
+/// the head row is locked and read again: by then the transaction that was lost has ended, one way or the other.
 /// </content>
 internal sealed partial class PostgresLog
 {
+    /// <summary>Up to so many records are inserted by one statement.</summary>
+    internal const int MostInserted = 16;
+
+    /// <summary>The statement for each number of records, from 1; made when it is first needed.</summary>
+    private readonly string?[] _inserts = new string?[MostInserted];
+
     /// <summary>
     /// Held while the database is asked what became of an append; writer and reader of the log may both find it in doubt.
     /// </summary>
@@ -70,6 +77,14 @@ internal sealed partial class PostgresLog
                 await _database.OnceAsync(
                     async (connection, _) =>
                     {
+                        if (records.Count <= MostInserted)
+                        {
+                            // Begun and committed by the statement itself: any loss of the connection leaves it open what became of it.
+                            committing = true;
+                            await InsertAsync(connection, records, expected, next).ConfigureAwait(false);
+                            return true;
+                        }
+
                         var transaction = await BeginAsync(connection, expected, next).ConfigureAwait(false);
                         await using (transaction.ConfigureAwait(false))
                         {
@@ -125,6 +140,47 @@ internal sealed partial class PostgresLog
         }
     }
 
+    private async ValueTask InsertAsync(NpgsqlConnection connection, IReadOnlyList<LogRecord> records, long expected, long next)
+    {
+        var insert = PostgresDatabase.Command(
+            connection, _inserts[records.Count - 1] ??= InsertOf(records.Count),
+            [.. _table.Key, (NpgsqlDbType.Bigint, expected), (NpgsqlDbType.Bigint, next), (NpgsqlDbType.Bigint, _epoch)]);
+        await using (insert.ConfigureAwait(false))
+        {
+            foreach (var record in records)
+            {
+                insert.Parameters.Add(new NpgsqlParameter<long> { TypedValue = record.FirstOperation });
+                insert.Parameters.Add(new NpgsqlParameter<int> { TypedValue = record.Count });
+                insert.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = record.BatchId });
+                insert.Parameters.Add(new NpgsqlParameter<long> { TypedValue = Crc32C.Compute(record.Operations.Span) });
+                insert.Parameters.Add(
+                    new NpgsqlParameter<ReadOnlyMemory<byte>> { NpgsqlDbType = NpgsqlDbType.Bytea, TypedValue = record.Operations });
+            }
+
+            if (await insert.ExecuteNonQueryAsync().ConfigureAwait(false) == 0)
+                throw Conflict();
+        }
+    }
+
+    /// <summary>
+    /// The head row is advanced where it is as expected, and the records go in where it was. That there is one is known to the statement by
+    /// the row it changed, so that a writer that waited for another's transaction sees what that one committed.
+    /// </summary>
+    private string InsertOf(int records)
+    {
+        var rows = Enumerable.Range(0, records).Select(i => i * 5)
+            .Select(at => $"(${6 + at}::bigint, ${7 + at}::integer, ${8 + at}::uuid, ${9 + at}::bigint, ${10 + at}::bytea)");
+        return $"""
+            WITH mine AS (
+                UPDATE granary.log_head SET next_op = $4
+                WHERE incarnation = $1 AND partition = $2 AND next_op = $3 AND epoch = $5 RETURNING incarnation, partition
+            )
+            INSERT INTO {_table.Name} (incarnation, partition, first_op, count, batch_id, crc32c, operations)
+            SELECT mine.incarnation, mine.partition, record.first_op, record.count, record.batch_id, record.crc32c, record.operations
+            FROM mine, (VALUES {string.Join(", ", rows)}) AS record (first_op, count, batch_id, crc32c, operations)
+            """;
+    }
+
     private async ValueTask CopyAsync(NpgsqlConnection connection, IReadOnlyList<LogRecord> records)
     {
         var copy = await connection.BeginBinaryImportAsync(
@@ -156,8 +212,8 @@ internal sealed partial class PostgresLog
     {
         var tried = 0;
         var known = PostgresErrors.From(_database.Name, refusal);
-        // A full or read-only disk refuses all of them.
-        if (known.Kind != ErrorKind.Internal)
+        // A full or read-only disk refuses all of them. A table that is gone may be that of a dropped collection: the head row tells.
+        if (known.Kind != ErrorKind.Internal && refusal is not PostgresException { SqlState: PostgresErrorCodes.UndefinedTable })
             return known;
         try
         {

@@ -90,6 +90,12 @@ internal sealed partial class PostgresLog : IPartitionLog
         Interlocked.Add(ref _bytes, -bytes);
     }
 
+    public ValueTask<long?> FindBatchAsync(Guid batch, long fromOperation, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _table.FindBatchAsync(batch, fromOperation, cancellation);
+    }
+
     public ValueTask DisposeAsync()
     {
         _disposed = true;

@@ -38,6 +38,12 @@ internal sealed class PostgresLogReader(LogTable table) : ILogReader
         return Read(fromOperation, cancellation);
     }
 
+    public ValueTask<long?> FindBatchAsync(Guid batch, long fromOperation, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return table.FindBatchAsync(batch, fromOperation, cancellation);
+    }
+
     public ValueTask DisposeAsync()
     {
         _disposed = true;
