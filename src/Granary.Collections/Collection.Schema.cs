@@ -6,6 +6,11 @@ namespace Granary.Collections;
 
 internal sealed partial class Collection
 {
+    private static readonly TimeSpan FollowLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>What the catalog has, where not all partitions have its fields yet; null: it is used.</summary>
+    private CollectionConfig? _coming;
+
     /// <inheritdoc/>
     public async ValueTask<UpdateResult> CreatePayloadIndexAsync(
         PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default)
@@ -62,6 +67,8 @@ internal sealed partial class Collection
         try
         {
             var before = Config;
+            // What is missing of a change before this one is logged with it: both are compared with what all partitions have.
+            _coming = null;
             var document = await _catalog.UpdateAsync(
                 Name,
                 config =>
@@ -92,8 +99,15 @@ internal sealed partial class Collection
         await BeginChangeAsync(cancellation).ConfigureAwait(false);
         try
         {
-            if (!ReferenceEquals(Config, config))
+            if (ReferenceEquals(Config, config))
+                return;
+            // Whoever changes it puts it into the catalog first. A write with a field that its partition's log knows nothing of yet would
+            // be logged before the field and could never be applied.
+            if (SchemaChange.SameFields(Config.Schema, config.Schema)
+                || await AllHaveAsync(config.Schema, cancellation).ConfigureAwait(false))
                 Use(config);
+            else
+                _coming = config;
         }
         finally
         {
@@ -101,8 +115,27 @@ internal sealed partial class Collection
         }
     }
 
+    /// <summary>
+    /// Whether every partition has the fields by now; false, too, where one does not answer: the catalog is followed again soon.
+    /// </summary>
+    private async ValueTask<bool> AllHaveAsync(IndexSchema schema, CancellationToken cancellation)
+    {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limited.CancelAfter(FollowLimit);
+        try
+        {
+            var schemas = await Task.WhenAll(_partitions.Select(p => p.SchemaAsync(limited.Token).AsTask())).ConfigureAwait(false);
+            return Array.TrueForAll(schemas, s => SchemaChange.SameFields(s, schema));
+        }
+        catch (Exception e) when (e is GranaryException or OperationCanceledException && !cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
     private void Use(CollectionConfig config)
     {
+        _coming = null;
         _version = MakeVersion(config);
         _set.Use(config);
     }
@@ -118,7 +151,11 @@ internal sealed partial class Collection
             appended[i] = new Appended(_partitions[i], last - count + 1, last);
         }
 
-        Use(document.Config);
+        // With what another's change has not brought to all partitions yet it waits until that is done.
+        if (_coming is null)
+            Use(document.Config);
+        else
+            _coming = document.Config;
         return await AnswerAsync(appended, document.Config.Ingestion with
         {
             Mode = IndexingMode.Asynchronous,
@@ -145,7 +182,7 @@ internal sealed partial class Collection
                 {
                     // A change that came in meanwhile is in the log already, and in the settings only after it.
                     var schema = await partition.SchemaAsync(_stopping.Token).ConfigureAwait(false);
-                    var changes = SchemaChange.Between(schema, Config.Schema);
+                    var changes = SchemaChange.Between(schema, (_coming ?? Config).Schema);
                     if (changes.Count > 0)
                     {
                         var last = await partition.LogAsync(changes.Operations, changes.Count, _stopping.Token).ConfigureAwait(false);
@@ -158,7 +195,17 @@ internal sealed partial class Collection
                 }
             }
 
-            return true;
+            await _changing.WaitAsync(_stopping.Token).ConfigureAwait(false);
+            try
+            {
+                if (_coming is { } coming && await AllHaveAsync(coming.Schema, _stopping.Token).ConfigureAwait(false))
+                    Use(coming);
+                return _coming is null;
+            }
+            finally
+            {
+                _changing.Release();
+            }
         }
         catch (Exception e) when (e is OperationCanceledException or GranaryException or ObjectDisposedException)
         {

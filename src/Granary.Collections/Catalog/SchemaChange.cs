@@ -11,7 +11,7 @@ internal static class SchemaChange
     public static (ReadOnlyMemory<byte> Operations, int Count) Between(IndexSchema before, IndexSchema after)
     {
         var writer = new OperationWriter();
-        if (!Same(Fields(before), Fields(after)))
+        if (!SameFields(before, after))
             Add(writer, OperationKind.ChangeSchema, w => w.Payload(SchemaJson.Write(after)));
         foreach (var index in before.PayloadIndexes.Where(i => after.FindPayloadIndex(i.Path) is null))
             AddDrop(writer, index.Path);
@@ -25,6 +25,9 @@ internal static class SchemaChange
         var count = writer.Count;
         return (writer.Detach(), count);
     }
+
+    /// <summary>Whether both have the same vectors and text fields, payload indexes aside.</summary>
+    public static bool SameFields(IndexSchema a, IndexSchema b) => Same(Fields(a), Fields(b));
 
     /// <summary>The operation that creates an index.</summary>
     public static ReadOnlyMemory<byte> Create(PayloadIndexSchema index)

@@ -68,13 +68,13 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
     /// <param name="timings">Where appends are timed.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellation">Ends the opening.</param>
-    /// <param name="exists">Whether the collection is still there, asked before the log is opened again; null: it is.</param>
-    /// <exception cref="GranaryException">The storage cannot be reached, or the log is damaged.</exception>
+    /// <param name="exists">Whether the collection is still there, asked before and after the log is opened; null: it is.</param>
+    /// <exception cref="GranaryException">The collection was dropped, the storage cannot be reached, or the log is damaged.</exception>
     public static async ValueTask<PartitionLeader> OpenAsync(
         IStorage storage, PartitionKey key, IngestionSettings ingestion, IFeed feed, PhaseTimings timings, TimeProvider time,
         CancellationToken cancellation, Func<CancellationToken, ValueTask<bool>>? exists = null)
     {
-        var log = await storage.OpenLogAsync(key, cancellation).ConfigureAwait(false);
+        var log = await OpenLogAsync(storage, key, exists, cancellation).ConfigureAwait(false);
         return new PartitionLeader(storage, key, ingestion, feed, timings, time, log, exists);
     }
 
@@ -240,6 +240,35 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
         return epoch.IsOver || epoch.Writer.Fault is not null ? ReopenAsync(epoch) : new(epoch);
     }
 
+    /// <summary>
+    /// Opening makes what is missing: the log of a collection that was dropped would be there again, for nobody. Whoever drops one takes it
+    /// out of the catalog first: a log that was made after its collection's went finds none there.
+    /// </summary>
+    private static async ValueTask<IPartitionLog> OpenLogAsync(
+        IStorage storage, PartitionKey key, Func<CancellationToken, ValueTask<bool>>? exists, CancellationToken cancellation)
+    {
+        if (exists is null)
+            return await storage.OpenLogAsync(key, cancellation).ConfigureAwait(false);
+        if (!await exists(cancellation).ConfigureAwait(false))
+            throw Dropped(key);
+        var log = await storage.OpenLogAsync(key, cancellation).ConfigureAwait(false);
+        try
+        {
+            if (await exists(cancellation).ConfigureAwait(false))
+                return log;
+            await storage.DropCollectionAsync(key.Incarnation, cancellation).ConfigureAwait(false);
+            throw Dropped(key);
+        }
+        catch
+        {
+            await log.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static GranaryException Dropped(PartitionKey key) =>
+        GranaryException.NotFound($"The log of {key} is gone: its collection was dropped.");
+
     /// <summary>Opens the log again, raising its epoch, unless somebody has done so since.</summary>
     private async ValueTask<Epoch> ReopenAsync(Epoch old)
     {
@@ -253,10 +282,7 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
             Telemetry.Cluster.Reopenings.Add();
             // What it acknowledged is counted before it is compared with the log.
             await old.Writer.DisposeAsync().ConfigureAwait(false);
-            // Opening makes what is missing: the log of a collection that was dropped meanwhile would be there again, for nobody.
-            if (_exists is not null && !await _exists(CancellationToken.None).ConfigureAwait(false))
-                throw GranaryException.NotFound($"The log of {_key} is gone: its collection was dropped.");
-            var log = await _storage.OpenLogAsync(_key, CancellationToken.None).ConfigureAwait(false);
+            var log = await OpenLogAsync(_storage, _key, _exists, CancellationToken.None).ConfigureAwait(false);
             _gate.Force((int)Math.Min(int.MaxValue, log.NextOperation - 1 - old.Writer.Logged));
             _refusal = null;
             return _epoch = new Epoch(log, new PartitionWriter(_key, log, _feed, null, _timings));

@@ -120,7 +120,16 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
                 {
                     var late = Task.Delay(_chooser.HedgeAfter(running[^1].Replica), _time, over.Token);
                     await Task.WhenAny([late, .. running.Select(a => a.Task)]).ConfigureAwait(false);
-                    if (late.IsCompletedSuccessfully && !running.Exists(a => a.Task.IsCompleted) && _chooser.TryHedge())
+                    var hedges = late.IsCompletedSuccessfully && !running.Exists(a => a.Task.IsCompleted);
+                    if (hedges && !_chooser.TryHedge())
+                    {
+                        // There were many already, as when a process stands still. One that takes so long is worth another all the same.
+                        var last = Task.Delay(_options.MostHedge, _time, over.Token);
+                        await Task.WhenAny([last, .. running.Select(a => a.Task)]).ConfigureAwait(false);
+                        hedges = last.IsCompletedSuccessfully && !running.Exists(a => a.Task.IsCompleted);
+                    }
+
+                    if (hedges)
                     {
                         Telemetry.Cluster.Hedges.Add();
                         running.Add(Begin(order[next++], call, request, decode, hedge: true, over.Token));

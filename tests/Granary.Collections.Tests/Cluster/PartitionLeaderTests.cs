@@ -237,6 +237,19 @@ public sealed class PartitionLeaderTests : IAsyncDisposable
         Assert.Empty(await _storage.ListIncarnationsAsync(default));
     }
 
+    [Fact]
+    public async Task ALogMadeAnewWhileItsCollectionIsDroppedGoesAgain()
+    {
+        var looks = 0;
+        // Dropped after the first look: by then the catalog has lost it, and the storage, which had no log of it yet, dropped nothing.
+        var error = await Assert.ThrowsAsync<GranaryException>(async () => _opened.Add(await PartitionLeader.OpenAsync(
+            _storage, _key, new IngestionSettings(), new InProcessFeed(_time), new PhaseTimings(), _time, default,
+            _ => ValueTask.FromResult(looks++ == 0))));
+        Assert.Equal(ErrorKind.NotFound, error.Kind);
+        Assert.Equal(2, looks);
+        Assert.Empty(await _storage.ListIncarnationsAsync(default));
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var leader in _opened)
