@@ -23,5 +23,8 @@ internal sealed class SiloGrain(SiloEngine engine, ClusterView cluster) : Grain,
     public async Task<bool> PrepareAsync(string replica) => await engine.PrepareAsync(replica, default);
 
     /// <inheritdoc/>
+    public Task<Reply<Bytes>[]> AskAsync(ReplicaAsk[] asks, CancellationToken cancellation) => engine.AskAsync(asks, cancellation);
+
+    /// <inheritdoc/>
     public Task<SiloReport> ReportAsync() => Task.FromResult(engine.Report());
 }

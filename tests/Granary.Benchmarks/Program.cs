@@ -12,6 +12,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["cluster-join"] = ClusterJoinBenchmarks.RunAsync,
     ["cluster-scale"] = ClusterScaleBenchmarks.RunAsync,
     ["crash"] = CrashBenchmarks.RunAsync,
+    ["disk-full"] = DiskFullBenchmarks.RunAsync,
     ["filter-ratio"] = FilterRatioBenchmarks.RunAsync,
     ["database-peers"] = DatabasePeerBenchmarks.RunAsync,
     ["filtered"] = FilteredBenchmarks.RunAsync,

@@ -74,7 +74,7 @@ public sealed partial class PartitionReplica
     {
         public int Number => replica.Key.Number;
 
-        public long EstimatedPoints => replica._engine?.Search.EstimatedPoints ?? 0;
+        public long EstimatedPoints => replica.EstimatedPoints;
 
         public ValueTask<PartitionAnswer> SearchAsync(PartitionRequest request, CancellationToken cancellation) =>
             AnswerAsync(ReplicaCall.Search, engine => PartitionReplica.SearchAsync(engine, request, cancellation));

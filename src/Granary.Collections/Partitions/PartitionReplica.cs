@@ -57,6 +57,9 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         }
     }
 
+    /// <summary>Its live points, roughly; 0 while it is opening.</summary>
+    public long EstimatedPoints => _engine?.Search.EstimatedPoints ?? 0;
+
     private bool TakesCheckpoints => _options.TakesCheckpoints && _role.IsFirst;
 
     /// <summary>Whether it is kept warm without serving.</summary>
@@ -157,6 +160,13 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     public async ValueTask<ReadOnlyMemory<byte>> AskAsync(ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        return await AskHereAsync(call, request, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The same on the caller's thread, which must be one of the pool.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> AskHereAsync(
+        ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation)
+    {
         using var activity = Telemetry.Activities.StartActivity("granary.replica.read");
         activity?.SetTag("granary.partition", Key.Number).SetTag("granary.replica", Replica).SetTag("granary.call", call.ToString());
         try

@@ -1,3 +1,4 @@
+using Granary.Collections.Partitions;
 using Granary.Collections.Searching;
 using Granary.Index;
 using Granary.Index.Filters;
@@ -9,6 +10,12 @@ public sealed partial class QueryCoordinator
 {
     /// <summary>Below so many points over all partitions, asking them one after another is faster than waking other threads.</summary>
     private const long ParallelFrom = 20_000;
+
+    /// <summary>Up to so many points of each partition come along with their hits, when only their versions are wanted.</summary>
+    private const int MostAlong = 1000;
+
+    /// <summary>Up to so many when their payloads are wanted.</summary>
+    private const int MostPayloadsAlong = 20;
 
     /// <summary>Points by id, in the order asked, unknown ones left out.</summary>
     public async ValueTask<IReadOnlyList<PointRecord>> FetchAsync(
@@ -69,13 +76,32 @@ public sealed partial class QueryCoordinator
             : new ScanLeg { From = request.Offset, Filter = request.Filter, Limit = more };
         var selection = new PointSelection(request.WithPayload, request.WithVectors);
         var run = new Run(this, request.Read, cancellation);
-        var hits = (await run.EvaluateRootAsync(new LegNode(leg)).ConfigureAwait(false)).Hits;
+        var plan = new LegNode(leg);
+        var hits = (await run.EvaluateRootAsync(plan, Along(plan, selection)).ConfigureAwait(false)).Hits;
         var page = hits.Take(request.Limit).ToList();
-        var points = await FetchAsync(page, selection, request.Read, cancellation).ConfigureAwait(false);
+        var points = await run.PointsAsync(page, selection).ConfigureAwait(false);
         return new ScrollPage(
             [.. Join(page, points).Select(
                 p => new PointRecord(p.Id, p.Version) { Payload = p.Payload, Vectors = p.Vectors, Order = p.Order })],
             request.OrderBy is null && hits.Count > request.Limit ? hits[request.Limit].Id : null);
+    }
+
+    /// <summary>
+    /// What every partition sends along with its hits, although most of them will not be among the best of all: where points are small and
+    /// few, that costs less than asking for the best ones afterwards. Null: they are asked for.
+    /// </summary>
+    private PointSelection? Along(PlanNode plan, PointSelection selection)
+    {
+        if (plan is not LegNode { Leg: var leg and not SampleLeg } || selection.Vectors is not { All: false, Names: null or { Count: 0 } }
+            || leg.Limit > (selection.Payload.Enabled ? MostPayloadsAlong : MostAlong))
+            return null;
+        foreach (var partition in _partitions)
+        {
+            if (!partition.IsNear)
+                return selection;
+        }
+
+        return null;
     }
 
     private ValueTask<IReadOnlyList<PointRecord>> FetchAsync(
@@ -104,12 +130,15 @@ public sealed partial class QueryCoordinator
         // Those elsewhere work side by side once asked; those here answer before the next is asked.
         var near = new List<int>(answers.Length);
         var asked = new List<Task>(answers.Length);
-        for (var i = 0; i < answers.Length; i++)
+        using (CallBurst.Begin())
         {
-            if (_partitions[i].IsNear)
-                near.Add(i);
-            else
-                asked.Add(AskAsync(i).AsTask());
+            for (var i = 0; i < answers.Length; i++)
+            {
+                if (_partitions[i].IsNear)
+                    near.Add(i);
+                else
+                    asked.Add(AskAsync(i).AsTask());
+            }
         }
 
         if (heavy && near.Count > 1 && Environment.ProcessorCount > 1 && near.Sum(i => _partitions[i].EstimatedPoints) >= ParallelFrom)

@@ -12,18 +12,20 @@ public sealed partial class QueryCoordinator
     private sealed partial class Run(QueryCoordinator owner, ReadOptions read, CancellationToken cancellation)
     {
         private readonly Dictionary<LegNode, Ranking> _leaves = new(ReferenceEqualityComparer.Instance);
+        private PartitionAnswer[]? _along;
 
         /// <summary>The rankings of the root's prefetches, for explaining.</summary>
         public IReadOnlyList<Ranking> RootChildren { get; private set; } = [];
 
-        public async ValueTask<Ranking> EvaluateRootAsync(PlanNode root)
+        /// <param name="root">The plan.</param>
+        /// <param name="along">What is to come along with the hits of its only leg; null for nothing.</param>
+        public async ValueTask<Ranking> EvaluateRootAsync(PlanNode root, PointSelection? along = null)
         {
             var leaves = new List<LegNode>();
             CollectLeaves(root, leaves);
             if (leaves.Count > 0)
             {
-                var legs = await WithStatisticsAsync([.. leaves.Select(l => l.Leg)]).ConfigureAwait(false);
-                var rankings = await SearchAsync(legs).ConfigureAwait(false);
+                var (rankings, legs) = await SearchAsync([.. leaves.Select(l => l.Leg)], along).ConfigureAwait(false);
                 for (var i = 0; i < leaves.Count; i++)
                     (_leaves[leaves[i]], _asked[leaves[i]]) = (rankings[i], legs[i]);
             }
@@ -101,10 +103,21 @@ public sealed partial class QueryCoordinator
             return Ranking.Merge([.. parts.OfType<Ranking>()], leg.Limit);
         }
 
-        private async ValueTask<Ranking[]> SearchAsync(IReadOnlyList<Leg> legs)
+        /// <summary>
+        /// Runs the legs over all partitions: in one round where the statistics they need are known and still what they were, otherwise
+        /// after a round that gathers them. Answers with the legs as they were asked, too: with those statistics.
+        /// </summary>
+        private async ValueTask<(Ranking[] Rankings, IReadOnlyList<Leg> Asked)> SearchAsync(IReadOnlyList<Leg> legs, PointSelection? along)
         {
-            var request = new PartitionRequest(legs, read);
-            var parts = await owner.EachAsync(p => p.SearchAsync(request, cancellation), true).ConfigureAwait(false);
+            if (await TryAssumingAsync(legs, along).ConfigureAwait(false) is var (parts, assumed))
+                return (Merge(legs, parts), assumed);
+            var asked = await WithStatisticsAsync(legs).ConfigureAwait(false);
+            var request = new PartitionRequest(asked, read) { Fetch = along };
+            return (Merge(legs, await owner.EachAsync(p => p.SearchAsync(request, cancellation), true).ConfigureAwait(false)), asked);
+        }
+
+        private Ranking[] Merge(IReadOnlyList<Leg> legs, PartitionAnswer[] parts)
+        {
             var rankings = new Ranking[legs.Count];
             for (var i = 0; i < rankings.Length; i++)
             {
@@ -114,7 +127,33 @@ public sealed partial class QueryCoordinator
                     : Ranking.Merge(merged, legs[i].Limit);
             }
 
+            _along = parts;
             return rankings;
+        }
+
+        /// <summary>The points of hits of the plan: those that came along with them, or asked for.</summary>
+        public async ValueTask<IReadOnlyList<PointRecord>> PointsAsync(List<LegHit> hits, PointSelection selection)
+        {
+            if (_along is not { } parts || parts[0].Points is null)
+                return await owner.FetchAsync(hits, selection, read, cancellation).ConfigureAwait(false);
+            var next = new int[parts.Length];
+            var points = new List<PointRecord>(hits.Count);
+            foreach (var hit in hits)
+            {
+                // Within a partition the points come in the order that the hits have in the ranking, too.
+                var part = owner._placement.PartitionOf(hit.Id);
+                var mine = parts[part].Points!;
+                for (var i = next[part]; i < mine.Count; i++)
+                {
+                    if (mine[i].Id != hit.Id)
+                        continue;
+                    points.Add(mine[i]);
+                    next[part] = i + 1;
+                    break;
+                }
+            }
+
+            return points;
         }
 
         /// <summary>Gives legs whose scores depend on the whole collection the whole collection's statistics.</summary>
@@ -129,6 +168,8 @@ public sealed partial class QueryCoordinator
                 return legs;
             var request = new StatisticsRequest([.. texts], [.. sparse]);
             var parts = await owner.EachAsync(p => p.StatisticsAsync(request, read, cancellation), false).ConfigureAwait(false);
+            for (var i = 0; i < texts.Count; i++)
+                owner._known.Learn(texts[i].Field, [.. parts.Select(p => p.Texts[i])]);
             int text = 0, vector = 0;
             return
             [

@@ -9,7 +9,7 @@ namespace Granary.Collections.Querying;
 
 /// <summary>
 /// Answers queries over a collection's partitions, wherever they are: each leg is merged over all partitions first, and what
-/// combines legs is computed once, here. Immutable: one for each version of the schema.
+/// combines legs is computed once, here. One for each version of the schema; it keeps nothing but statistics it heard of.
 /// </summary>
 public sealed partial class QueryCoordinator
 {
@@ -18,11 +18,13 @@ public sealed partial class QueryCoordinator
     private readonly PlacementTable _placement;
     private readonly IReadOnlyList<IPartitionSearch> _partitions;
     private readonly IQueryInputs _inputs;
+    private readonly KnownStatistics _known;
 
     /// <summary>Coordinates over these partitions, in the order of their numbers.</summary>
     public QueryCoordinator(
         string collection, IndexSchema schema, PlacementTable placement, IReadOnlyList<IPartitionSearch> partitions, IQueryInputs inputs) =>
-        (_collection, _schema, _placement, _partitions, _inputs) = (collection, schema, placement, partitions, inputs);
+        (_collection, _schema, _placement, _partitions, _inputs, _known) =
+            (collection, schema, placement, partitions, inputs, new KnownStatistics(schema));
 
     /// <summary>Answers a query.</summary>
     /// <exception cref="GranaryException">The query is wrong, a partition is unavailable, or the time limit passed.</exception>
@@ -58,10 +60,10 @@ public sealed partial class QueryCoordinator
         else
         {
             var run = new Run(this, request.Read, cancellation);
-            var ranking = await run.EvaluateRootAsync(plan).ConfigureAwait(false);
+            var ranking = await run.EvaluateRootAsync(plan, Along(plan, selection)).ConfigureAwait(false);
             var skipped = plan is LegNode { Leg: SampleLeg } ? 0 : request.Offset;
             var hits = ranking.Hits.Skip(skipped).Take(request.Limit).ToList();
-            answer = Join(hits, await FetchAsync(hits, selection, request.Read, cancellation).ConfigureAwait(false));
+            answer = Join(hits, await run.PointsAsync(hits, selection).ConfigureAwait(false));
             if (request.Explain)
                 answer = Explanation.Add(answer, run.RootChildren);
         }

@@ -40,7 +40,14 @@ public sealed record PartitionRequest(IReadOnlyList<Leg> Legs, ReadOptions Read)
 /// <summary>What a partition answers.</summary>
 /// <param name="Legs">One result a leg, in the order asked.</param>
 /// <param name="Points">The points of the first leg's hits, in their order, where asked for.</param>
-public sealed record PartitionAnswer(IReadOnlyList<LegResult> Legs, IReadOnlyList<PointRecord>? Points);
+public sealed record PartitionAnswer(IReadOnlyList<LegResult> Legs, IReadOnlyList<PointRecord>? Points)
+{
+    /// <summary>
+    /// When a leg took statistics for known that are others by now (<see cref="LegResult.Outdated"/>): the partition's own for every leg
+    /// over text, in their order.
+    /// </summary>
+    public StatisticsAnswer? Statistics { get; init; }
+}
 
 /// <summary>Statistics wanted for collection-wide BM25 and inverse document frequencies.</summary>
 /// <param name="Texts">Text fields with the query's text.</param>

@@ -24,10 +24,17 @@ public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> lo
         await SeeAsync(request.Read, cancellation).ConfigureAwait(false);
         using var lease = indexer.OpenReader();
         var results = new LegResult[request.Legs.Count];
+        var outdated = false;
         for (var i = 0; i < results.Length; i++)
+        {
             results[i] = lease.Reader.Search(request.Legs[i], cancellation);
+            outdated |= results[i].Outdated;
+        }
+
+        var statistics = outdated ? new StatisticsAnswer(
+            [.. request.Legs.OfType<TextLeg>().Select(t => lease.Reader.TextStatistics(t.Field, t.Text))], []) : null;
         if (request.Fetch is not { } selection)
-            return new PartitionAnswer(results, null);
+            return new PartitionAnswer(results, null) { Statistics = statistics };
         var points = new List<PointRecord>(results[0].Hits.Count);
         foreach (var hit in results[0].Hits)
         {
@@ -35,7 +42,7 @@ public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> lo
                 points.Add(PointSelector.Select(point!, selection));
         }
 
-        return new PartitionAnswer(results, points);
+        return new PartitionAnswer(results, points) { Statistics = statistics };
     }
 
     /// <inheritdoc/>

@@ -47,6 +47,16 @@ public static class LegWire
                 writer.Bool(text.Statistics is not null);
                 if (text.Statistics is not null)
                     StatisticsWire.WriteText(writer, text.Statistics);
+                writer.Bool(text.Known is not null);
+                if (text.Known is { } known)
+                {
+                    writer.Count(known.Terms.Length);
+                    foreach (var term in known.Terms)
+                        writer.String(term);
+                    StatisticsWire.WriteCounts(writer, known.All);
+                    StatisticsWire.WriteCounts(writer, known.Own);
+                }
+
                 break;
             case ScanLeg scan:
                 Begin(writer, Kind.Scan, leg);
@@ -97,6 +107,7 @@ public static class LegWire
             Kind.Text => new TextLeg(reader.String(), reader.String())
             {
                 Statistics = reader.Bool() ? StatisticsWire.ReadText(ref reader) : null,
+                Known = reader.Bool() ? ReadKnown(ref reader) : null,
                 Limit = limit,
                 ScoreThreshold = threshold,
                 Filter = filter,
@@ -184,6 +195,10 @@ public static class LegWire
         var flags = reader.Flags(3);
         return new OrderLeg(key, (flags & 1) != 0) { StartFrom = (flags & 2) != 0 ? PointWire.ReadOrder(ref reader) : null };
     }
+
+    private static KnownCounts ReadKnown(ref WireReader reader) => new(
+        reader.Immutable(1, static (ref WireReader r) => r.String()),
+        StatisticsWire.ReadCounts(ref reader), StatisticsWire.ReadCounts(ref reader));
 
     private static void WriteExamples(WireWriter writer, ExampleLeg leg)
     {

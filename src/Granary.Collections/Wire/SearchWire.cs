@@ -68,7 +68,7 @@ public static class SearchWire
         for (var i = 0; i < answer.Legs.Count; i++)
         {
             var (hits, higher) = answer.Legs[i];
-            writer.Bool(higher);
+            writer.Byte((byte)((higher ? 1 : 0) | (answer.Legs[i].Outdated ? 2 : 0)));
             writer.Count(hits.Count);
             for (var j = 0; j < hits.Count; j++)
                 PointWire.WriteHit(writer, hits[j]);
@@ -77,6 +77,9 @@ public static class SearchWire
         writer.Bool(answer.Points is not null);
         if (answer.Points is not null)
             PointWire.WritePoints(writer, answer.Points);
+        writer.Bool(answer.Statistics is not null);
+        if (answer.Statistics is not null)
+            StatisticsWire.Write(writer, answer.Statistics);
     }
 
     /// <summary>Reads an answer.</summary>
@@ -84,13 +87,16 @@ public static class SearchWire
     {
         var legs = reader.Array(2, static (ref WireReader r) =>
         {
-            var higher = r.Bool();
+            var flags = r.Flags(3);
             var hits = new LegHit[r.Count(5)];
             for (var i = 0; i < hits.Length; i++)
                 hits[i] = PointWire.ReadHit(ref r);
-            return new LegResult(hits, higher);
+            return new LegResult(hits, (flags & 1) != 0) { Outdated = (flags & 2) != 0 };
         });
-        return new PartitionAnswer(legs, reader.Bool() ? PointWire.ReadPoints(ref reader) : null);
+        return new PartitionAnswer(legs, reader.Bool() ? PointWire.ReadPoints(ref reader) : null)
+        {
+            Statistics = reader.Bool() ? StatisticsWire.ReadAnswer(ref reader) : null,
+        };
     }
 
     /// <summary>Writes what is wanted of points.</summary>

@@ -93,6 +93,21 @@ public static class StatisticsWire
         return new TextStatistics(documents, length, frequencies.ToImmutable());
     }
 
+    /// <summary>Writes the counts of a query's terms.</summary>
+    public static void WriteCounts(WireWriter writer, TermCounts counts)
+    {
+        writer.Signed(counts.Documents);
+        writer.Signed(counts.TotalLength);
+        var frequencies = counts.Frequencies.IsDefault ? [] : counts.Frequencies.AsSpan();
+        writer.Count(frequencies.Length);
+        foreach (var frequency in frequencies)
+            writer.Signed(frequency);
+    }
+
+    /// <summary>Reads the counts of a query's terms.</summary>
+    public static TermCounts ReadCounts(ref WireReader reader) => new(
+        reader.Signed(), reader.Signed(), reader.Immutable(1, static (ref WireReader r) => r.Signed()));
+
     /// <summary>Writes statistics of a sparse field.</summary>
     public static void WriteSparse(WireWriter writer, SparseStatistics statistics)
     {

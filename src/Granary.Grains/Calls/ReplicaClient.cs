@@ -12,11 +12,13 @@ namespace Granary.Grains.Calls;
 /// <summary>A replica of a partition, reached through its indexer grain.</summary>
 /// <param name="grains">Makes grain references.</param>
 /// <param name="cluster">Tells whether the replica has a place, and where.</param>
+/// <param name="carriers">What carries calls to one silo together.</param>
 /// <param name="local">The replica of a partition that is in this process.</param>
 /// <param name="partition">The partition.</param>
 /// <param name="replica">The replica's number.</param>
 internal sealed class ReplicaClient(
-    IGrainFactory grains, ClusterView cluster, Func<PartitionKey, PartitionReplica?> local, PartitionKey partition, int replica)
+    IGrainFactory grains, ClusterView cluster, SiloCarriers carriers, Func<PartitionKey, PartitionReplica?> local,
+    PartitionKey partition, int replica)
     : IReplicaPort
 {
     private readonly IIndexerGrain _grain = grains.GetGrain<IIndexerGrain>(GrainKeys.Of(partition, replica));
@@ -35,31 +37,39 @@ internal sealed class ReplicaClient(
         // What is in this process and holds a lease needs no grain: nor does it wait until the cluster has found out who is gone.
         if (call <= ReplicaCall.Facet && IsLocal && local(partition) is { Serves: true } here)
             return await here.AskAsync(call, request, cancellation).ConfigureAwait(false);
-        CheckPlaced();
+        // A call to a replica that has no place would only put it beside another of the same partition.
+        var place = PlaceOrThrow();
         if (call is ReplicaCall.Rebuild or ReplicaCall.Checkpoint)
         {
             await Faults.CallAsync(_name, () => _grain.OrderAsync(call, cancellation)).ConfigureAwait(false);
             return CallWire.EncodeDone();
         }
 
-        var answer = await Faults.CallAsync(_name, () => _grain.AskAsync(call, new Bytes(request), cancellation)).ConfigureAwait(false);
-        return answer.Memory;
+        if (call <= ReplicaCall.Facet && CallBurst.Current is { } burst)
+        {
+            return await burst.Add(
+                carriers.Of(place),
+                new BurstCall(partition, call, request, () => AskGrainAsync(call, request, cancellation), cancellation))
+                .ConfigureAwait(false);
+        }
+
+        return await AskGrainAsync(call, request, cancellation).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask<ReplicaWait> WaitAsync(
         WaitTarget target, long first, long last, TimeSpan? limit, CancellationToken cancellation)
     {
-        CheckPlaced();
+        PlaceOrThrow();
         var reply = await Faults.CallAsync(_name, () => _grain.WaitAsync(target, first, last, limit, cancellation)).ConfigureAwait(false);
         return new ReplicaWait(
             reply.Instance, new WaitResult(reply.Reached, reply.Failure.IsEmpty ? null : StatusWire.DecodeFailures(reply.Failure)[0]));
     }
 
-    /// <summary>A call to a replica that has no place would only put it beside another of the same partition.</summary>
-    private void CheckPlaced()
-    {
-        if (cluster.PlaceOf(partition, replica) is null)
-            throw new GranaryException(ErrorKind.Unavailable, $"{_name} has no silo: there are {cluster.Silos.Length}");
-    }
+    private async Task<ReadOnlyMemory<byte>> AskGrainAsync(
+        ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation) =>
+        (await Faults.CallAsync(_name, () => _grain.AskAsync(call, new Bytes(request), cancellation)).ConfigureAwait(false)).Memory;
+
+    private SiloAddress PlaceOrThrow() => cluster.PlaceOf(partition, replica)
+        ?? throw new GranaryException(ErrorKind.Unavailable, $"{_name} has no silo: there are {cluster.Silos.Length}");
 }

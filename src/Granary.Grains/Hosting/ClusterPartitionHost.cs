@@ -18,6 +18,8 @@ internal sealed class ClusterPartitionHost(
     IGrainFactory grains, ClusterView cluster, Func<PartitionKey, PartitionReplica?> local, ILeaseStore leases,
     TimeProvider time) : IPartitionHost
 {
+    private readonly SiloCarriers _carriers = new(grains);
+
     /// <summary>Longer than a hand-over or a lease's renewal takes.</summary>
     private static readonly RemotePartitionOptions Options = new() { ReadPatience = TimeSpan.FromSeconds(5) };
 
@@ -33,7 +35,7 @@ internal sealed class ClusterPartitionHost(
         {
             var key = new PartitionKey(document.Incarnation, number);
             var replicas = Enumerable.Range(0, document.Config.Replicas)
-                .Select(IReplicaPort (r) => new ReplicaClient(grains, cluster, local, key, r)).ToList();
+                .Select(IReplicaPort (r) => new ReplicaClient(grains, cluster, _carriers, local, key, r)).ToList();
             partitions.Add(new RemotePartition(key, new LeaderClient(grains, key), replicas, leases, Options, time));
         }
 

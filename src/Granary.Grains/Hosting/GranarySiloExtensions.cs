@@ -1,9 +1,11 @@
 using Granary.Collections;
 using Granary.Collections.Ports;
+using Granary.Collections.Wire;
 using Granary.Grains.Interfaces;
 using Granary.Grains.Placement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
 using Orleans.Streams;
 
 namespace Granary.Grains.Hosting;
@@ -11,6 +13,9 @@ namespace Granary.Grains.Hosting;
 /// <summary>Makes a silo one of Granary's.</summary>
 public static class GranarySiloExtensions
 {
+    /// <summary>For what a message between silos has beside an answer of several replicas' bytes.</summary>
+    private const int MessageRoom = 1 << 20;
+
     /// <summary>
     /// Adds the engine, its placement and, as <see cref="IDatabase"/>, the cluster. The caller adds clustering and the stream provider
     /// (<see cref="AddGranaryMemoryStreams"/>, or another one under <see cref="GrainKeys.StreamProvider"/>), the default grain storage and
@@ -25,6 +30,8 @@ public static class GranarySiloExtensions
     {
         // A trace goes on in the silos a request asks.
         silo.AddActivityPropagation();
+        // The wire's own limit is the only one: it tells what to ask for instead.
+        silo.Configure<SiloMessagingOptions>(static messages => messages.MaxMessageBodySize = WireWriter.MaxBytes + MessageRoom);
         silo.AddPlacementDirector<PlannedPlacement, PlannedPlacementDirector>();
         silo.AddPlacementDirector<NamedSiloPlacement, NamedSiloPlacementDirector>();
         silo.Services.AddSingleton<ClusterView>();

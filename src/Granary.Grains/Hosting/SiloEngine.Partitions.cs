@@ -16,6 +16,9 @@ internal sealed partial class SiloEngine
     private readonly Dictionary<PartitionKey, HashSet<int>> _grainsHere = [];
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<PartitionKey, PartitionLeader> _leaders = [];
+    /// <summary>Below so many points over all partitions asked, waking other threads takes longer than it saves.</summary>
+    private const long ParallelFrom = 20_000;
+
     private readonly SemaphoreSlim _opening = new(1, 1);
     private volatile bool _wasReady;
 
@@ -106,6 +109,45 @@ internal sealed partial class SiloEngine
                 Close(partition);
             else if (_replicas.TryGetValue(partition, out var replica))
                 _ = StandByAsync(partition, replica);
+        }
+    }
+
+    /// <summary>
+    /// Answers requests to replicas here, on the thread pool whatever scheduler calls: one after the other, side by side where there is
+    /// much to do.
+    /// </summary>
+    public async Task<Reply<Bytes>[]> AskAsync(ReplicaAsk[] asks, CancellationToken cancellation)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var replies = new Reply<Bytes>[asks.Length];
+        var replicas = new PartitionReplica?[asks.Length];
+        var points = 0L;
+        for (var i = 0; i < asks.Length; i++)
+        {
+            if (!_replicas.TryGetValue(new PartitionKey(asks[i].Incarnation, asks[i].Partition), out var replica) || !replica.Serves)
+                continue;
+            replicas[i] = replica;
+            points += replica.EstimatedPoints;
+        }
+
+        if (points >= ParallelFrom && Environment.ProcessorCount > 1)
+            await Parallel.ForAsync(0, asks.Length, cancellation, (i, _) => AnswerAsync(i)).ConfigureAwait(false);
+        else
+        {
+            for (var i = 0; i < asks.Length; i++)
+                await AnswerAsync(i).ConfigureAwait(false);
+        }
+
+        return replies;
+
+        async ValueTask AnswerAsync(int i)
+        {
+            if (replicas[i] is { } replica)
+            {
+                replies[i] = await Reply.OfAsync(async () => new Bytes(
+                    await replica.AskHereAsync(asks[i].Call, asks[i].Request.Memory, cancellation).ConfigureAwait(false)))
+                    .ConfigureAwait(false);
+            }
         }
     }
 

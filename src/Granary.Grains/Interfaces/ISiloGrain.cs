@@ -1,3 +1,4 @@
+using Granary.Collections.Partitions;
 using Orleans.Concurrency;
 
 namespace Granary.Grains.Interfaces;
@@ -18,10 +19,27 @@ public interface ISiloGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("Prepare")]
     Task<bool> PrepareAsync(string replica);
 
+    /// <summary>
+    /// Answers requests to replicas that are here, off the grain's turn, all in one answer; one without bytes and without an error belongs
+    /// to a replica that does not serve here.
+    /// </summary>
+    [AlwaysInterleave, Alias("Ask")]
+    Task<Reply<Bytes>[]> AskAsync(ReplicaAsk[] asks, CancellationToken cancellation);
+
     /// <summary>The silo's state for people.</summary>
     [AlwaysInterleave, Alias("Status")]
     Task<SiloReport> ReportAsync();
 }
+
+/// <summary>A request to a replica.</summary>
+/// <param name="Incarnation">The collection.</param>
+/// <param name="Partition">The partition's number.</param>
+/// <param name="Call">What it is asked for.</param>
+/// <param name="Request">The request.</param>
+[GenerateSerializer, Immutable, Alias("granary.replica-ask")]
+public readonly record struct ReplicaAsk(
+    [property: Id(0)] Guid Incarnation, [property: Id(1)] int Partition, [property: Id(2)] ReplicaCall Call,
+    [property: Id(3)] Bytes Request);
 
 /// <summary>A silo's state.</summary>
 /// <param name="Silo">Its address.</param>

@@ -133,6 +133,12 @@ internal sealed partial class LegSearch
                     _hits.Add(new SlotHit(slot, scores[i]));
             }
         }
+        else if (leg.Candidates is null && text.Known is { } known)
+        {
+            var filter = new SnapshotFilter(view, column, plan);
+            if (!column.Postings.TrySearch(Wanted(column), known, ref filter, _hits, cancellation))
+                return new LegResult([], true) { Outdated = true };
+        }
         else if (leg.Candidates is null && Wanted(column) > 0)
         {
             var filter = new SnapshotFilter(view, column, plan);

@@ -54,6 +54,12 @@ public sealed record TextLeg(string Field, string Text) : Leg
 {
     /// <summary>Statistics over all partitions; null for this partition's own.</summary>
     public TextStatistics? Statistics { get; init; }
+
+    /// <summary>
+    /// The same as they were last heard of, with this partition's part in them: where that part is another by now, nothing is searched and
+    /// the result says so (<see cref="LegResult.Outdated"/>). Not together with <see cref="Leg.Candidates"/>.
+    /// </summary>
+    public KnownCounts? Known { get; init; }
 }
 
 /// <summary>Points in id order, without scores (0).</summary>
@@ -145,7 +151,23 @@ public readonly record struct LegHit(PointId Id, float Score)
 /// <summary>What a leg found, best first; ties by id.</summary>
 /// <param name="Hits">The hits.</param>
 /// <param name="HigherIsBetter">Whether larger scores come first.</param>
-public sealed record LegResult(IReadOnlyList<LegHit> Hits, bool HigherIsBetter);
+public sealed record LegResult(IReadOnlyList<LegHit> Hits, bool HigherIsBetter)
+{
+    /// <summary>Nothing was searched: the statistics that the leg took for known (<see cref="TextLeg.Known"/>) are others by now.</summary>
+    public bool Outdated { get; init; }
+}
+
+/// <summary>Exact BM25 statistics for the terms of one query as they stand in it: a term that is repeated counts again.</summary>
+/// <param name="Documents">Points that have text in the field.</param>
+/// <param name="TotalLength">Sum of their lengths in terms.</param>
+/// <param name="Frequencies">For each analysed term of the query's text, in its order, how many of them hold it.</param>
+public sealed record TermCounts(long Documents, long TotalLength, ImmutableArray<long> Frequencies);
+
+/// <summary>The terms of a query, and statistics over all partitions that are taken for known.</summary>
+/// <param name="Terms">The query's text as the field's analyser has it: each partition is spared doing the same again.</param>
+/// <param name="All">Over all partitions.</param>
+/// <param name="Own">The part of the partition that is asked.</param>
+public sealed record KnownCounts(ImmutableArray<string> Terms, TermCounts All, TermCounts Own);
 
 /// <summary>Exact BM25 statistics of a text field for a query's terms, additive over partitions.</summary>
 /// <param name="Documents">Points that have text in the field.</param>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Granary.Index.Search;
 
 namespace Granary.Index.Text;
@@ -24,16 +25,44 @@ public sealed partial class TextField
         // Documents added from here on are beyond the end.
         var end = _rows.Count;
         var sink = Prepare(query, statistics, out var scorer);
-        var search = TextSearch.Rent(_rows, scorer);
         try
         {
-            for (var term = 0; term < sink.Terms.Count; term++)
-                search.Add(sink.Terms[term], term);
-            search.Run(end, k, ref filter, hits, cancellation);
+            Run(sink, scorer, end, k, ref filter, hits, cancellation);
         }
         finally
         {
-            TextSearch.Return(search);
+            sink.Release();
+        }
+    }
+
+    /// <summary>
+    /// Searches with statistics over all partitions that were heard of earlier, where this field's part in them is still what it was
+    /// then; false, and nothing searched, where it is not.
+    /// </summary>
+    public bool TrySearch<TFilter>(
+        int k, KnownCounts known, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default)
+        where TFilter : struct, ISlotFilter
+    {
+        var end = _rows.Count;
+        var sink = RentSink();
+        try
+        {
+            var (terms, all, own) = known;
+            foreach (var term in terms)
+                sink.Add(term);
+            if (DocumentCount != own.Documents || TotalLength != own.TotalLength || all.Frequencies.Length != sink.Length
+                || !CollectionsMarshal.AsSpan(sink.Frequencies).SequenceEqual(own.Frequencies.AsSpan()))
+                return false;
+            if (k <= 0)
+                return true;
+            var scorer = new TextScorer(Schema, all.Documents, all.TotalLength, sink.Length, sink.WeightsFor(sink.Terms.Count));
+            for (var i = 0; i < sink.Terms.Count; i++)
+                scorer.SetWeight(i, all.Documents, all.Frequencies[sink.FirstAt[i]], sink.Occurrences[i]);
+            Run(sink, scorer, end, k, ref filter, hits, cancellation);
+            return true;
+        }
+        finally
+        {
             sink.Release();
         }
     }
@@ -76,11 +105,34 @@ public sealed partial class TextField
         }
     }
 
-    private QuerySink Prepare(string query, TextStatistics? statistics, out TextScorer scorer)
+    private void Run<TFilter>(
+        QuerySink sink, in TextScorer scorer, int end, int k, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation)
+        where TFilter : struct, ISlotFilter
+    {
+        var search = TextSearch.Rent(_rows, scorer);
+        try
+        {
+            for (var term = 0; term < sink.Terms.Count; term++)
+                search.Add(sink.Terms[term], term);
+            search.Run(end, k, ref filter, hits, cancellation);
+        }
+        finally
+        {
+            TextSearch.Return(search);
+        }
+    }
+
+    private QuerySink RentSink()
     {
         var sink = _idleSink ?? new QuerySink();
         _idleSink = null;
         sink.Field = this;
+        return sink;
+    }
+
+    private QuerySink Prepare(string query, TextStatistics? statistics, out TextScorer scorer)
+    {
+        var sink = RentSink();
         _analyzer.Analyze(query, TextRole.Query, sink);
         var documents = statistics?.Documents ?? DocumentCount;
         var totalLength = statistics?.TotalLength ?? TotalLength;
@@ -109,8 +161,14 @@ public sealed partial class TextField
 
         public List<int> Occurrences { get; } = [];
 
+        /// <summary>Where in the query each of the terms comes first.</summary>
+        public List<int> FirstAt { get; } = [];
+
+        /// <summary>How many documents hold each term of the query, unknown and repeated ones included.</summary>
+        public List<long> Frequencies { get; } = [];
+
         /// <summary>Terms of the query, unknown and repeated ones included.</summary>
-        public int Length { get; private set; }
+        public int Length => Frequencies.Count;
 
         public double[] WeightsFor(int terms)
         {
@@ -121,13 +179,18 @@ public sealed partial class TextField
 
         public override void Add(ReadOnlySpan<char> text)
         {
-            Length++;
             if (!Field._termOf.TryGetValue(text, out var term))
+            {
+                Frequencies.Add(0);
                 return;
+            }
+
+            Frequencies.Add(term.Postings.Frequency);
             if (_places.TryAdd(term, Terms.Count))
             {
                 Terms.Add(term);
                 Occurrences.Add(1);
+                FirstAt.Add(Frequencies.Count - 1);
             }
             else
             {
@@ -140,8 +203,9 @@ public sealed partial class TextField
             Field = null!;
             Terms.Clear();
             Occurrences.Clear();
+            FirstAt.Clear();
+            Frequencies.Clear();
             _places.Clear();
-            Length = 0;
             _idleSink = this;
         }
     }

@@ -36,6 +36,9 @@ internal sealed record QueryLoad(string Name, byte[][] Bodies)
             query = queries[i].ToArray(), @using = "dense", limit = 10, @params = new { exact = true },
         }))]);
 
+    public static QueryLoad Near(VectorSet queries) => new("kNN",
+        [.. Enumerable.Range(0, queries.Count).Select(i => Body(new { query = queries[i].ToArray(), @using = "dense", limit = 10 }))]);
+
     /// <summary>A kNN that finds nothing: what a query costs beside the search.</summary>
     public static QueryLoad Nothing(VectorSet queries) => new("nothing",
         [.. Enumerable.Range(0, queries.Count).Select(i => Body(new

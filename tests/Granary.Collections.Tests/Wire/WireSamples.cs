@@ -33,7 +33,7 @@ internal sealed class WireSamples(Random random)
     [
         () => new DenseLeg(Text(), Floats()) { Rows = Int(), Ef = Maybe(Int), Exact = Flag(), IndexedOnly = Flag() },
         () => new SparseLeg(Text(), [.. UInts()], [.. Floats()]) { Statistics = MaybeNull(SparseStatistics) },
-        () => new TextLeg(Text(), Text()) { Statistics = MaybeNull(TextStatistics) },
+        () => new TextLeg(Text(), Text()) { Statistics = MaybeNull(TextStatistics), Known = MaybeNull(Known) },
         () => new ScanLeg { From = Maybe(Id) },
         () => new OrderLeg(Text(), Flag()) { StartFrom = Maybe(Order) },
         () => new SampleLeg((ulong)Long()),
@@ -126,7 +126,15 @@ internal sealed class WireSamples(Random random)
 
     public PartitionRequest Request() => new(Some(Leg), Read()) { Fetch = MaybeNull(Selection) };
 
-    public PartitionAnswer Answer() => new(Some(() => new LegResult(Some(Hit), Flag())), MaybeNull(() => Some(Point)));
+    public PartitionAnswer Answer() => new(
+        Some(() => new LegResult(Some(Hit), Flag()) { Outdated = Flag() }), MaybeNull(() => Some(Point)))
+    {
+        Statistics = MaybeNull(StatisticsAnswer),
+    };
+
+    private KnownCounts Known() => new([.. Some(Text)], Counts(), Counts());
+
+    private TermCounts Counts() => new(Long(), Long(), [.. Some(Long)]);
 
     public StatisticsRequest StatisticsRequest() => new(
         [.. Some(() => (Text(), Text()))], [.. Some(() => (Text(), UInts().ToImmutableArray()))]);

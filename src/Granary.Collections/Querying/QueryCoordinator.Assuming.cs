@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+using Granary.Collections.Searching;
+using Granary.Index;
+using Granary.Index.Search;
+
+namespace Granary.Collections.Querying;
+
+public sealed partial class QueryCoordinator
+{
+    /// <content>
+    /// Searching texts in one round: with the statistics that are known, which every partition compares with its own, and for no more hits
+    /// of each than it will have among the best of all. What turns out otherwise is asked again, so that the answer is the same.
+    /// </content>
+    private sealed partial class Run
+    {
+        /// <summary>How far beyond its share a partition is asked at first.</summary>
+        private const double Deviations = 2.2;
+
+        /// <summary>Null: the legs need no statistics, some are not known, or they changed.</summary>
+        private async ValueTask<(PartitionAnswer[] Parts, IReadOnlyList<Leg> Asked)?> TryAssumingAsync(
+            IReadOnlyList<Leg> legs, PointSelection? along)
+        {
+            for (var corrected = false; Assume(legs, corrected) is { } assumed; corrected = true)
+            {
+                var parts = await owner.EachAsync(
+                    p => p.SearchAsync(new PartitionRequest(assumed[p.Number], read) { Fetch = along }, cancellation), true)
+                    .ConfigureAwait(false);
+                if (Holds(legs, parts))
+                {
+                    return await TryCompleteAsync(legs, assumed, parts, along).ConfigureAwait(false)
+                        ? (parts, [.. legs.Select((leg, i) => leg is TextLeg text ? WithKnown(text, assumed[0][i]) : leg)]) : null;
+                }
+
+                if (corrected)
+                    break;
+            }
+
+            return null;
+        }
+
+        /// <summary>
+        /// The legs for each partition, with the statistics that are known for their texts; null where some are not, or none are needed.
+        /// </summary>
+        private Leg[][]? Assume(IReadOnlyList<Leg> legs, bool corrected)
+        {
+            Leg[][]? assumed = null;
+            if (owner._partitions.Count == 1)
+                return null;
+            for (var i = 0; i < legs.Count; i++)
+            {
+                if (Weighted(legs[i]) is not null)
+                    return null;
+                if (legs[i] is not TextLeg text)
+                    continue;
+                if (owner._known.Find(text, corrected) is not { } known)
+                    return null;
+                assumed ??= [.. owner._partitions.Select(_ => legs.ToArray())];
+                for (var p = 0; p < known.Length; p++)
+                    assumed[p][i] = text with { Known = known[p], Limit = PartLimit(text.Limit, known.Length) };
+            }
+
+            return assumed;
+        }
+
+        private static TextLeg WithKnown(TextLeg leg, Leg assumed)
+        {
+            var (terms, all, _) = ((TextLeg)assumed).Known!;
+            var frequencies = ImmutableDictionary.CreateBuilder<string, long>();
+            for (var i = 0; i < terms.Length; i++)
+                frequencies[terms[i]] = all.Frequencies[i];
+            return leg with { Statistics = new TextStatistics(all.Documents, all.TotalLength, frequencies.ToImmutable()) };
+        }
+
+        /// <summary>
+        /// How many hits each of some partitions is asked for at first: one has rarely more of the best of all than its share and some
+        /// deviations (of the binomial distribution that placement by hash gives), and finding fewer costs less than in proportion.
+        /// </summary>
+        private static int PartLimit(int limit, int partitions)
+        {
+            var share = (double)limit / partitions;
+            var wanted = Math.Ceiling(share + 1 + (Deviations * Math.Sqrt(share * (1 - (1.0 / partitions)))));
+            return wanted < limit ? (int)wanted : limit;
+        }
+
+        /// <summary>
+        /// Asks partitions again, for as many hits as are wanted in all, where all that they gave are among the best of all: the next ones
+        /// may be, too. False where the statistics are others by now.
+        /// </summary>
+        private async ValueTask<bool> TryCompleteAsync(
+            IReadOnlyList<Leg> legs, Leg[][] assumed, PartitionAnswer[] parts, PointSelection? along)
+        {
+            var again = new List<int>?[parts.Length];
+            for (var i = 0; i < legs.Count; i++)
+            {
+                var asked = assumed[0][i].Limit;
+                if (asked >= legs[i].Limit)
+                    continue;
+                var rankings = parts.Select(p => RankingOf(legs[i], p.Legs[i])).ToList();
+                var best = Ranking.Merge(rankings, legs[i].Limit).Hits;
+                for (var p = 0; p < parts.Length; p++)
+                {
+                    // Whatever it has besides comes behind the last that it gave.
+                    var mine = rankings[p].Hits;
+                    if (mine.Count < asked || (best.Count == legs[i].Limit && (best[^1].Id == mine[^1].Id || !Has(best, mine[^1].Id))))
+                        continue;
+                    (again[p] ??= []).Add(i);
+                }
+            }
+
+            if (Array.TrueForAll(again, a => a is null))
+                return true;
+            var answers = await owner.EachAsync<PartitionAnswer?>(
+                async p => again[p.Number] is { } wanted
+                    ? await p.SearchAsync(
+                        new PartitionRequest([.. wanted.Select(i => assumed[p.Number][i] with { Limit = legs[i].Limit })], read)
+                        {
+                            Fetch = along,
+                        }, cancellation).ConfigureAwait(false)
+                    : null, true).ConfigureAwait(false);
+            for (var p = 0; p < parts.Length; p++)
+            {
+                if (answers[p] is not { } answer)
+                    continue;
+                if (answer.Statistics is not null)
+                    return false;
+                var results = parts[p].Legs.ToArray();
+                for (var j = 0; j < answer.Legs.Count; j++)
+                    results[again[p]![j]] = answer.Legs[j];
+                parts[p] = parts[p] with { Legs = results, Points = answer.Points ?? parts[p].Points };
+            }
+
+            return true;
+        }
+
+        private static bool Has(IReadOnlyList<LegHit> hits, PointId id)
+        {
+            for (var i = hits.Count - 1; i >= 0; i--)
+            {
+                if (hits[i].Id == id)
+                    return true;
+            }
+
+            return false;
+        }
+
+        /// <summary>Whether every partition found its part of the statistics as assumed; what it has instead is kept.</summary>
+        private bool Holds(IReadOnlyList<Leg> legs, PartitionAnswer[] parts)
+        {
+            var holds = true;
+            for (var p = 0; p < parts.Length; p++)
+            {
+                if (parts[p].Statistics is not { } own)
+                    continue;
+                holds = false;
+                var text = 0;
+                foreach (var leg in legs.OfType<TextLeg>())
+                    owner._known.Correct(leg.Field, p, own.Texts[text++]);
+            }
+
+            return holds;
+        }
+    }
+}
