@@ -46,6 +46,9 @@ internal sealed partial class TextSearch
         _idle = null;
         search._rows = rows;
         search._scorer = scorer;
+
+        // A search that was cancelled left cells chosen.
+        search._chosenCount = search._sliceCount = 0;
         return search;
     }
 
