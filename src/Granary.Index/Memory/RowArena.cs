@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Granary.Index.Memory;
 
 /// <summary>
-/// Rows of equal length in unmanaged, 64-byte aligned chunks. It grows without moving a row, so readers need no locks.
+/// Rows of equal length in unmanaged chunks, which begin at multiples of 64 bytes. It grows without moving a row, so readers need no locks.
 /// One thread at a time grows it; a row may be read by any thread that learnt of the row after <see cref="Ensure"/> returned.
 /// </summary>
 internal sealed unsafe class RowArena : IDisposable
@@ -21,6 +21,7 @@ internal sealed unsafe class RowArena : IDisposable
 
     // Tables that were outgrown; a reader may still hold one, and they are tiny, so they live as long as the arena.
     private readonly List<nint> _outgrown = [];
+    private readonly Func<nuint, nuint, nint> _allocate;
     private readonly int _shift;
     private readonly int _mask;
     private byte** _table;
@@ -31,8 +32,15 @@ internal sealed unsafe class RowArena : IDisposable
 
     /// <summary>Makes an empty arena of rows of <paramref name="stride"/> bytes.</summary>
     public RowArena(int stride)
+        : this(stride, static (bytes, alignment) => (nint)NativeMemory.AlignedAlloc(bytes, alignment))
+    {
+    }
+
+    /// <summary>Takes memory by <paramref name="allocate"/> (bytes, alignment); <see cref="NativeMemory.AlignedFree"/> frees it.</summary>
+    internal RowArena(int stride, Func<nuint, nuint, nint> allocate)
     {
         Stride = stride;
+        _allocate = allocate;
         var rows = Math.Max(1, ChunkTarget / stride);
         _shift = BitOperations.Log2((uint)rows);
         _mask = (1 << _shift) - 1;
@@ -47,10 +55,16 @@ internal sealed unsafe class RowArena : IDisposable
     /// <summary>Rows that have memory.</summary>
     public int Capacity => _chunks << _shift;
 
-    /// <summary>Bytes taken from the system.</summary>
+    /// <summary>
+    /// Bytes of the rows that have memory. The system has given address space for more: up to three large pages, or an eighth; it becomes
+    /// memory when rows are written there.
+    /// </summary>
     public long Bytes => (long)_chunks * ChunkBytes;
 
     private long ChunkBytes => (long)Stride << _shift;
+
+    // From one chunk of a slab to the next.
+    private long ChunkSpace => (ChunkBytes + Alignment - 1) & -Alignment;
 
     /// <summary>The first byte of a row. The row must be below <see cref="Capacity"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -85,24 +99,28 @@ internal sealed unsafe class RowArena : IDisposable
         if (_spareChunks == 0)
         {
             if (Bytes < SlabFrom)
-                return Keep(NativeMemory.AlignedAlloc((nuint)ChunkBytes + Alignment, Alignment));
+                return Allocate(ChunkBytes + Alignment, Alignment);
 
-            // Whole large pages, as many chunks as they hold: at least two pages, and an eighth of what there is.
-            var bytes = LargePages.RoundUp(Math.Max(2 * LargePages.Size, Bytes / SlabShare) + Alignment);
-            _spareChunks = (int)((bytes - Alignment) / ChunkBytes);
-            _spare = Keep(NativeMemory.AlignedAlloc((nuint)bytes, LargePages.Size));
+            // Whole large pages, as many chunks as they hold: three pages at least, and an eighth of what there is. Taken before it is
+            // counted: an allocation that fails leaves the arena as it was.
+            var bytes = LargePages.RoundUp(Math.Max(Math.Max(2 * LargePages.Size, ChunkSpace), Bytes / SlabShare) + Alignment);
+            _spare = Allocate(bytes, LargePages.Size);
+            _spareChunks = (int)((bytes - Alignment) / ChunkSpace);
             LargePages.Advise(_spare, bytes);
         }
 
         var chunk = _spare;
-        _spare += ChunkBytes;
+        _spare += ChunkSpace;
         _spareChunks--;
         return chunk;
     }
 
-    private byte* Keep(void* memory)
+    private byte* Allocate(long bytes, int alignment)
     {
-        _slabs.Add((nint)memory);
+        // Room to note it first, so that nothing fails in between.
+        _slabs.EnsureCapacity(_slabs.Count + 1);
+        var memory = _allocate((nuint)bytes, (nuint)alignment);
+        _slabs.Add(memory);
         return (byte*)memory;
     }
 
