@@ -1,3 +1,4 @@
+using System.Globalization;
 using Granary.Index;
 using Granary.Index.Operations;
 using Granary.Index.Payload;
@@ -73,8 +74,8 @@ public static class ConfigRules
             AddName(text.Name);
             if (string.IsNullOrEmpty(text.Path))
                 throw GranaryException.Validation($"Text field '{text.Name}' has no payload path");
-            if (!(text.K1 >= 0) || text.B is not (>= 0 and <= 1))
-                throw GranaryException.Validation($"Text field '{text.Name}': k1 {text.K1} must be 0 or larger and b {text.B} from 0 to 1");
+            CheckConstant(text.Name, "k1", text.K1, TextFieldSchema.MaxK1);
+            CheckConstant(text.Name, "b", text.B, 1);
         }
 
         var filled = new HashSet<string>(StringComparer.Ordinal);
@@ -99,6 +100,15 @@ public static class ConfigRules
             CollectionName.ValidateVector(name);
             if (!names.Add(name))
                 throw GranaryException.Validation($"Vector name '{name}' is used twice; dense, sparse and text fields share one namespace");
+        }
+    }
+
+    private static void CheckConstant(string field, string name, float value, float most)
+    {
+        if (!(value >= 0 && value <= most))
+        {
+            var shown = value.ToString(CultureInfo.InvariantCulture);
+            throw GranaryException.Validation($"text field '{field}': {name}: value {shown} invalid, must be from 0 to {most}");
         }
     }
 

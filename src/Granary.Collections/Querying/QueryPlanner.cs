@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Granary.Index;
 using Granary.Index.Filters;
@@ -86,6 +87,15 @@ public sealed class QueryPlanner
         if (!weights.IsDefaultOrEmpty && weights.Length != stage.Prefetches.Length)
             throw GranaryException.BadInput(
                 $"Number of weights ({weights.Length}) must match the number of prefetches ({stage.Prefetches.Length})");
+        foreach (var weight in weights.IsDefault ? [] : weights)
+        {
+            if (!float.IsFinite(weight))
+            {
+                var kind = stage.Query is RrfQuery ? "rrf" : stage.Query is ConvexQuery ? "convex" : "weighted_sum";
+                var shown = weight.ToString(CultureInfo.InvariantCulture);
+                throw GranaryException.Validation($"{kind}.weights: value {shown} invalid, must be finite");
+            }
+        }
     }
 
     private PlanNode Combine(in Stage stage, Filter? filter, ImmutableArray<PlanNode> children)

@@ -130,7 +130,7 @@ internal static partial class CollectionBody
             var basis = new TextFieldSchema(CheckName(field.Name), fields.RequiredText("path"));
             yield return basis with
             {
-                K1 = (float?)fields.Number("k1", 0, 1000) ?? basis.K1,
+                K1 = (float?)fields.Number("k1", 0, TextFieldSchema.MaxK1) ?? basis.K1,
                 B = (float?)fields.Number("b", 0, 1) ?? basis.B,
                 Analyzer = ReadAnalyzer(fields, new AnalyzerSettings()),
             };

@@ -13,7 +13,8 @@ public enum LegScale : byte
 
     /// <summary>
     /// Scores without a zero of their own (similarities, distances): normalised so that the best is 1 and the n-th best of the
-    /// candidates 0, n being how many hits the leg gave; what is worse goes on below 0.
+    /// candidates 0, n being how many hits the leg gave; what is worse goes on below 0, to -1. The n-th best is taken to be a hundredth
+    /// worse than the best at least, so that hits that differ by a rounding error are ranked like hits that are equal.
     /// </summary>
     Similarity,
 }
@@ -32,6 +33,9 @@ public sealed class ConvexFusion
 
     /// <summary>The weight of a <see cref="LegScale.Similarity"/> leg.</summary>
     public const float SimilarityWeight = 0.6f;
+
+    private const double LeastNormal = -1;
+    private const double LeastSpread = 0.01;
 
     private readonly Dictionary<PointId, int> _places = [];
     private readonly List<Part> _parts = [];
@@ -96,7 +100,8 @@ public sealed class ConvexFusion
 
     /// <summary>
     /// Computes the candidates' scores. A point that a leg gives no score counts there as a lexical leg's 0 or as a similarity leg's last
-    /// hit. Rises with every leg's score of a point as long as the best and the n-th best of that leg stay.
+    /// hit; an infinite score as the leg's best or worst. Never falls with a leg's score of a point as long as the best and the n-th
+    /// best of that leg stay.
     /// </summary>
     public void Combine()
     {
@@ -105,7 +110,7 @@ public sealed class ConvexFusion
         Grow(ref _sorted, count);
         var sums = _sums.AsSpan(0, count);
         sums.Clear();
-        var weights = 0f;
+        var weights = 0d;
         foreach (var part in _parts)
             weights += part.Hits > 0 ? part.Weight : 0f;
         foreach (var part in _parts)
@@ -177,30 +182,41 @@ public sealed class ConvexFusion
         _ids.Clear();
     }
 
-    private void AddTo(Span<float> sums, Part part, float weight)
+    private void AddTo(Span<float> sums, Part part, double weight)
     {
-        // Turned so that larger is better; what has no score comes last.
-        var sorted = _sorted.AsSpan(0, sums.Length);
-        for (var i = 0; i < sorted.Length; i++)
-            sorted[i] = float.IsNaN(part.Scores[i]) ? float.NegativeInfinity : part.Sign * part.Scores[i];
-        sorted.Sort();
-        var best = sorted[^1];
-        var zero = part.Scale == LegScale.Lexical ? 0f : sorted[^Math.Min(part.Hits, sorted.Length)];
-        var spread = best - zero;
+        // Turned so that larger is better. What is not finite sets no scale.
+        var finite = 0;
         for (var i = 0; i < sums.Length; i++)
         {
-            var score = part.Sign * part.Scores[i];
-            if (float.IsNaN(score))
-                continue;
-            float normal;
-            if (spread > 0f)
-                normal = (score - zero) / spread;
-            else
-                normal = score >= best ? 1f : 0f;
-            if (part.Scale == LegScale.Lexical)
-                normal = Math.Max(normal, 0f) * Math.Max(normal, 0f);
-            sums[i] += weight * normal;
+            if (float.IsFinite(part.Scores[i]))
+                _sorted[finite++] = part.Sign * part.Scores[i];
         }
+
+        var sorted = _sorted.AsSpan(0, finite);
+        sorted.Sort();
+        double best = 0, spread = 0;
+        if (finite > 0)
+        {
+            best = sorted[^1];
+            double zero = part.Scale == LegScale.Lexical ? 0 : sorted[^Math.Min(part.Hits, finite)];
+            spread = best - zero;
+            if (part.Scale == LegScale.Similarity)
+                spread = Math.Max(spread, LeastSpread * Math.Max(Math.Abs(best), Math.Abs(zero)));
+        }
+
+        for (var i = 0; i < sums.Length; i++)
+        {
+            double score = part.Sign * part.Scores[i];
+            if (!double.IsNaN(score))
+                sums[i] += (float)(weight * Normal(score, best, spread, part.Scale));
+        }
+    }
+
+    private static double Normal(double score, double best, double spread, LegScale scale)
+    {
+        var least = scale == LegScale.Lexical ? 0 : LeastNormal;
+        var normal = score >= best ? 1 : spread > 0 ? Math.Max(1 - ((best - score) / spread), least) : least;
+        return scale == LegScale.Lexical ? normal * normal : normal;
     }
 
     private bool Precedes(int place, int other) => Compare(place, other) < 0;

@@ -63,10 +63,13 @@ public sealed record SparseVectorSchema(string Name, bool Idf);
 /// <param name="Path">The payload path; arrays of strings are indexed as one document.</param>
 public sealed record TextFieldSchema(string Name, string Path)
 {
-    /// <summary>BM25's term-frequency saturation.</summary>
+    /// <summary>The largest <see cref="K1"/>.</summary>
+    public const float MaxK1 = 1000;
+
+    /// <summary>BM25's term-frequency saturation; from 0 to <see cref="MaxK1"/>.</summary>
     public float K1 { get; init; } = 1.2f;
 
-    /// <summary>BM25's length normalisation.</summary>
+    /// <summary>BM25's length normalisation; from 0 to 1.</summary>
     public float B { get; init; } = 0.75f;
 
     /// <summary>How text becomes terms.</summary>

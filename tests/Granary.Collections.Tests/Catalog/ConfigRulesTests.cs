@@ -25,6 +25,31 @@ public sealed class ConfigRulesTests
             Assert.StartsWith(refusal, Assert.Throws<GranaryException>(() => ConfigRules.Check(config)).Message);
     }
 
+    [Theory]
+    [InlineData(0f, 0f, null)]
+    [InlineData(1000f, 1f, null)]
+    [InlineData(-1f, 0.5f, "text field 'text': k1: value -1 invalid, must be from 0 to 1000")]
+    [InlineData(1001f, 0.5f, "text field 'text': k1: value 1001 invalid, must be from 0 to 1000")]
+    [InlineData(float.PositiveInfinity, 0.5f, "text field 'text': k1: value Infinity invalid, must be from 0 to 1000")]
+    [InlineData(float.NaN, 0.5f, "text field 'text': k1: value NaN invalid, must be from 0 to 1000")]
+    [InlineData(1f, 1.5f, "text field 'text': b: value 1.5 invalid, must be from 0 to 1")]
+    [InlineData(1f, float.NaN, "text field 'text': b: value NaN invalid, must be from 0 to 1")]
+    public void TheConstantsOfBm25AreBoundedBothWays(float k1, float b, string? refusal)
+    {
+        var config = new CollectionConfig
+        {
+            Schema = new IndexSchema { Text = [new TextFieldSchema("text", "text") { K1 = k1, B = b }] },
+        };
+        if (refusal is null)
+        {
+            ConfigRules.Check(config);
+            return;
+        }
+
+        var error = Assert.Throws<GranaryException>(() => ConfigRules.Check(config));
+        Assert.Equal((ErrorKind.Validation, refusal), (error.Kind, error.Message));
+    }
+
     [Fact]
     public void ReplicasAreFixedAtCreation()
     {

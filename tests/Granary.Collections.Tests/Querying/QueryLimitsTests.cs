@@ -39,6 +39,27 @@ public sealed class QueryLimitsTests
         await CheckAsync([.. Enumerable.Repeat(one, outer)], refused, ErrorKind.Validation);
     }
 
+    [Theory]
+    [InlineData(float.NaN, "NaN")]
+    [InlineData(float.PositiveInfinity, "Infinity")]
+    [InlineData(float.NegativeInfinity, "-Infinity")]
+    public async Task WeightsAreFinite(float weight, string shown)
+    {
+        await using var fixture = await Fixture.CreateAsync();
+        await fixture.Collection.WriteAsync(new WriteBatch().Upsert(1, new float[8]), Batches.Wait);
+        foreach (var (query, name) in new (Query, string)[]
+        {
+            (new RrfQuery(2, [1, weight]), "rrf"),
+            (new WeightedSumQuery([weight, 1]), "weighted_sum"),
+            (new ConvexQuery([1, weight]), "convex"),
+        })
+        {
+            var request = new QueryRequest { Query = query, Prefetches = [Leaf, Leaf] };
+            var error = await Assert.ThrowsAsync<GranaryException>(async () => await fixture.Collection.QueryAsync(request));
+            Assert.Equal((ErrorKind.Validation, $"{name}.weights: value {shown} invalid, must be finite"), (error.Kind, error.Message));
+        }
+    }
+
     private static async Task CheckAsync(ImmutableArray<Prefetch> prefetches, string? refused, ErrorKind kind)
     {
         await using var fixture = await Fixture.CreateAsync();

@@ -70,6 +70,65 @@ public sealed class ConvexFusionTests
     }
 
     [Fact]
+    public void AHitThatLostItsScoreCountsAsTheLegsLast()
+    {
+        var fusion = new ConvexFusion();
+        fusion.Add(LegScale.Similarity, 0.6f, true, List((1, 0.9f), (2, 0.5f)));
+        fusion.Add(LegScale.Lexical, 1f, true, List((1, 8f), (2, 4f)));
+        fusion.Scores(0)[1] = float.NaN;
+        fusion.Combine();
+        Assert.Equal((1UL, 1f), (Rank(fusion)[0].Id.Number, Rank(fusion)[0].Score));
+        Assert.Equal(0.25f / 1.6f, Score(Rank(fusion), 2), 1e-6f);
+        fusion.Scores(0).Fill(float.NaN);
+        fusion.Combine();
+        Assert.Equal([1UL, 2UL], Rank(fusion).Select(h => h.Id.Number));
+        Assert.Equal(1f / 1.6f, Rank(fusion)[0].Score, 1e-6f);
+    }
+
+    [Theory]
+    [InlineData(float.PositiveInfinity, 3f, 2f)]
+    [InlineData(3f, 2f, float.NegativeInfinity)]
+    [InlineData(float.PositiveInfinity, float.PositiveInfinity, float.NegativeInfinity)]
+    [InlineData(3e38f, 0f, -3e38f)]
+    [InlineData(float.Epsilon, 0f, -float.Epsilon)]
+    [InlineData(0f, 0f, -1f)]
+    public void ScoresBeyondEveryBoundAreFusedInTheirOrder(float first, float second, float third)
+    {
+        foreach (var (scale, sign) in new[] { (LegScale.Similarity, 1f), (LegScale.Similarity, -1f), (LegScale.Lexical, 1f) })
+        {
+            var fusion = new ConvexFusion();
+            fusion.Add(scale, float.MaxValue, sign > 0, List((1, sign * first), (2, sign * second), (3, sign * third)));
+            fusion.Add(LegScale.Similarity, float.MaxValue, true, List((1, 0.3f), (2, 0.2f), (3, 0.1f)));
+            fusion.Combine();
+            Assert.Equal([1UL, 2UL, 3UL], Rank(fusion).Select(h => h.Id.Number));
+            Assert.Equal(1f, Rank(fusion)[0].Score);
+            Assert.All(Rank(fusion), hit => Assert.InRange(hit.Score, -1f, 1f));
+        }
+    }
+
+    [Theory]
+    [InlineData(1f)]
+    [InlineData(-1f)]
+    public void NearlyEqualHitsAreRankedAsEqualOnes(float sign)
+    {
+        var rankings = new List<ulong[]>();
+        foreach (var best in new[] { 0.9f, float.BitIncrement(0.9f), 0.9f + (sign * 1e-6f) })
+        {
+            var fusion = new ConvexFusion();
+            fusion.Add(LegScale.Similarity, 0.6f, sign > 0, List((1, best), (2, 0.9f)));
+            fusion.Add(LegScale.Lexical, 1f, true, List((3, 7f)));
+            fusion.Scores(0)[2] = 0.9f - (sign * 0.05f);
+            fusion.Combine();
+            rankings.Add([.. Rank(fusion).Select(h => h.Id.Number)]);
+            Assert.Equal(0.6f / 1.6f, Score(Rank(fusion), 1), 1e-3f);
+            Assert.Equal(0.6f / 1.6f, Score(Rank(fusion), 2), 1e-3f);
+            Assert.Equal(0.4f / 1.6f, Score(Rank(fusion), 3), 1e-3f);
+        }
+
+        Assert.Equal(rankings[0], rankings[2]);
+    }
+
+    [Fact]
     public void APointRisesWithItsScoreInAnyLeg()
     {
         var random = new Random(3);
