@@ -11,8 +11,6 @@ internal static class ClusterScaleBenchmarks
 {
     private const int Silos = 4;
     private const double Bar = 1.3;
-    private const int LeastWarming = 3;
-    private const int MostWarming = 12;
 
     /// <summary>Of a processor; a silo that spends more between queries is still compiling, or collecting.</summary>
     private const double AtRest = 0.03;
@@ -46,7 +44,7 @@ internal static class ClusterScaleBenchmarks
     {
         var queries = arguments.Number("queries", 300);
         var rounds = arguments.Number("rounds", 5);
-        var rest = await WarmAsync(cluster, corpus, sizes, queries);
+        var rest = await WarmAsync(cluster, corpus, sizes, queries, arguments.Number("warm", 3));
         // Sizes take turns within a round, so that what else the machine does falls on all of them.
         var all = sizes.ToDictionary(n => n, _ => new List<double[]>());
         var calls = sizes.ToDictionary(n => n, _ => new List<double[]>());
@@ -86,7 +84,7 @@ internal static class ClusterScaleBenchmarks
     /// Until the code of every silo is compiled as it stays, and the compiler, which works behind the queries, is done with it; answers
     /// with what the silos spend at rest.
     /// </summary>
-    private static async Task<double[]> WarmAsync(SiloCluster cluster, ScaleCorpus corpus, int[] sizes, int queries)
+    private static async Task<double[]> WarmAsync(SiloCluster cluster, ScaleCorpus corpus, int[] sizes, int queries, int least)
     {
         for (var warm = 1; ; warm++)
         {
@@ -97,7 +95,7 @@ internal static class ClusterScaleBenchmarks
             }
 
             var rest = await RestAsync(cluster);
-            if (warm >= LeastWarming && (rest.Max() < AtRest || warm == MostWarming))
+            if (warm >= least && (rest.Max() < AtRest || warm == 4 * least))
                 return rest;
         }
     }
