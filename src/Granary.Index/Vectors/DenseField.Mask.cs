@@ -247,7 +247,8 @@ public sealed unsafe partial class DenseField
                     }
                 }
 
-                PrefetchLinks(pool.Peek());
+                if (pool.Peek() is >= 0 and var next)
+                    PrefetchLinks(next);
             }
         }
 
