@@ -66,7 +66,7 @@ internal sealed partial class LegSearch
             {
                 Mask = mask,
                 Selectivity = (float)mask!.Count / Math.Max(1, mask.Bound),
-                Way = mask.Count <= settings.FullScanThreshold ? MaskedWay.Scan : MaskedWay.Cheapest,
+                Way = mask.Count <= settings.FullScanThreshold ? MaskedWay.Exact : MaskedWay.Cheapest,
             }, ref masked, _hits);
             if (words is not null)
                 ArrayPool<ulong>.Shared.Return(words);

@@ -38,7 +38,9 @@ public sealed unsafe partial class DenseField
         try
         {
             scratch.Top.Reset(search.K);
-            if (_codes is not null)
+            if (search.Way == MaskedWay.Exact)
+                CompareFew(search, mask, ref filter, scratch);
+            else if (_codes is not null)
                 SearchMask(Codes(), search, mask, ef, share, ref filter, scratch);
             else if (_graph is not null)
                 SearchMask(Floats(), search, mask, ef, share, ref filter, scratch);

@@ -123,12 +123,14 @@ public sealed unsafe partial class DenseField
 
     /// <summary>
     /// Compares rows, nearest by code first, with the originals, until the rest cannot be among the nearest: by the codes they are farther
-    /// than the K-th by a multiple of the largest error of a code met. Returns how many were compared.
+    /// than the K-th by a multiple of the largest error of a code met, of several. That is likely, not proven.
+    /// Returns how many were compared.
     /// </summary>
     private int CompareAgain(in DenseSearch search, int* rows, int* slots, float* approximate, int count, TopHits top)
     {
         var floats = new FloatWalk(_vectors, _size, Schema.Distance);
-        var least = Math.Min(search.K, count);
+        var k = Math.Min(search.K, count);
+        var least = Math.Min(Math.Max(search.K, LeastRescored), count);
         floats.Prefetch(rows, Math.Min(least + RescoreAhead, count));
         top.Reset(search.K);
         var error = 0f;
@@ -147,7 +149,7 @@ public sealed unsafe partial class DenseField
             var key = VectorMath.Key(Schema.Distance, search.Query.Pointer, (float*)_vectors.Row(rows[i]), _size);
             top.Add(key, slots[i]);
             error = MathF.Max(error, MathF.Abs(key - expected));
-            if (i < least)
+            if (i < k)
                 farthest = MathF.Max(farthest, key);
         }
 

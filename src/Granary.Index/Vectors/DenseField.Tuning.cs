@@ -18,6 +18,9 @@ public sealed partial class DenseField
     // A row whose code is farther than the K-th row by so many times the largest error met among the nearest is not compared again.
     private const float RescoreErrors = 2f;
 
+    // Rows compared again at least: one or two may have errors near zero by chance.
+    private const int LeastRescored = 10;
+
     // Rows fetched ahead of the one being compared again.
     private const int RescoreAhead = 4;
 

@@ -23,7 +23,7 @@ public readonly record struct DenseSearch(DenseQuery Query, int K)
     /// </summary>
     public RowMask? Mask { get; init; }
 
-    /// <summary>The way to search under a mask; for measuring and tests.</summary>
+    /// <summary>The way to search under a mask.</summary>
     internal MaskedWay Way { get; init; }
 
     /// <summary>Ends a scan over many rows early with an exception.</summary>
@@ -36,9 +36,12 @@ internal enum MaskedWay
     /// <summary>Whichever costs less.</summary>
     Cheapest,
 
-    /// <summary>All of them are compared.</summary>
+    /// <summary>All of them are compared on codes, and the nearest with the originals.</summary>
     Scan,
 
     /// <summary>The graph is walked from one to the next.</summary>
     Walk,
+
+    /// <summary>What comparing the originals of all of them finds.</summary>
+    Exact,
 }

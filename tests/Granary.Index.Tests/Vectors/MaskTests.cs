@@ -34,7 +34,7 @@ public sealed class MaskTests
     {
         var random = new Random(33);
         var inside = Enumerable.Range(0, Count).Where(_ => random.NextDouble() < share).ToHashSet();
-        Assert.True(Recall(Cosine.Value, inside, Enum.Parse<MaskedWay>(way), Queries, exact: true) >= 0.95);
+        Assert.True(Recall(Cosine.Value, inside, Enum.Parse<MaskedWay>(way), Queries) >= 0.95);
     }
 
     [Theory]
@@ -50,7 +50,7 @@ public sealed class MaskTests
             {
                 var all = TestVectors.Exact(Cosine.Value, query, Count, default(Everything)).Select(h => h.Slot);
                 var inside = (nearest ? all : all.Reverse()).Take((int)(Count * share)).ToHashSet();
-                return Recall(Cosine.Value, inside, way, [query], exact: true);
+                return Recall(Cosine.Value, inside, way, [query]);
             });
             Assert.True(recall >= 0.9, $"{way}: {recall}");
         }
@@ -70,7 +70,7 @@ public sealed class MaskTests
         TestVectors.LinkAll(field);
         var inside = Enumerable.Range(0, 3000).Where(i => i % 7 == 0).ToHashSet();
         foreach (var way in Enum.GetValues<MaskedWay>())
-            Assert.True(Recall(field, inside, way, Queries, exact: true) >= 0.95);
+            Assert.True(Recall(field, inside, way, Queries) >= 0.95);
     }
 
     [Fact]
@@ -132,9 +132,9 @@ public sealed class MaskTests
         return new RowMask(words, bound, exact);
     }
 
-    private static double Recall(DenseField field, HashSet<int> inside, MaskedWay way, float[][] queries, bool exact)
+    private static double Recall(DenseField field, HashSet<int> inside, MaskedWay way, float[][] queries)
     {
-        var mask = Mask(inside, exact);
+        var mask = Mask(inside, exact: true);
         var (found, wanted) = (0, 0);
         foreach (var query in queries)
         {

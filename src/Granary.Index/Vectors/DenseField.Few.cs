@@ -1,0 +1,72 @@
+using System.Numerics;
+using Granary.Index.Search;
+
+namespace Granary.Index.Vectors;
+
+/// <content>Exact search among few rows that are known beforehand.</content>
+public sealed unsafe partial class DenseField
+{
+    /// <summary>
+    /// Finds what comparing the originals of all rows of the mask finds, but compares only those that, by the bounds of their codes, can be
+    /// among the nearest.
+    /// </summary>
+    private void CompareFew<TFilter>(in DenseSearch search, RowMask mask, ref TFilter filter, SearchScratch scratch)
+        where TFilter : struct, ISlotFilter
+    {
+        if (_codes is null || mask.Count <= RescoreCount(search.K))
+        {
+            CompareMask(search, mask, ref filter, scratch);
+            return;
+        }
+
+        var walk = Codes();
+        var bound = new CodeBound(search.Query);
+        var header = RowCode.HeaderOffset(_size);
+        var nearest = scratch.Pool(search.K);
+        var ids = scratch.Rows(ScanBatch + 64);
+        var distances = scratch.Distances(ScanBatch + 64);
+        var rows = Math.Min(mask.Bound, RowCapacity);
+        var words = mask.Words;
+        var count = 0;
+        for (var i = 0; i < words.Length; i++)
+        {
+            for (var word = words[i]; word != 0; word &= word - 1)
+                ids[count++] = (i << 6) + BitOperations.TrailingZeroCount(word);
+            if (count < ScanBatch && i < words.Length - 1)
+                continue;
+            search.Cancellation.ThrowIfCancellationRequested();
+            while (count > 0 && ids[count - 1] >= rows)
+                count--;
+            CompareCodes(walk, search.Query.Target, ids, count, distances);
+
+            // Those that are nearest by their codes first: they rule out most of the others.
+            var possible = scratch.SecondPool(ScanBatch + 64);
+            var farthest = Farthest(nearest);
+            for (var j = 0; j < count; j++)
+            {
+                var lower = bound.Lower(distances[j], (float*)(_codes.Row(ids[j]) + header));
+                if (lower <= farthest)
+                    possible.Add(CandidatePool.Pack(lower, ids[j]));
+            }
+
+            for (var j = 0; j < possible.Count && CandidatePool.Distance(possible[j]) <= Farthest(nearest); j++)
+            {
+                var row = CandidatePool.Row(possible[j]);
+                var slot = SlotOf(row);
+                if (slot < 0 || (search.IndexedOnly && !IsLinked(row)))
+                    continue;
+                var key = VectorMath.Key(Schema.Distance, search.Query.Pointer, (float*)_vectors.Row(row), _size);
+                if (!(key <= Farthest(nearest)) || !filter.TryAccept(ref slot))
+                    continue;
+                nearest.Add(CandidatePool.Pack(key, row));
+                scratch.Top.Add(key, slot);
+            }
+
+            count = 0;
+        }
+
+        // The K-th nearest so far; rows as far as it count as well.
+        static float Farthest(in CandidatePool nearest) =>
+            nearest.IsFull ? CandidatePool.Distance(nearest.Last) : float.PositiveInfinity;
+    }
+}
