@@ -13,18 +13,25 @@ internal abstract class FilterNode
 
     public abstract bool Matches(ref Evaluation at);
 
+    /// <summary>About what <see cref="TryFill"/> costs, in bits set one by one.</summary>
+    public virtual long FillCost => Candidates?.FillCost ?? long.MaxValue;
+
     /// <summary>
-    /// Sets the bits of a superset of the matching slots; false when no index bounds them, or it would cost more than
-    /// <paramref name="limit"/> bits set one by one.
+    /// Sets the bits of a superset of the matching slots; false, and none is set, when no index bounds them, or it would cost more than
+    /// <paramref name="budget"/>. A single condition leaves bits that stand there already.
     /// </summary>
-    /// <param name="limit">What it may cost.</param>
-    /// <param name="bits">All clear.</param>
+    /// <param name="budget">What it may cost, in bits set one by one; what it cost is taken off.</param>
+    /// <param name="bits">All clear, unless it is a single condition.</param>
     /// <param name="exact">Whether all of them match.</param>
-    public virtual bool TryFill(long limit, SlotBits bits, out bool exact)
+    public virtual bool TryFill(ref long budget, SlotBits bits, out bool exact)
     {
         exact = CandidatesMatch;
-        if (Candidates is not { } candidates || candidates.FillCost > limit)
+        if (Candidates is not { } candidates)
             return false;
+        var cost = candidates.FillCost;
+        if (cost > budget)
+            return false;
+        budget -= cost;
         candidates.Fill(bits);
         return true;
     }

@@ -18,6 +18,7 @@ public sealed class FilterPlan : IDisposable
     private readonly FilterNode _root;
     private readonly Lock _rentedLock = new();
     private readonly List<PooledBits> _rented = [];
+    private readonly Stack<PooledBits> _free = [];
 
     private FilterPlan(Filter filter, IFilterContext context)
     {
@@ -66,7 +67,7 @@ public sealed class FilterPlan : IDisposable
 
     /// <summary>
     /// A bitmap of slots among which every matching one is found, when indexes or ids bound them and it costs at most
-    /// <paramref name="limit"/> bits set one by one. It belongs to the plan.
+    /// <paramref name="limit"/> bits set one by one, all conditions together. It belongs to the plan.
     /// </summary>
     /// <param name="limit">What it may cost.</param>
     /// <param name="bits">The bitmap.</param>
@@ -74,7 +75,7 @@ public sealed class FilterPlan : IDisposable
     internal bool TryBits(long limit, out SlotBits bits, out bool exact)
     {
         bits = Rent().Bits;
-        return _root.TryFill(limit, bits, out exact);
+        return _root.TryFill(ref limit, bits, out exact);
     }
 
     /// <inheritdoc/>
@@ -85,17 +86,45 @@ public sealed class FilterPlan : IDisposable
             foreach (var bits in _rented)
                 ArrayPool<ulong>.Shared.Return(bits.Bits.Words);
             _rented.Clear();
+            _free.Clear();
         }
     }
 
+    /// <summary>Bitmaps the plan holds.</summary>
+    internal int RentedBitmaps
+    {
+        get
+        {
+            lock (_rentedLock)
+                return _rented.Count;
+        }
+    }
+
+    /// <summary>A bitmap, all clear; the plan's until <see cref="GiveBack"/>.</summary>
     internal PooledBits Rent()
     {
+        lock (_rentedLock)
+        {
+            if (_free.TryPop(out var free))
+            {
+                free.Bits.Clear();
+                return free;
+            }
+        }
+
         var words = ArrayPool<ulong>.Shared.Rent(Math.Max(1, (SlotBound + 63) >> 6));
         words.AsSpan().Clear();
         var bits = new PooledBits(new SlotBits(words, SlotBound));
         lock (_rentedLock)
             _rented.Add(bits);
         return bits;
+    }
+
+    /// <summary>Says that nobody uses a bitmap any more: it may be rented again.</summary>
+    internal void GiveBack(PooledBits bits)
+    {
+        lock (_rentedLock)
+            _free.Push(bits);
     }
 }
 

@@ -26,7 +26,7 @@ internal abstract class IndexMatch
     /// <summary>What <see cref="Fill"/> costs, in bits set one by one.</summary>
     public virtual long FillCost => Count;
 
-    /// <summary>Sets the bits of the slots.</summary>
+    /// <summary>Sets the bits of the slots; those that are set already stay.</summary>
     public abstract void Fill(SlotBits bits);
 }
 
@@ -66,11 +66,21 @@ internal readonly struct SlotBits(ulong[] words, int bound)
             Words[i] &= ~other.Words[i];
     }
 
-    /// <summary>Sets the bits that the other has.</summary>
-    public void Or(SlotBits other)
+    /// <summary>Sets the bits that the other has. True.</summary>
+    public bool Or(SlotBits other)
     {
         for (var i = 0; i < Used; i++)
             Words[i] |= other.Words[i];
+        return true;
+    }
+
+    /// <summary>How many bits are set.</summary>
+    public long Count()
+    {
+        var count = 0L;
+        for (var i = 0; i < Used; i++)
+            count += BitOperations.PopCount(Words[i]);
+        return count;
     }
 
     /// <summary>Sets the bits of 64 slots, from slot 64 x <paramref name="word"/> on.</summary>
