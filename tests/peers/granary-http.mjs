@@ -67,10 +67,11 @@ async function fill({path, count, m, ef_construct, threads, batch = 200}) {
 const bodies = {
     dense: (i, k, params) => ({query: Array.from(set.queries[i]), limit: k, params}),
     text: (i, k) => ({query: {text: set.queryTexts[i]}, using: 'text', limit: k}),
-    hybrid: (i, k, params) => ({
-        prefetch: [{query: Array.from(set.queries[i]), limit: 100, params}, {query: {text: set.queryTexts[i]}, using: 'text', limit: 100}],
+    hybrid: (i, k, params, depth = k) => ({
+        prefetch: [{query: Array.from(set.queries[i]), limit: depth, params}, {query: {text: set.queryTexts[i]}, using: 'text', limit: depth}],
         query: {fusion: 'rrf'}, limit: k,
     }),
+    'hybrid-100': (i, k, params) => bodies.hybrid(i, k, params, 100),
 };
 let made = {};
 

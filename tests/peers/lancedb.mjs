@@ -88,6 +88,8 @@ const asks = {
     text: (i, {k}) => table.query().fullTextSearch(set.queryTexts[i], {columns: ['text']}).select(['id', '_score']).limit(k),
     hybrid: (i, {k, ...effort}) => nearest(i, k, effort).fullTextSearch(set.queryTexts[i], {columns: ['text']})
         .rerank(reranker).select(['id']).limit(k),
+    // Both legs are as deep as the limit.
+    'hybrid-100': (i, {k, ...effort}) => asks.hybrid(i, {...effort, k: 100}),
 };
 
 serve({
@@ -106,7 +108,7 @@ serve({
         reranker ??= await lancedb.rerankers.RRFReranker.create(60);
         return search(set.queries.length, request, async (i) => {
             const found = (await asks[what](i, request).toArrow()).getChild('id');
-            return found ? Array.from(found) : [];
+            return found ? Array.from(found.length > request.k ? found.slice(0, request.k) : found) : [];
         });
     },
     quit: () => rmSync(folder, {recursive: true, force: true}),

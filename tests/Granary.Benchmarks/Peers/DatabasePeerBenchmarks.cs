@@ -34,7 +34,7 @@ internal static class DatabasePeerBenchmarks
             PeerTables.Ingestion(rounds.Runs, rounds.Truth);
             await rounds.TimeAsync([Recall], 1);
             PeerTables.Rates(rounds.Runs, Recall, 1, settings.Rounds);
-            foreach (var what in new[] { "hybrid", "text" })
+            foreach (var what in new[] { "hybrid", "hybrid-100", "text" })
                 await CompareAsync(settings, JudgedSet.Open(settings.Data, set), rounds.Runs, what);
         }
         finally

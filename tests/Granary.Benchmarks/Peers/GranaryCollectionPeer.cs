@@ -16,7 +16,7 @@ internal sealed class GranaryCollectionPeer : GranaryPeer
     private ICollection? _collection;
 
     protected override string Settings =>
-        "in process, a collection with its log in files, warmed by 5,000 points; RRF with k=60 of legs of 100";
+        "in process, a collection with its log in files, warmed by 5,000 points; RRF with k=60";
 
     public override async ValueTask DisposeAsync()
     {
@@ -64,6 +64,8 @@ internal sealed class GranaryCollectionPeer : GranaryPeer
         var nearest = new NearestQuery(new DenseInput(Queries.Row(number)));
         if (what == "dense")
             return new QueryRequest { Query = nearest, Limit = k, Params = parameters };
+        // What LanceDB does for a limit: both legs as deep as the answer, or deeper legs with a deeper answer.
+        var depth = what == "hybrid-100" ? 100 : k;
         var text = new NearestQuery(new TextInput(Texts!.Queries[number]));
         if (what == "text")
             return new QueryRequest { Query = text, Using = "text", Limit = k };
@@ -71,8 +73,8 @@ internal sealed class GranaryCollectionPeer : GranaryPeer
         {
             Prefetches =
             [
-                new Prefetch { Query = nearest, Limit = 100, Params = parameters },
-                new Prefetch { Query = text, Using = "text", Limit = 100 },
+                new Prefetch { Query = nearest, Limit = depth, Params = parameters },
+                new Prefetch { Query = text, Using = "text", Limit = depth },
             ],
             Query = new RrfQuery(60, []),
             Limit = k,

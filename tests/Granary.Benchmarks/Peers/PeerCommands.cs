@@ -10,6 +10,7 @@ internal static class PeerCommands
         ["hnswlib"] = ["bin/hnswlib"],
         ["usearch-f32"] = ["bin/usearch", "f32"],
         ["usearch-i8"] = ["bin/usearch", "i8"],
+        ["usearch-i8-scaled"] = ["bin/usearch", "i8-scaled"],
         ["faiss"] = ["bin/faiss"],
         ["lucene"] = ["lucene/LuceneDriver.java"],
         ["sqlite-fts5"] = ["sqlite/fts5.py"],

@@ -67,12 +67,13 @@ internal static class PeerTables
     public static void Searches(
         string what, IReadOnlyList<PeerRun> runs, Dictionary<PeerRun, List<PeerTiming>> timings, Dictionary<PeerRun, double> quality)
     {
-        Console.WriteLine($"{what} search, k = 10, 1 thread\n");
+        var legs = what switch { "hybrid" => ", both legs 10 deep", "hybrid-100" => ", both legs 100 deep", _ => "" };
+        Console.WriteLine($"{what} search, k = 10{legs}, 1 thread\n");
         Head("nDCG@10");
         foreach (var run in runs)
         {
             var own = Ours(runs, run) is { } ours ? timings[ours].ToArray() : null;
-            Row(run.Name, [.. timings[run]], own, what == "hybrid" ? ">= 20" : ">= 10", Invariant($"{quality[run]:F3}"));
+            Row(run.Name, [.. timings[run]], own, what.StartsWith("hybrid", StringComparison.Ordinal) ? ">= 20" : ">= 10", Invariant($"{quality[run]:F3}"));
         }
 
         Console.WriteLine();
@@ -113,7 +114,7 @@ internal static class PeerTables
     private static string Bar(string peer, int threads) => (peer, threads) switch
     {
         ("hnswlib", 1) => ">= 2",
-        ("usearch-i8", 1) => ">= 1.5",
+        ("usearch-i8" or "usearch-i8-scaled", 1) => ">= 1.5",
         ("lancedb-hnsw" or "lancedb-pq", 1) => ">= 10",
         ("chroma", _) => ">= 5; p99 <= 0.3",
         _ => "",
