@@ -73,7 +73,8 @@ internal static class PeerTables
         foreach (var run in runs)
         {
             var own = Ours(runs, run) is { } ours ? timings[ours].ToArray() : null;
-            Row(run.Name, [.. timings[run]], own, what.StartsWith("hybrid", StringComparison.Ordinal) ? ">= 20" : ">= 10", Invariant($"{quality[run]:F3}"));
+            var bar = what == "text" ? ">= 10" : ">= 20";
+            Row(run.Name, [.. timings[run]], own, bar, Invariant($"{quality[run]:F3}"));
         }
 
         Console.WriteLine();
