@@ -11,6 +11,7 @@ namespace Granary.Benchmarks;
 internal static class QualityBenchmarks
 {
     private const int Depth = 100;
+    private const int TenHits = 5;
     private const double Bar = 0.005;
 
     private static readonly (string Name, double[] Reference)[] Sets =
@@ -75,6 +76,11 @@ internal static class QualityBenchmarks
         yield return ("RRF, k = 60", (vector, text) => Hybrid(vector, text, depth, new RrfQuery(60, [])));
         yield return ("RRF, k = 2", (vector, text) => Hybrid(vector, text, depth, new RrfQuery(2, [])));
         yield return ("DBSF", (vector, text) => Hybrid(vector, text, depth, new DbsfQuery()));
+        yield return ("default, 10", (vector, text) => new HybridQuery(text)
+        {
+            Vector = vector,
+            WithPayload = false,
+        }.ToRequest());
         yield return ("no feedback", (vector, text) => Hybrid(vector, text, depth, new ConvexQuery([]) { Feedback = 0 }));
         yield return ("default", (vector, text) => Hybrid(vector, text, depth, null));
     }
@@ -99,6 +105,7 @@ internal static class QualityBenchmarks
         Check($"{name}: dense", figures[1].Ndcg, reference[2] - Bar, figures[1].Recall, reference[3] - Bar);
         Check($"{name}: RRF", figures[2].Ndcg, reference[4] - Bar, figures[2].Recall, reference[5] - Bar);
         var single = Math.Max(figures[0].Ndcg, figures[1].Ndcg) - Bar;
+        Check($"{name}: default, 10 hits", figures[TenHits].Ndcg, Math.Max(single, figures[2].Ndcg), 1, 1);
         Check($"{name}: default", figures[^1].Ndcg, Math.Max(single, figures[2].Ndcg), figures[^1].Recall, figures[2].Recall - Bar);
         return missed;
 

@@ -55,8 +55,8 @@ public sealed record HybridQuery(string Text)
     /// <summary>How many hits.</summary>
     public int Limit { get; init; } = 10;
 
-    /// <summary>How many candidates each side gives; at least <see cref="Limit"/>.</summary>
-    public int Candidates { get; init; } = 100;
+    /// <summary>How many candidates each side gives; at least <see cref="Limit"/>. docs/quality.md shows what it changes.</summary>
+    public int Candidates { get; init; } = 50;
 
     /// <summary>Whether hits carry their rank and score on each side (<see cref="Hit.Legs"/>: dense, then BM25).</summary>
     public bool Explain { get; init; }

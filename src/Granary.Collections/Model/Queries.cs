@@ -92,7 +92,7 @@ public sealed record WeightedSumQuery(ImmutableArray<float> Weights) : Query;
 /// Convex combination of normalised scores over candidates that every prefetch has scored (<see cref="ConvexFusion"/>), then once more
 /// with the dense query vectors moved towards the best points (<see cref="Index.Fusion.Feedback"/>). The default of hybrid queries.
 /// </summary>
-/// <param name="Weights">One per prefetch; empty for 1 where terms are counted (BM25, sparse) and 0.6 where vectors are compared.</param>
+/// <param name="Weights">One per prefetch; empty for 1 where terms are counted (BM25, sparse) and 0.55 where vectors are compared.</param>
 public sealed record ConvexQuery(ImmutableArray<float> Weights) : Query
 {
     /// <summary>How many of the best points the dense query vectors are moved towards; 0 for none, 16 at most.</summary>

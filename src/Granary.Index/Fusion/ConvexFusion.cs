@@ -32,7 +32,7 @@ public sealed class ConvexFusion
     public const float LexicalWeight = 1f;
 
     /// <summary>The weight of a <see cref="LegScale.Similarity"/> leg.</summary>
-    public const float SimilarityWeight = 0.6f;
+    public const float SimilarityWeight = 0.55f;
 
     private const double LeastNormal = -1;
     private const double LeastSpread = 0.01;

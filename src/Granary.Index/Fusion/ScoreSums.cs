@@ -7,6 +7,7 @@ namespace Granary.Index.Fusion;
 internal sealed class ScoreSums
 {
     private const int MostKept = 16_384;
+    private const int Short = 32;
 
     [ThreadStatic]
     private static ScoreSums? _idle;
@@ -43,11 +44,34 @@ internal sealed class ScoreSums
     public void Rank(int limit, List<LegHit> into)
     {
         foreach (var (id, score) in _sums)
-            into.Add(new LegHit(id, score));
-        into.Sort(static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Id.CompareTo(b.Id));
-        if (into.Count > limit)
-            into.RemoveRange(limit, into.Count - limit);
+        {
+            // A short list of the best is kept in order; a long one is sorted when it is there.
+            if (limit > Short)
+                into.Add(new LegHit(id, score));
+            else if (into.Count < limit || (limit > 0 && Precedes(new LegHit(id, score), into[^1])))
+                Insert(new LegHit(id, score), limit, into);
+        }
+
+        if (limit > Short)
+        {
+            into.Sort(static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Id.CompareTo(b.Id));
+            if (into.Count > limit)
+                into.RemoveRange(limit, into.Count - limit);
+        }
+
         if (_sums.Count <= MostKept)
             _idle = this;
+    }
+
+    private static bool Precedes(in LegHit a, in LegHit b) => a.Score != b.Score ? a.Score > b.Score : a.Id < b.Id;
+
+    private static void Insert(in LegHit hit, int limit, List<LegHit> into)
+    {
+        if (into.Count == limit)
+            into.RemoveAt(limit - 1);
+        var at = into.Count;
+        while (at > 0 && Precedes(hit, into[at - 1]))
+            at--;
+        into.Insert(at, hit);
     }
 }
