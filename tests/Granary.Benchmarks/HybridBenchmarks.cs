@@ -68,7 +68,8 @@ internal static class HybridBenchmarks
             rates[kind].Sort();
             Array.Sort(least[kind]);
             var best = least[kind].Where(double.IsFinite).ToArray();
-            Console.WriteLine($"{kinds[kind].Name,-16} p50 {samples[kind].Percentile(50):F1} us, p99 {samples[kind].Percentile(99):F1} us; p50 of each query's best time {best[best.Length / 2]:F1} us; "
+            Console.WriteLine($"{kinds[kind].Name,-16} p50 {samples[kind].Percentile(50):F1} us, p99 {samples[kind].Percentile(99):F1} us; "
+                + $"p50 of each query's best time {best[best.Length / 2]:F1} us; "
                 + $"{rates[kind][rounds / 2]:F0} queries/s (median of {rounds}; {rates[kind][0]:F0} to {rates[kind][^1]:F0})");
         }
 
