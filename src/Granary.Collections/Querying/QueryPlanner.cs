@@ -147,6 +147,7 @@ public sealed class QueryPlanner
         {
             NearestQuery { Input: TextInput text } when _schema.FindText(field) is not null => new TextLeg(field, text.Text)
             {
+                EveryTerm = TextOptions.EveryTerm(text.Options),
                 Filter = filter,
                 Limit = limit,
                 ScoreThreshold = stage.Threshold,

@@ -22,6 +22,7 @@ public static class LegWire
         Order = 5,
         Sample = 6,
         Example = 7,
+        EveryTerm = 8,
     }
 
     /// <summary>Writes a leg: kind, what all legs have, what this kind has.</summary>
@@ -41,7 +42,7 @@ public static class LegWire
                 WriteStatistics(writer, sparse.Statistics);
                 break;
             case TextLeg text:
-                Begin(writer, Kind.Text, leg);
+                Begin(writer, text.EveryTerm ? Kind.EveryTerm : Kind.Text, leg);
                 writer.String(text.Field);
                 writer.String(text.Text);
                 writer.Bool(text.Statistics is not null);
@@ -104,8 +105,9 @@ public static class LegWire
                 Filter = filter,
                 Candidates = candidates,
             },
-            Kind.Text => new TextLeg(reader.String(), reader.String())
+            Kind.Text or Kind.EveryTerm => new TextLeg(reader.String(), reader.String())
             {
+                EveryTerm = kind == Kind.EveryTerm,
                 Statistics = reader.Bool() ? StatisticsWire.ReadText(ref reader) : null,
                 Known = reader.Bool() ? ReadKnown(ref reader) : null,
                 Limit = limit,

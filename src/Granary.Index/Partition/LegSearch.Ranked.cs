@@ -124,7 +124,7 @@ internal sealed partial class LegSearch
         if (leg.Candidates is not null && TryRows(column, int.MaxValue, out var docs))
         {
             var scores = new float[docs.Count];
-            column.Postings.ScoreDocs(text.Text, text.Statistics, CollectionsMarshal.AsSpan(docs), scores);
+            column.Postings.ScoreDocs(text.Text, text.Statistics, CollectionsMarshal.AsSpan(docs), scores, text.EveryTerm);
             var filter = new SnapshotFilter(view, column, plan);
             for (var i = 0; i < scores.Length; i++)
             {
@@ -136,13 +136,14 @@ internal sealed partial class LegSearch
         else if (leg.Candidates is null && text.Known is { } known)
         {
             var filter = new SnapshotFilter(view, column, plan);
-            if (!column.Postings.TrySearch(Wanted(column), known, ref filter, _hits, cancellation))
+            if (!column.Postings.TrySearch(Wanted(column), known, ref filter, _hits, cancellation, text.EveryTerm))
                 return new LegResult([], true) { Outdated = true };
         }
         else if (leg.Candidates is null && Wanted(column) > 0)
         {
             var filter = new SnapshotFilter(view, column, plan);
-            column.Postings.Search(text.Text, Wanted(column), text.Statistics, ref filter, _hits, cancellation);
+            column.Postings.Search(
+                text.Text, Wanted(column), text.Statistics, ref filter, _hits, cancellation, text.EveryTerm);
         }
 
         return Finish(higherIsBetter: true);

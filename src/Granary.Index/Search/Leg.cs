@@ -52,6 +52,9 @@ public sealed record SparseLeg(string Vector, ImmutableArray<uint> Indices, Immu
 /// <param name="Text">The query text, analysed with the field's analyser.</param>
 public sealed record TextLeg(string Field, string Text) : Leg
 {
+    /// <summary>Whether a hit must hold every term of the query.</summary>
+    public bool EveryTerm { get; init; }
+
     /// <summary>Statistics over all partitions; null for this partition's own.</summary>
     public TextStatistics? Statistics { get; init; }
 

@@ -19,9 +19,9 @@ internal static class GroupBounds
 
     /// <summary>
     /// Sets each cell's bound to the sum of what the parts add, and each peak to the highest of <see cref="Lanes"/> bounds. The sums
-    /// of all parts fit in 16 bits.
+    /// of all parts fit in 16 bits. Where every term is required, cells that surely lack one get 0.
     /// </summary>
-    public static void Add(Span<ushort> bounds, Span<ushort> peaks, ReadOnlySpan<TextPart> parts)
+    public static void Add(Span<ushort> bounds, Span<ushort> peaks, ReadOnlySpan<TextPart> parts, bool required)
     {
         bounds.Clear();
         peaks.Clear();
@@ -41,6 +41,8 @@ internal static class GroupBounds
                     Add(tile, part.List.Bounds.AsSpan(start..Math.Min(end, start + tile.Length)), part.Scale);
             }
 
+            for (var i = 0; required && i < parts.Length; i++)
+                Strike(tile, start, parts, i);
             for (var at = 0; at < tile.Length; at += Lanes)
                 peaks[(start + at) / Lanes] = Highest(tile, at);
         }
@@ -134,6 +136,32 @@ internal static class GroupBounds
 
         for (; at < places.Length; at++)
             bounds[at] += (ushort)Share(places[at], scale);
+    }
+
+    /// <summary>Strikes out cells that a part has no posting in, where it is all of its term and has a place for every group.</summary>
+    private static void Strike(Span<ushort> tile, int start, ReadOnlySpan<TextPart> parts, int index)
+    {
+        var part = parts[index];
+        if (part.List.Groups != null || (index > 0 && parts[index - 1].Term == part.Term)
+            || (index + 1 < parts.Length && parts[index + 1].Term == part.Term))
+        {
+            return;
+        }
+
+        var end = Math.Clamp((part.List.Places * ImpactList.CellsPerGroup) - start, 0, tile.Length);
+        var places = end > 0 ? part.List.Bounds.AsSpan(start, end) : [];
+        ref var target = ref MemoryMarshal.GetReference(tile);
+        ref var source = ref MemoryMarshal.GetReference(places);
+        var at = 0;
+        for (; at + (Lanes / 2) <= end; at += Lanes / 2)
+        {
+            var none = Vector256.Equals(Vector256.WidenLower(Vector128.LoadUnsafe(ref source, (nuint)at).ToVector256Unsafe()), default);
+            Vector256.AndNot(Vector256.LoadUnsafe(ref target, (nuint)at), none).StoreUnsafe(ref target, (nuint)at);
+        }
+
+        for (; at < end; at++)
+            tile[at] = places[at] == 0 ? (ushort)0 : tile[at];
+        tile[end..].Clear();
     }
 
     private static ushort Highest(ReadOnlySpan<ushort> bounds, int at)

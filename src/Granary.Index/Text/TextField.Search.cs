@@ -18,8 +18,10 @@ public sealed partial class TextField
     /// <param name="filter">Asked only about documents that would be among the best.</param>
     /// <param name="hits">Receives the hits.</param>
     /// <param name="cancellation">Ends the search early with an exception.</param>
+    /// <param name="everyTerm">Whether a hit must hold every term of the query.</param>
     public void Search<TFilter>(
-        string query, int k, TextStatistics? statistics, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default)
+        string query, int k, TextStatistics? statistics, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default,
+        bool everyTerm = false)
         where TFilter : struct, ISlotFilter
     {
         // Documents added from here on are beyond the end.
@@ -27,7 +29,7 @@ public sealed partial class TextField
         var sink = Prepare(query, statistics, out var scorer);
         try
         {
-            Run(sink, scorer, end, k, ref filter, hits, cancellation);
+            Run(sink, scorer, end, k, everyTerm, ref filter, hits, cancellation);
         }
         finally
         {
@@ -40,7 +42,7 @@ public sealed partial class TextField
     /// then; false, and nothing searched, where it is not.
     /// </summary>
     public bool TrySearch<TFilter>(
-        int k, KnownCounts known, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default)
+        int k, KnownCounts known, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default, bool everyTerm = false)
         where TFilter : struct, ISlotFilter
     {
         var end = _rows.Count;
@@ -58,7 +60,7 @@ public sealed partial class TextField
             var scorer = new TextScorer(Schema, all.Documents, all.TotalLength, sink.Length, sink.WeightsFor(sink.Terms.Count));
             for (var i = 0; i < sink.Terms.Count; i++)
                 scorer.SetWeight(i, all.Documents, all.Frequencies[sink.FirstAt[i]], sink.Occurrences[i]);
-            Run(sink, scorer, end, k, ref filter, hits, cancellation);
+            Run(sink, scorer, end, k, everyTerm, ref filter, hits, cancellation);
             return true;
         }
         finally
@@ -75,8 +77,11 @@ public sealed partial class TextField
         return float.IsNaN(score) ? null : score;
     }
 
-    /// <summary>Scores of several documents; NaN where a document shares no term with the query or was removed.</summary>
-    public void ScoreDocs(string query, TextStatistics? statistics, ReadOnlySpan<int> docs, Span<float> scores)
+    /// <summary>
+    /// Scores of several documents; NaN where a document shares no term with the query (or not every term, where they are required) or was
+    /// removed.
+    /// </summary>
+    public void ScoreDocs(string query, TextStatistics? statistics, ReadOnlySpan<int> docs, Span<float> scores, bool everyTerm = false)
     {
         var sink = Prepare(query, statistics, out var scorer);
         try
@@ -84,19 +89,20 @@ public sealed partial class TextField
             for (var i = 0; i < docs.Length; i++)
             {
                 var sum = 0.0;
-                var any = false;
+                var shared = 0;
                 if (docs[i] >= 0 && docs[i] < _rows.Count && _rows.SlotOf(docs[i]) >= 0)
                 {
                     for (var term = 0; term < sink.Terms.Count; term++)
                     {
                         if (!sink.Terms[term].Postings.TryFind(docs[i], out var frequency))
                             continue;
-                        any = true;
+                        shared++;
                         sum += scorer.Contribution(term, frequency, _rows.LengthOf(docs[i]));
                     }
                 }
 
-                scores[i] = any ? scorer.Score(sum) : float.NaN;
+                var matches = everyTerm ? shared == sink.Terms.Count && !sink.IsPartlyUnknown : shared > 0;
+                scores[i] = matches && shared > 0 ? scorer.Score(sum) : float.NaN;
             }
         }
         finally
@@ -106,15 +112,18 @@ public sealed partial class TextField
     }
 
     private void Run<TFilter>(
-        QuerySink sink, in TextScorer scorer, int end, int k, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation)
+        QuerySink sink, in TextScorer scorer, int end, int k, bool everyTerm, ref TFilter filter, List<SlotHit> hits,
+        CancellationToken cancellation)
         where TFilter : struct, ISlotFilter
     {
+        if (everyTerm && sink.IsPartlyUnknown)
+            return;
         var search = TextSearch.Rent(_rows, scorer);
         try
         {
             for (var term = 0; term < sink.Terms.Count; term++)
                 search.Add(sink.Terms[term], term);
-            search.Run(end, k, ref filter, hits, cancellation);
+            search.Run(end, k, everyTerm ? sink.Terms.Count : 0, ref filter, hits, cancellation);
         }
         finally
         {
@@ -167,6 +176,9 @@ public sealed partial class TextField
         /// <summary>How many documents hold each term of the query, unknown and repeated ones included.</summary>
         public List<long> Frequencies { get; } = [];
 
+        /// <summary>Whether the field has no document with one of the query's terms.</summary>
+        public bool IsPartlyUnknown { get; private set; }
+
         /// <summary>Terms of the query, unknown and repeated ones included.</summary>
         public int Length => Frequencies.Count;
 
@@ -182,6 +194,7 @@ public sealed partial class TextField
             if (!Field._termOf.TryGetValue(text, out var term))
             {
                 Frequencies.Add(0);
+                IsPartlyUnknown = true;
                 return;
             }
 
@@ -206,6 +219,7 @@ public sealed partial class TextField
             FirstAt.Clear();
             Frequencies.Clear();
             _places.Clear();
+            IsPartlyUnknown = false;
             _idleSink = this;
         }
     }

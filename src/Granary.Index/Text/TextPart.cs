@@ -12,6 +12,9 @@ internal sealed class TextPart
 
     public PostingList Postings { get; set; } = null!;
 
+    /// <summary>The term's number in the query.</summary>
+    public int Term { get; set; }
+
     /// <summary>What the term adds to a document it fills.</summary>
     public double Weight { get; set; }
 

@@ -9,39 +9,88 @@ internal sealed partial class TextSearch
     // Short lists are merged: adding bounds looks at every cell of the field.
     private const int MergeShare = 16;
 
-    /// <summary>Goes through the groups of a few short lists in order.</summary>
-    private void Merge<TFilter>(int groups, ref TFilter filter)
+    private int[] _places = new int[16];
+    private int[] _cells = []; // Those gathered; their bounds stand in _bounds.
+
+    /// <summary>Goes through the groups of a few short lists, or of the shortest that every hit must be in, then as over all cells.</summary>
+    private void Merge<TFilter>(int groups, int leader, int k, ref TFilter filter)
         where TFilter : struct, ISlotFilter
     {
+        const int Lanes = GroupBounds.Lanes;
+        var count = Gather(groups, leader);
+        var padded = (count + Lanes - 1) & -Lanes;
+        var bounds = _bounds.AsSpan(0, padded);
+        bounds[count..].Clear();
+        for (long wanted = k; !_top.IsFull; wanted *= 4)
+        {
+            var level = GroupBounds.LevelOf(bounds, wanted);
+            Pass(bounds, level - 1, ref filter);
+            if (level == 1)
+                return;
+        }
+
+        Pass(bounds, 0, ref filter);
+    }
+
+    /// <summary>Collects the cells that have a bound, and where all terms are required one of each; says how many.</summary>
+    private int Gather(int groups, int leader)
+    {
+        var count = 0;
+        if (_places.Length < _count)
+            _places = new int[_count * 2];
+        Rewind();
         while (true)
         {
             var group = int.MaxValue;
             for (var i = 0; i < _count; i++)
-                group = Math.Min(group, _parts[i].Group);
+                group = leader < 0 || _parts[i].Term == leader ? Math.Min(group, _parts[i].Group) : group;
             if (group >= groups)
-                break;
+                return count;
             _cancellation.ThrowIfCancellationRequested();
+            for (var i = 0; i < _count; i++)
+                _places[i] = _parts[i].Seek(group);
+            Reserve(count + ImpactList.CellsPerGroup);
             for (var cell = group * ImpactList.CellsPerGroup; cell < (group + 1) * ImpactList.CellsPerGroup; cell++)
             {
-                var bound = 0u;
-                for (var i = 0; i < _count; i++)
-                {
-                    if (_parts[i].Group == group)
-                        bound += _parts[i].Share(_parts[i].Place, cell);
-                }
-
-                if (bound > _cut)
-                    Choose(cell, (int)bound, ref filter);
+                var bound = BoundOf(cell, out var terms);
+                if (bound == 0 || (leader >= 0 && terms < _required))
+                    continue;
+                _cells[count] = cell;
+                _bounds[count++] = (ushort)Math.Min(bound, ushort.MaxValue);
             }
 
             for (var i = 0; i < _count; i++)
             {
-                if (_parts[i].Group == group)
-                    _parts[i].Place++;
+                if (_places[i] >= 0)
+                    _parts[i].Place = _places[i] + 1;
             }
         }
+    }
 
-        ScoreChosen(ref filter);
+    /// <summary>A cell's bound, and how many terms have a share; the parts of a term are neighbours.</summary>
+    private uint BoundOf(int cell, out int terms)
+    {
+        uint bound = 0;
+        terms = 0;
+        var last = -1;
+        for (var i = 0; i < _count; i++)
+        {
+            if (_places[i] < 0 || _parts[i].Share(_places[i], cell) is not (> 0 and var share))
+                continue;
+            bound += share;
+            terms += _parts[i].Term != last ? 1 : 0;
+            last = _parts[i].Term;
+        }
+
+        return bound;
+    }
+
+    private void Reserve(int cells)
+    {
+        if (_cells.Length < cells)
+            Array.Resize(ref _cells, Math.Max(cells, _cells.Length * 2));
+        if (_bounds.Length < cells + GroupBounds.Lanes)
+            Array.Resize(ref _bounds, Math.Max(cells + GroupBounds.Lanes, _bounds.Length * 2));
     }
 
     /// <summary>Adds all bounds, then scores the cells in passes, those that promise most first.</summary>
@@ -53,13 +102,12 @@ internal sealed partial class TextSearch
         var cells = ((groups * ImpactList.CellsPerGroup) + Lanes - 1) & -Lanes;
         var vectors = ((cells / Lanes) + Lanes - 1) & -Lanes;
         if (_bounds.Length < cells)
-        {
             _bounds = GC.AllocateUninitializedArray<ushort>(cells + (cells / 4));
-            _peaks = GC.AllocateUninitializedArray<ushort>(vectors + (vectors / 4) + Lanes);
-        }
+        if (_peaks.Length < vectors)
+            _peaks = GC.AllocateUninitializedArray<ushort>(vectors + (vectors / 4));
 
         Span<ushort> bounds = _bounds.AsSpan(0, cells), peaks = _peaks.AsSpan(0, vectors);
-        GroupBounds.Add(bounds, peaks, _parts.AsSpan(0, _count));
+        GroupBounds.Add(bounds, peaks, _parts.AsSpan(0, _count), _required > 0);
         for (long wanted = k; !_top.IsFull; wanted *= 4)
         {
             var level = GroupBounds.LevelOf(wanted * 8 < vectors ? peaks : bounds, wanted);
@@ -88,6 +136,25 @@ internal sealed partial class TextSearch
                     bounds[cell] = 0;
                     Choose(cell, bound, ref filter);
                 }
+            }
+        }
+
+        ScoreChosen(ref filter);
+    }
+
+    /// <summary>The same over gathered cells.</summary>
+    private void Pass<TFilter>(Span<ushort> bounds, int level, ref TFilter filter)
+        where TFilter : struct, ISlotFilter
+    {
+        Rewind();
+        for (var at = 0; at < bounds.Length; at += GroupBounds.Lanes)
+        {
+            for (var mask = GroupBounds.Above(bounds, at, Math.Max(level, _cut)); mask != 0; mask &= mask - 1)
+            {
+                var place = at + BitOperations.TrailingZeroCount(mask);
+                int bound = bounds[place];
+                bounds[place] = 0;
+                Choose(_cells[place], bound, ref filter);
             }
         }
 

@@ -52,7 +52,10 @@ internal sealed partial class TextSearch
             if (chosen.Bound <= _cut)
                 continue;
             var end = i + 1 < _chosenCount ? _chosen[i + 1].FirstSlice : _sliceCount;
-            ScoreCell(chosen, _slices.AsSpan(chosen.FirstSlice..end), ref filter);
+            if (_required > 0)
+                ScoreCellOfAll(chosen, _slices.AsSpan(chosen.FirstSlice..end), ref filter);
+            else
+                ScoreCell(chosen, _slices.AsSpan(chosen.FirstSlice..end), ref filter);
         }
 
         _chosenCount = 0;
@@ -84,6 +87,35 @@ internal sealed partial class TextSearch
         }
 
         Collect(first, touched, ref filter);
+    }
+
+    /// <summary>Like <see cref="ScoreCell"/>, for rows that have all terms.</summary>
+    private void ScoreCellOfAll<TFilter>(Chosen chosen, ReadOnlySpan<Slice> slices, ref TFilter filter)
+        where TFilter : struct, ISlotFilter
+    {
+        if (++_scored % Patience == 0)
+            _cancellation.ThrowIfCancellationRequested();
+        var first = chosen.Cell << ImpactList.CellBits;
+        var lengths = _rows.LengthsFrom(first);
+        if (lengths.Length < ImpactList.CellSize)
+            return;
+        var most = 0.0;
+        var touched = 0u;
+        var common = uint.MaxValue;
+        var terms = 0;
+        for (var i = 0; i < slices.Length && common != 0; terms++)
+        {
+            var term = _parts[slices[i].Part].Term;
+            var have = 0u;
+            for (; i < slices.Length && _parts[slices[i].Part].Term == term; i++)
+                have |= Accumulate(_parts[slices[i].Part], slices[i], first, lengths, ref most);
+            touched |= have;
+            common &= have;
+        }
+
+        common = terms == _required ? common : 0;
+        Forget(touched & ~common);
+        Collect(first, common, ref filter);
     }
 
     /// <summary>Adds what a part has for a cell; says which rows it has.</summary>

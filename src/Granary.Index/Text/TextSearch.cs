@@ -37,6 +37,7 @@ internal sealed partial class TextSearch
     private double _steps; // What a unit of scores is in steps of the added bounds.
     private int _cut; // Cells whose added bounds are not above this are of no interest.
     private int _rowEnd;
+    private int _required; // Terms a row must have; 0 for any.
     private int _scored;
 
     /// <summary>This thread's working memory, or new where it is in use.</summary>
@@ -95,7 +96,13 @@ internal sealed partial class TextSearch
     }
 
     /// <summary>Appends the k best rows below <paramref name="rowEnd"/>, best first.</summary>
-    public void Run<TFilter>(int rowEnd, int k, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation)
+    /// <param name="rowEnd">One more than the last row looked at.</param>
+    /// <param name="k">How many.</param>
+    /// <param name="required">How many terms there are, where a row must have all; 0 where one is enough.</param>
+    /// <param name="filter">Asked about rows that would be among the best.</param>
+    /// <param name="hits">Receives them.</param>
+    /// <param name="cancellation">Ends the search early with an exception.</param>
+    public void Run<TFilter>(int rowEnd, int k, int required, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation)
         where TFilter : struct, ISlotFilter
     {
         if (k <= 0 || _count == 0)
@@ -104,23 +111,56 @@ internal sealed partial class TextSearch
         cancellation.ThrowIfCancellationRequested();
         _top.Reset(k);
         _rowEnd = rowEnd;
+        _required = required;
         _floor = double.NegativeInfinity;
         _scored = 0;
         Weigh();
         var groups = (int)(((long)rowEnd + ImpactList.GroupSize - 1) >> ImpactList.GroupBits);
-        var places = 0L;
-        var dense = false;
-        for (var i = 0; i < _count; i++)
-        {
-            places += _parts[i].List.Places;
-            dense |= _parts[i].List.Groups == null;
-        }
-
-        if (_count > MostParts || (!dense && places * MergeShare < groups))
-            Merge(groups, ref filter);
+        if (_required > 0 && Leader() is var leader && leader >= 0)
+            Merge(groups, leader, k, ref filter);
+        else if (_count > MostParts || IsShort(groups))
+            Merge(groups, _required > 0 ? _parts[0].Term : -1, k, ref filter);
         else
             Prune(groups, k, ref filter);
         _top.Drain(hits, ref filter);
+    }
+
+    /// <summary>The term with the fewest groups; -1 when that is laid out with a place for every group.</summary>
+    private int Leader()
+    {
+        var fewest = long.MaxValue;
+        var leader = -1;
+        for (var i = 0; i < _count;)
+        {
+            var term = _parts[i].Term;
+            var places = 0L;
+            var dense = false;
+            for (; i < _count && _parts[i].Term == term; i++)
+            {
+                places += _parts[i].List.Places;
+                dense |= _parts[i].List.Groups == null;
+            }
+
+            if (places >= fewest)
+                continue;
+            fewest = places;
+            leader = dense ? -1 : term;
+        }
+
+        return leader;
+    }
+
+    private bool IsShort(int groups)
+    {
+        var places = 0L;
+        for (var i = 0; i < _count; i++)
+        {
+            if (_parts[i].List.Groups == null)
+                return false;
+            places += _parts[i].List.Places;
+        }
+
+        return places * MergeShare < groups;
     }
 
     /// <summary>The parts by weight, heaviest first, and their weights in steps of the added bounds.</summary>
@@ -160,6 +200,7 @@ internal sealed partial class TextSearch
             _spare.RemoveAt(_spare.Count - 1);
         part.List = list ?? part.Own;
         part.Postings = term.Postings;
+        part.Term = number;
         part.Weight = _scorer.Weight(number);
         part.Place = 0;
         if (_count == _parts.Length)

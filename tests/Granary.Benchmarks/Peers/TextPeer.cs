@@ -84,6 +84,7 @@ internal static class TextPeer
     {
         int k = (int)request["k"]!, passes = (int?)request["passes"] ?? 1, most = (int?)request["queries"] ?? int.MaxValue;
         var kind = (string?)request["kind"];
+        var everyTerm = (string?)request["shape"] == "must";
         var chosen = Queries.Where(query => kind is null || query.Kind == kind).Take(most).Select(query => query.Text).ToArray();
         var times = new double[chosen.Length];
         var ids = new int[chosen.Length][];
@@ -98,7 +99,7 @@ internal static class TextPeer
             {
                 var began = Stopwatch.GetTimestamp();
                 hits.Clear();
-                s_field.Search(chosen[i], k, null, ref filter, hits);
+                s_field.Search(chosen[i], k, null, ref filter, hits, everyTerm: everyTerm);
                 times[i] = Math.Min(times[i], Stopwatch.GetElapsedTime(began).TotalMicroseconds);
                 if (pass == passes - 1)
                     ids[i] = [.. hits.Select(hit => hit.Slot)];

@@ -59,6 +59,12 @@ public sealed class DifferentialModel
         var two = await synchronous.Collection.QueryAsync(text);
         Assert.Equal(one.Select(h => (h.Id, h.Score)), two.Select(h => (h.Id, h.Score)));
         Assert.All(one, h => Assert.Matches("alpha|gamma", model.Model[h.Id.Number].Text!));
+
+        var every = new TextInput("alpha gamma") { Options = """{"operator":"and"}""" };
+        var both = await asynchronous.Collection.QueryAsync(text with { Query = new NearestQuery(every), Limit = model.Model.Count + 1 });
+        Assert.Equal(
+            model.Model.Where(p => p.Value.Text is { } t && t.Contains("alpha") && t.Contains("gamma")).Select(p => p.Key).Order(),
+            both.Select(h => h.Id.Number).Order());
     }
 
     private static float Dot(float[] a, float[] b) => a.Zip(b, (x, y) => x * y).Sum();

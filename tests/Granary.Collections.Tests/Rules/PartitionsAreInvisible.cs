@@ -91,9 +91,12 @@ public sealed class PartitionsAreInvisible
         var exact = new SearchParams { Exact = true };
         var dense = new NearestQuery(new DenseInput(Batches.Vector(random)));
         var text = new NearestQuery(new TextInput("old red crate"));
+        var every = new NearestQuery(new TextInput("red crate") { Options = """{"operator":"and"}""" });
         var sparse = new NearestQuery(new SparseInput([1, 3, 7], [1, 2, 0.5f]));
         yield return new QueryRequest { Query = dense, Params = exact, Limit = 20 };
         yield return new QueryRequest { Query = text, Using = "text", Limit = 20 };
+        yield return new QueryRequest { Query = every, Using = "text", Limit = 20 };
+        yield return new QueryRequest { Prefetches = [new Prefetch { Query = dense, Params = exact, Limit = 60 }], Query = every, Using = "text" };
         yield return new QueryRequest { Query = sparse, Using = "terms", Limit = 20 };
         yield return new QueryRequest { Query = dense, Params = exact, Filter = Batches.Has("group", 2), Limit = 9, Offset = 3 };
         Prefetch[] both =

@@ -33,7 +33,7 @@ internal sealed class WireSamples(Random random)
     [
         () => new DenseLeg(Text(), Floats()) { Rows = Int(), Ef = Maybe(Int), Exact = Flag(), IndexedOnly = Flag() },
         () => new SparseLeg(Text(), [.. UInts()], [.. Floats()]) { Statistics = MaybeNull(SparseStatistics) },
-        () => new TextLeg(Text(), Text()) { Statistics = MaybeNull(TextStatistics), Known = MaybeNull(Known) },
+        () => new TextLeg(Text(), Text()) { Statistics = MaybeNull(TextStatistics), Known = MaybeNull(Known), EveryTerm = Flag() },
         () => new ScanLeg { From = Maybe(Id) },
         () => new OrderLeg(Text(), Flag()) { StartFrom = Maybe(Order) },
         () => new SampleLeg((ulong)Long()),

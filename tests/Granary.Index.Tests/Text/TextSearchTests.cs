@@ -128,21 +128,22 @@ public sealed class TextSearchTests
             {
                 var words = Words(random);
                 AssertSearch(string.Join(' ', words[..random.Next(1, words.Length + 1)]), random.Next(1, 120), _ => true);
+                AssertSearch(string.Join(' ', words[..random.Next(1, Math.Min(words.Length, 4) + 1)]), random.Next(1, 120), _ => true, true);
             }
         }
 
-        public void AssertSearch(string query, int k, Func<int, bool> accepts)
+        public void AssertSearch(string query, int k, Func<int, bool> accepts, bool everyTerm = false)
         {
             var filter = new Chosen(accepts);
             var hits = new List<SlotHit>();
-            _field.Search(query, k, null, ref filter, hits);
-            var expected = Score(query.Split(' ')).Where(hit => accepts(hit.Slot))
+            _field.Search(query, k, null, ref filter, hits, everyTerm: everyTerm);
+            var expected = Score(query.Split(' '), everyTerm).Where(hit => accepts(hit.Slot))
                 .OrderByDescending(hit => hit.Score).ThenBy(hit => hit.Slot).Take(k).ToList();
             Assert.Equal(expected, hits);
         }
 
         /// <summary>The formula of the field, over plain lists: contributions are whole units, in any order.</summary>
-        private IEnumerable<SlotHit> Score(string[] words)
+        private IEnumerable<SlotHit> Score(string[] words, bool everyTerm)
         {
             var average = (double)_total / _count;
             double constant = K1 * (1.0 - B), slope = K1 * (double)B / average;
@@ -163,7 +164,7 @@ public sealed class TextSearchTests
                     sum += (long)Math.Floor(weight * (frequency / (frequency + (constant + (slope * _lengths[slot])))));
                 }
 
-                if (any)
+                if (any && (!everyTerm || words.All(word => _frequencies[slot]!.ContainsKey(word))))
                     yield return new SlotHit(slot, (float)(sum / scale));
             }
         }
