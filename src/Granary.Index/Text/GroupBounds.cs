@@ -27,8 +27,8 @@ internal static class GroupBounds
         peaks.Clear();
         foreach (var part in parts)
         {
-            if (part.List.Groups is { } groups)
-                Scatter(bounds, groups.AsSpan(0, part.List.Places), part.List.Bounds, part.Scale);
+            if (part.Groups is { } groups)
+                Scatter(bounds, groups.AsSpan(0, part.Places), part.Bounds, part.Scale);
         }
 
         for (var start = 0; start < bounds.Length; start += Tile)
@@ -36,9 +36,9 @@ internal static class GroupBounds
             var tile = bounds[start..Math.Min(start + Tile, bounds.Length)];
             foreach (var part in parts)
             {
-                var end = part.List.Places * ImpactList.CellsPerGroup;
-                if (part.List.Groups == null && end > start)
-                    Add(tile, part.List.Bounds.AsSpan(start..Math.Min(end, start + tile.Length)), part.Scale);
+                var end = part.Places * ImpactList.CellsPerGroup;
+                if (part.Groups == null && end > start)
+                    Add(tile, part.Bounds.AsSpan(start..Math.Min(end, start + tile.Length)), part.Scale);
             }
 
             for (var i = 0; required && i < parts.Length; i++)
@@ -142,14 +142,14 @@ internal static class GroupBounds
     private static void Strike(Span<ushort> tile, int start, ReadOnlySpan<TextPart> parts, int index)
     {
         var part = parts[index];
-        if (part.List.Groups != null || (index > 0 && parts[index - 1].Term == part.Term)
+        if (part.Groups != null || (index > 0 && parts[index - 1].Term == part.Term)
             || (index + 1 < parts.Length && parts[index + 1].Term == part.Term))
         {
             return;
         }
 
-        var end = Math.Clamp((part.List.Places * ImpactList.CellsPerGroup) - start, 0, tile.Length);
-        var places = end > 0 ? part.List.Bounds.AsSpan(start, end) : [];
+        var end = Math.Clamp((part.Places * ImpactList.CellsPerGroup) - start, 0, tile.Length);
+        var places = end > 0 ? part.Bounds.AsSpan(start, end) : [];
         ref var target = ref MemoryMarshal.GetReference(tile);
         ref var source = ref MemoryMarshal.GetReference(places);
         var at = 0;

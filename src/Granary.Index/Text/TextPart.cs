@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Granary.Index.Postings;
 
 namespace Granary.Index.Text;
@@ -8,7 +9,20 @@ internal sealed class TextPart
     /// <summary>For postings that came since.</summary>
     public ImpactList Own { get; } = new();
 
-    public ImpactList List { get; set; } = null!;
+    /// <summary><see cref="ImpactList.Groups"/>.</summary>
+    public int[]? Groups { get; private set; }
+
+    /// <summary><see cref="ImpactList.Places"/>.</summary>
+    public int Places { get; private set; }
+
+    /// <summary><see cref="ImpactList.Starts"/>.</summary>
+    public int[] Starts { get; private set; } = [];
+
+    /// <summary><see cref="ImpactList.Bounds"/>.</summary>
+    public byte[] Bounds { get; private set; } = [];
+
+    /// <summary><see cref="ImpactList.Entries"/>.</summary>
+    public ushort[] Entries { get; private set; } = [];
 
     public PostingList Postings { get; set; } = null!;
 
@@ -25,32 +39,37 @@ internal sealed class TextPart
     public int Place { get; set; }
 
     /// <summary>The group at the place reached; above all groups at the end.</summary>
-    public int Group => Place >= List.Places ? int.MaxValue : List.Groups is { } groups ? groups[Place] : Place;
+    public int Group => Place >= Places ? int.MaxValue : Groups is { } groups ? groups[Place] : Place;
 
-    /// <summary>What a cell of a place adds to the cell's bound.</summary>
-    public uint Share(int place, int cell) => GroupBounds.Share(
-        List.Bounds[(place * ImpactList.CellsPerGroup) + (cell & (ImpactList.CellsPerGroup - 1))], Scale);
+    /// <summary>Takes the postings of a list, as it is now.</summary>
+    public void Open(ImpactList list)
+    {
+        (Groups, Places, Starts, Bounds, Entries) = (list.Groups, list.Places, list.Starts, list.Bounds, list.Entries);
+        Place = 0;
+    }
+
+    /// <summary>The bounds of a place's cells, a byte each, the first lowest.</summary>
+    public uint BoundsOf(int place) => MemoryMarshal.Cast<byte, uint>(Bounds)[place];
 
     /// <summary>The place of a group, -1 where it has none; groups must ascend.</summary>
     public int Seek(int group)
     {
-        var list = List;
-        if (list.Groups is not { } groups)
-            return group < list.Places ? group : -1;
+        if (Groups is not { } groups)
+            return group < Places ? group : -1;
         var place = Place;
-        if (place >= list.Places || groups[place] > group)
+        if (place >= Places || groups[place] > group)
             return -1;
         if (groups[place] < group)
         {
             // Doubling steps, then halving ones.
             var step = 1;
-            while (place + step < list.Places && groups[place + step] < group)
+            while (place + step < Places && groups[place + step] < group)
             {
                 place += step;
                 step *= 2;
             }
 
-            var end = Math.Min(place + step, list.Places);
+            var end = Math.Min(place + step, Places);
             place++;
             while (place < end)
             {
@@ -62,7 +81,7 @@ internal sealed class TextPart
             }
 
             Place = place;
-            if (place >= list.Places || groups[place] != group)
+            if (place >= Places || groups[place] != group)
                 return -1;
         }
 

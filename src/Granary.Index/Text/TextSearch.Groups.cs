@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using Granary.Index.Search;
 
 namespace Granary.Index.Text;
@@ -8,6 +9,7 @@ internal sealed partial class TextSearch
 {
     // Short lists are merged: adding bounds looks at every cell of the field.
     private const int MergeShare = 16;
+    private const uint AllCells = (1u << ImpactList.CellsPerGroup) - 1;
 
     private int[] _places = new int[16];
     private int[] _cells = []; // Those gathered; their bounds stand in _bounds.
@@ -52,7 +54,7 @@ internal sealed partial class TextSearch
             Reserve(count + ImpactList.CellsPerGroup);
             for (var cell = group * ImpactList.CellsPerGroup; cell < (group + 1) * ImpactList.CellsPerGroup; cell++)
             {
-                var bound = BoundOf(cell, out var terms);
+                var bound = BoundOf(cell % ImpactList.CellsPerGroup, out var terms);
                 if (bound == 0 || (leader >= 0 && terms < _required))
                     continue;
                 _cells[count] = cell;
@@ -67,7 +69,7 @@ internal sealed partial class TextSearch
         }
     }
 
-    /// <summary>A cell's bound, and how many terms have a share; the parts of a term are neighbours.</summary>
+    /// <summary>The bound of a cell of the group at hand, and how many terms have a share; the parts of a term are neighbours.</summary>
     private uint BoundOf(int cell, out int terms)
     {
         uint bound = 0;
@@ -75,15 +77,19 @@ internal sealed partial class TextSearch
         var last = -1;
         for (var i = 0; i < _count; i++)
         {
-            if (_places[i] < 0 || _parts[i].Share(_places[i], cell) is not (> 0 and var share))
+            if (_places[i] < 0 || (byte)(_parts[i].BoundsOf(_places[i]) >> (8 * cell)) is not (> 0 and var most))
                 continue;
-            bound += share;
+            bound += GroupBounds.Share(most, _parts[i].Scale);
             terms += _parts[i].Term != last ? 1 : 0;
             last = _parts[i].Term;
         }
 
         return bound;
     }
+
+    /// <summary>16 bits set for each of a group's cells whose bit is.</summary>
+    private static ulong LanesOf(uint cells) =>
+        ((cells & 1) | ((ulong)(cells & 2) << 15) | ((ulong)(cells & 4) << 30) | ((ulong)(cells & 8) << 45)) * ushort.MaxValue;
 
     private void Reserve(int cells)
     {
@@ -124,17 +130,22 @@ internal sealed partial class TextSearch
         where TFilter : struct, ISlotFilter
     {
         Rewind();
+        var groupBounds = MemoryMarshal.Cast<ushort, ulong>(bounds);
         for (var at = 0; at < peaks.Length; at += GroupBounds.Lanes)
         {
             for (var high = GroupBounds.Above(peaks, at, Math.Max(level, _cut)); high != 0; high &= high - 1)
             {
                 var first = (at + BitOperations.TrailingZeroCount(high)) * GroupBounds.Lanes;
-                for (var mask = GroupBounds.Above(bounds, first, Math.Max(level, _cut)); mask != 0; mask &= mask - 1)
+                var mask = GroupBounds.Above(bounds, first, Math.Max(level, _cut));
+                while (mask != 0)
                 {
-                    var cell = first + BitOperations.TrailingZeroCount(mask);
-                    int bound = bounds[cell];
-                    bounds[cell] = 0;
-                    Choose(cell, bound, ref filter);
+                    var cell = BitOperations.TrailingZeroCount(mask) & -ImpactList.CellsPerGroup;
+                    var cells = (mask >> cell) & AllCells;
+                    mask &= ~(AllCells << cell);
+                    ref var added = ref groupBounds[(first + cell) / ImpactList.CellsPerGroup];
+                    var lanes = LanesOf(cells);
+                    Choose((first + cell) / ImpactList.CellsPerGroup, added & lanes, ref filter);
+                    added &= ~lanes;
                 }
             }
         }
@@ -154,7 +165,8 @@ internal sealed partial class TextSearch
                 var place = at + BitOperations.TrailingZeroCount(mask);
                 int bound = bounds[place];
                 bounds[place] = 0;
-                Choose(_cells[place], bound, ref filter);
+                Choose(
+                    _cells[place] / ImpactList.CellsPerGroup, (ulong)bound << (16 * (_cells[place] % ImpactList.CellsPerGroup)), ref filter);
             }
         }
 

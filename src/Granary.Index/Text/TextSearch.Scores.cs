@@ -20,23 +20,24 @@ internal sealed partial class TextSearch
     private Slice[] _slices = new Slice[Ahead * 16];
     private int _sliceCount;
 
-    private void Choose<TFilter>(int cell, int bound, ref TFilter filter)
+    /// <summary>Chooses cells of a group: those with bounds, 16 bits each.</summary>
+    private void Choose<TFilter>(int group, ulong bounds, ref TFilter filter)
         where TFilter : struct, ISlotFilter
     {
-        var group = cell / ImpactList.CellsPerGroup;
         if (_sliceCount + _count > _slices.Length)
             Array.Resize(ref _slices, (_sliceCount + _count) * 2);
-        _chosen[_chosenCount++] = new Chosen(cell, bound, _sliceCount);
-        for (var i = 0; i < _count; i++)
+        _chosen[_chosenCount++] = new Chosen(group, bounds, _sliceCount);
+        var parts = _parts.AsSpan(0, _count);
+        for (var i = 0; i < parts.Length; i++)
         {
-            var part = _parts[i];
+            var part = parts[i];
             var place = part.Seek(group);
-            if (place < 0 || part.Share(place, cell) is not (> 0 and var share))
+            if (place < 0 || part.BoundsOf(place) is not (> 0 and var most))
                 continue;
-            var start = part.List.Starts[place];
-            _slices[_sliceCount++] = new Slice(i, start, (ushort)(part.List.Starts[place + 1] - start), (ushort)share);
+            var start = part.Starts[place];
+            _slices[_sliceCount++] = new Slice(i, start, part.Starts[place + 1] - start, most);
             if (Sse.IsSupported)
-                Prefetch(ref part.List.Entries[start]);
+                Prefetch(ref part.Entries[start]);
         }
 
         if (_chosenCount == Ahead)
@@ -48,33 +49,42 @@ internal sealed partial class TextSearch
     {
         for (var i = 0; i < _chosenCount; i++)
         {
+            if (++_scored % Patience == 0)
+                _cancellation.ThrowIfCancellationRequested();
             var chosen = _chosen[i];
-            if (chosen.Bound <= _cut)
-                continue;
             var end = i + 1 < _chosenCount ? _chosen[i + 1].FirstSlice : _sliceCount;
-            if (_required > 0)
-                ScoreCellOfAll(chosen, _slices.AsSpan(chosen.FirstSlice..end), ref filter);
-            else
-                ScoreCell(chosen, _slices.AsSpan(chosen.FirstSlice..end), ref filter);
+            var slices = _slices.AsSpan(chosen.FirstSlice..end);
+            var lengths = _rows.LengthsFrom(chosen.Group << ImpactList.GroupBits);
+            if (lengths.Length < ImpactList.GroupSize)
+                continue; // All its documents were removed.
+            for (var cell = 0; cell < ImpactList.CellsPerGroup; cell++)
+            {
+                int bound = (ushort)(chosen.Bounds >> (16 * cell));
+                if (bound <= _cut)
+                    continue;
+                var first = (chosen.Group << ImpactList.GroupBits) + (cell << ImpactList.CellBits);
+                if (_required > 0)
+                    ScoreCellOfAll(first, slices, lengths[(cell << ImpactList.CellBits)..], ref filter);
+                else
+                    ScoreCell(first, bound, slices, lengths[(cell << ImpactList.CellBits)..], ref filter);
+            }
         }
 
         _chosenCount = 0;
         _sliceCount = 0;
     }
 
-    private void ScoreCell<TFilter>(Chosen chosen, ReadOnlySpan<Slice> slices, ref TFilter filter)
+    private void ScoreCell<TFilter>(int first, int bound, ReadOnlySpan<Slice> slices, ReadOnlySpan<int> lengths, ref TFilter filter)
         where TFilter : struct, ISlotFilter
     {
-        if (++_scored % Patience == 0)
-            _cancellation.ThrowIfCancellationRequested();
-        var first = chosen.Cell << ImpactList.CellBits;
-        var lengths = _rows.LengthsFrom(first);
-        if (lengths.Length < ImpactList.CellSize)
-            return; // All its documents were removed.
-        double remaining = chosen.Bound, most = 0;
+        double remaining = bound, most = 0;
         var touched = 0u;
-        foreach (var slice in slices)
+        var shift = ShiftOf(first);
+        foreach (ref readonly var slice in slices)
         {
+            if ((byte)(slice.Bounds >> shift) is not (> 0 and var highest))
+                continue;
+
             // What the parts left can add does not lift any row over the floor.
             if ((most * _steps) + remaining <= _cut)
             {
@@ -82,25 +92,20 @@ internal sealed partial class TextSearch
                 return;
             }
 
-            remaining -= slice.Share;
-            touched |= Accumulate(_parts[slice.Part], slice, first, lengths, ref most);
+            var part = _parts[slice.Part];
+            remaining -= GroupBounds.Share(highest, part.Scale);
+            touched |= Accumulate(part, slice, first, lengths, ref most);
         }
 
         Collect(first, touched, ref filter);
     }
 
     /// <summary>Like <see cref="ScoreCell"/>, for rows that have all terms.</summary>
-    private void ScoreCellOfAll<TFilter>(Chosen chosen, ReadOnlySpan<Slice> slices, ref TFilter filter)
+    private void ScoreCellOfAll<TFilter>(int first, ReadOnlySpan<Slice> slices, ReadOnlySpan<int> lengths, ref TFilter filter)
         where TFilter : struct, ISlotFilter
     {
-        if (++_scored % Patience == 0)
-            _cancellation.ThrowIfCancellationRequested();
-        var first = chosen.Cell << ImpactList.CellBits;
-        var lengths = _rows.LengthsFrom(first);
-        if (lengths.Length < ImpactList.CellSize)
-            return;
-        var most = 0.0;
-        var touched = 0u;
+        // The rows first: most cells have none that all terms share.
+        var shift = ShiftOf(first);
         var common = uint.MaxValue;
         var terms = 0;
         for (var i = 0; i < slices.Length && common != 0; terms++)
@@ -108,22 +113,40 @@ internal sealed partial class TextSearch
             var term = _parts[slices[i].Part].Term;
             var have = 0u;
             for (; i < slices.Length && _parts[slices[i].Part].Term == term; i++)
-                have |= Accumulate(_parts[slices[i].Part], slices[i], first, lengths, ref most);
-            touched |= have;
+            {
+                if ((byte)(slices[i].Bounds >> shift) != 0)
+                    have |= RowsOf(_parts[slices[i].Part], slices[i], first);
+            }
+
             common &= have;
         }
 
-        common = terms == _required ? common : 0;
+        if (common == 0 || terms != _required)
+            return;
+        var most = 0.0;
+        var touched = 0u;
+        foreach (ref readonly var slice in slices)
+            touched |= Accumulate(_parts[slice.Part], slice, first, lengths, ref most);
         Forget(touched & ~common);
         Collect(first, common, ref filter);
     }
 
+    /// <summary>Which rows of a cell a part has.</summary>
+    private static uint RowsOf(TextPart part, in Slice slice, int first)
+    {
+        ref var entries = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(part.Entries), slice.Start);
+        var rows = 0u;
+        for (var mask = OfCell(ref entries, slice.Count, first); mask != 0; mask &= mask - 1)
+            rows |= 1u << ((Unsafe.Add(ref entries, BitOperations.TrailingZeroCount(mask)) >> ImpactList.FrequencyBits) & (ImpactList.CellSize - 1));
+        return rows;
+    }
+
     /// <summary>Adds what a part has for a cell; says which rows it has.</summary>
-    private uint Accumulate(TextPart part, Slice slice, int first, ReadOnlySpan<int> lengths, ref double most)
+    private uint Accumulate(TextPart part, in Slice slice, int first, ReadOnlySpan<int> lengths, ref double most)
     {
         // A slice and as many entries as a group may have are within the entries and their spare. A row within the cell has 4 bits: below
         // 16, which the sums and the lengths have.
-        ref var entries = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(part.List.Entries), slice.Start);
+        ref var entries = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(part.Entries), slice.Start);
         ref var sums = ref MemoryMarshal.GetArrayDataReference(_sums);
         ref var length = ref MemoryMarshal.GetReference(lengths);
         var weight = part.Weight;
@@ -205,12 +228,15 @@ internal sealed partial class TextSearch
     /// <summary>A hint: that the collector may move the entries does no harm.</summary>
     private static unsafe void Prefetch(ref ushort entry) => Sse.Prefetch0(Unsafe.AsPointer(ref entry));
 
-    /// <summary>A cell to be scored.</summary>
-    /// <param name="Cell">Its number.</param>
-    /// <param name="Bound">Its added bounds.</param>
-    /// <param name="FirstSlice">Where its postings are looked up.</param>
-    private readonly record struct Chosen(int Cell, int Bound, int FirstSlice);
+    /// <summary>Where the bound of the cell that begins with a row stands among its group's.</summary>
+    private static int ShiftOf(int first) => 8 * ((first >> ImpactList.CellBits) & (ImpactList.CellsPerGroup - 1));
 
-    /// <summary>A part's postings of the cell's group.</summary>
-    private readonly record struct Slice(int Part, int Start, ushort Count, ushort Share);
+    /// <summary>Cells of a group to be scored.</summary>
+    /// <param name="Group">Its number.</param>
+    /// <param name="Bounds">The added bounds of its cells, 16 bits each; 0 for those that are not to be.</param>
+    /// <param name="FirstSlice">Where its postings are looked up.</param>
+    private readonly record struct Chosen(int Group, ulong Bounds, int FirstSlice);
+
+    /// <summary>A part's postings of a group, and the bounds of its cells, 8 bits each.</summary>
+    private readonly record struct Slice(int Part, int Start, int Count, uint Bounds);
 }

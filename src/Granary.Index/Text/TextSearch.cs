@@ -93,6 +93,7 @@ internal sealed partial class TextSearch
         if (covered < sealedBlocks)
             part.Own.Append(view.Blocks!, covered, rule);
         part.Own.Append(tail, rule);
+        part.Open(part.Own);
     }
 
     /// <summary>Appends the k best rows below <paramref name="rowEnd"/>, best first.</summary>
@@ -137,8 +138,8 @@ internal sealed partial class TextSearch
             var dense = false;
             for (; i < _count && _parts[i].Term == term; i++)
             {
-                places += _parts[i].List.Places;
-                dense |= _parts[i].List.Groups == null;
+                places += _parts[i].Places;
+                dense |= _parts[i].Groups == null;
             }
 
             if (places >= fewest)
@@ -155,9 +156,9 @@ internal sealed partial class TextSearch
         var places = 0L;
         for (var i = 0; i < _count; i++)
         {
-            if (_parts[i].List.Groups == null)
+            if (_parts[i].Groups == null)
                 return false;
-            places += _parts[i].List.Places;
+            places += _parts[i].Places;
         }
 
         return places * MergeShare < groups;
@@ -198,11 +199,11 @@ internal sealed partial class TextSearch
         var part = _spare.Count > 0 ? _spare[^1] : new TextPart();
         if (_spare.Count > 0)
             _spare.RemoveAt(_spare.Count - 1);
-        part.List = list ?? part.Own;
         part.Postings = term.Postings;
         part.Term = number;
         part.Weight = _scorer.Weight(number);
-        part.Place = 0;
+        if (list is not null)
+            part.Open(list);
         if (_count == _parts.Length)
             Array.Resize(ref _parts, _count * 2);
         _parts[_count++] = part;
@@ -211,7 +212,7 @@ internal sealed partial class TextSearch
 
     private void Release(TextPart part)
     {
-        part.List = part.Own;
+        part.Open(part.Own);
         part.Postings = null!;
         _spare.Add(part);
     }
