@@ -3,10 +3,10 @@ using Granary.Index.Postings;
 namespace Granary.Index.Text;
 
 /// <summary>
-/// Postings laid out for search: rows in groups of 64, found by number, and of each cell of 16 rows the highest saturation a posting
-/// reaches, rounded up to 1/255 (the bounds of Block-Max Pruning, Mallia, Suel and Tonellotto, 2024). A posting is the row within its
-/// group (upper 6 bits) and the term's frequency (10 bits; <see cref="MostFrequency"/> stands for all from there on). Made from
-/// a list's sealed blocks when a query first needs them, and then never changed; or of a query's own, refilled.
+/// Postings laid out for search: rows in groups of 64, found by number, a bit for each row and the frequencies in their order; and of
+/// each cell of 16 rows the highest saturation a posting reaches, rounded up to 1/255 (the bounds of Block-Max Pruning, Mallia, Suel and
+/// Tonellotto, 2024). Made from a list's sealed blocks when a query first needs them, and then never changed; or of a query's
+/// own, refilled.
 /// </summary>
 internal sealed class ImpactList
 {
@@ -15,11 +15,9 @@ internal sealed class ImpactList
     public const int CellBits = 4;
     public const int CellSize = 1 << CellBits;
     public const int CellsPerGroup = GroupSize / CellSize;
-    public const int FrequencyBits = 16 - GroupBits;
-    public const uint MostFrequency = (1u << FrequencyBits) - 1;
 
-    /// <summary>Entries that may be read behind the last: a group is looked at whole.</summary>
-    public const int Spare = GroupSize;
+    /// <summary>Stands for all frequencies from here on.</summary>
+    public const byte MostFrequency = 255;
 
     // A list with postings in a quarter of all groups is laid out with a place for each of them.
     private const int DenseShare = 4;
@@ -36,7 +34,11 @@ internal sealed class ImpactList
     /// <summary>The bounds of each place's cells; 0 where there is no posting.</summary>
     public byte[] Bounds { get; private set; } = new byte[16 * CellsPerGroup];
 
-    public ushort[] Entries { get; private set; } = new ushort[64 + Spare];
+    /// <summary>The rows of each place that have a posting, a bit each.</summary>
+    public ulong[] Rows { get; private set; } = new ulong[16];
+
+    /// <summary>The frequency of each posting, up to <see cref="MostFrequency"/>.</summary>
+    public byte[] Frequencies { get; private set; } = new byte[64];
 
     /// <summary>Postings.</summary>
     public int Count { get; private set; }
@@ -50,7 +52,7 @@ internal sealed class ImpactList
     /// <summary>The step of <see cref="Saturation"/> its bounds hold up to.</summary>
     public int Step { get; private set; }
 
-    public long Bytes => 96 + (4L * Starts.Length) + Bounds.Length + (2L * Entries.Length) + (4L * Groups?.Length ?? 0);
+    public long Bytes => 96 + (4L * Starts.Length) + Bounds.Length + Frequencies.Length + (8L * Rows.Length) + (4L * (Groups?.Length ?? 0));
 
     /// <summary>Lays out the sealed blocks of a list.</summary>
     public static ImpactList Make(PostingBlocks blocks, int step, in ImpactRule rule)
@@ -105,28 +107,31 @@ internal sealed class ImpactList
             Groups![Places] = group;
             Starts[Places] = Count;
             Bounds.AsSpan(Places * CellsPerGroup, CellsPerGroup).Clear();
+            Rows[Places] = 0;
             Places++;
         }
 
         ref var bound = ref Bounds[((Places - 1) * CellsPerGroup) + ((row >> CellBits) & (CellsPerGroup - 1))];
         bound = Math.Max(bound, rule.Bound(row, frequency));
-        Entries[Count++] = (ushort)(((row & (GroupSize - 1)) << FrequencyBits) | (int)Math.Min(frequency, MostFrequency));
+        Rows[Places - 1] |= 1UL << (row & (GroupSize - 1));
+        Frequencies[Count++] = (byte)Math.Min(frequency, MostFrequency);
     }
 
     private void Reserve(int more)
     {
-        if (Count + more + Spare > Entries.Length)
-            Entries = Grown(Entries, Count + more + Spare);
+        if (Count + more > Frequencies.Length)
+            Frequencies = Grown(Frequencies, Count + more);
         if (Places + more <= Groups!.Length)
             return;
         Groups = Grown(Groups, Places + more);
+        Rows = Grown(Rows, Groups.Length);
         Bounds = Grown(Bounds, Groups.Length * CellsPerGroup);
         Starts = Grown(Starts, Groups.Length + 1);
     }
 
     private ImpactList Trimmed()
     {
-        var list = new ImpactList { Entries = Entries.AsSpan(0, Count + Spare).ToArray(), Count = Count };
+        var list = new ImpactList { Frequencies = Frequencies.AsSpan(0, Count).ToArray(), Count = Count };
         var groups = Groups![Places - 1] + 1;
         if (groups > (long)Places * DenseShare)
         {
@@ -134,6 +139,7 @@ internal sealed class ImpactList
             list.Groups = Groups.AsSpan(0, Places).ToArray();
             list.Starts = Starts.AsSpan(0, Places + 1).ToArray();
             list.Bounds = Bounds.AsSpan(0, Places * CellsPerGroup).ToArray();
+            list.Rows = Rows.AsSpan(0, Places).ToArray();
             return list;
         }
 
@@ -141,11 +147,13 @@ internal sealed class ImpactList
         list.Places = groups;
         list.Starts = new int[groups + 1];
         list.Bounds = new byte[groups * CellsPerGroup];
+        list.Rows = new ulong[groups];
         var next = 0;
         for (var place = 0; place < Places; place++)
         {
             while (next <= Groups[place])
                 list.Starts[next++] = Starts[place];
+            list.Rows[Groups[place]] = Rows[place];
             Bounds.AsSpan(place * CellsPerGroup, CellsPerGroup).CopyTo(list.Bounds.AsSpan(Groups[place] * CellsPerGroup));
         }
 

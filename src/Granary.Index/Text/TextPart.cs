@@ -21,8 +21,11 @@ internal sealed class TextPart
     /// <summary><see cref="ImpactList.Bounds"/>.</summary>
     public byte[] Bounds { get; private set; } = [];
 
-    /// <summary><see cref="ImpactList.Entries"/>.</summary>
-    public ushort[] Entries { get; private set; } = [];
+    /// <summary><see cref="ImpactList.Rows"/>.</summary>
+    public ulong[] Rows { get; private set; } = [];
+
+    /// <summary><see cref="ImpactList.Frequencies"/>.</summary>
+    public byte[] Frequencies { get; private set; } = [];
 
     public PostingList Postings { get; set; } = null!;
 
@@ -44,7 +47,8 @@ internal sealed class TextPart
     /// <summary>Takes the postings of a list, as it is now.</summary>
     public void Open(ImpactList list)
     {
-        (Groups, Places, Starts, Bounds, Entries) = (list.Groups, list.Places, list.Starts, list.Bounds, list.Entries);
+        (Groups, Places, Starts, Bounds) = (list.Groups, list.Places, list.Starts, list.Bounds);
+        (Rows, Frequencies) = (list.Rows, list.Frequencies);
         Place = 0;
     }
 

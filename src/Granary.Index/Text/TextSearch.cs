@@ -6,7 +6,7 @@ namespace Granary.Index.Text;
 /// <summary>
 /// Block-Max Pruning (Mallia, Suel and Tonellotto, "Faster Learned Sparse Retrieval with Block-Max Pruning", 2024) for exact BM25: the
 /// bounds of all terms are added for every cell of 16 rows, then the cells that promise most are scored, and then those left
-/// whose bound is above the k-th score. Scores are exact: bounds only choose cells. An object holds a query's working memory and is
+/// whose bound is above the k-th score. Scores are exact: bounds only choose. An object holds a query's working memory and is
 /// reused.
 /// </summary>
 internal sealed partial class TextSearch
@@ -23,7 +23,6 @@ internal sealed partial class TextSearch
     [ThreadStatic]
     private static TextSearch? _idle;
 
-    private readonly double[] _sums = new double[ImpactList.CellSize];
     private readonly TopHits _top = new();
     private readonly List<TextPart> _spare = [];
     private TextPart[] _parts = new TextPart[16];
@@ -62,7 +61,8 @@ internal sealed partial class TextSearch
         search._rows = null!;
         search._scorer = default;
         search._cancellation = default;
-        Array.Clear(search._sums);
+        search._chosenCount = 0;
+        search._sliceCount = 0;
         _idle = search;
     }
 

@@ -66,12 +66,24 @@ public sealed class TextSearchTests
         var corpus = new Corpus(Schema);
         for (var i = 0; i < 400; i++)
         {
-            int[] often = [1, 2, 500, 1_022, 1_023, 1_024, 5_000];
+            int[] often = [1, 2, 200, 254, 255, 256, 5_000];
             corpus.Add([.. Enumerable.Repeat("w1", often[i % often.Length]), .. Words(random)]);
         }
 
         corpus.AssertSearch("w1", 100, _ => true);
         corpus.AssertSearch("w1 w2 w3", 400, _ => true);
+    }
+
+    [Fact]
+    public void A_query_may_have_any_number_of_terms()
+    {
+        var random = new Random(10);
+        var corpus = new Corpus(Schema);
+        for (var i = 0; i < 300; i++)
+            corpus.Add([.. Enumerable.Range(0, 60).Select(_ => "w" + random.Next(9_000))]);
+        var all = string.Join(' ', Enumerable.Range(0, 9_000).Select(i => $"w{i}"));
+        corpus.AssertSearch(all, 20, _ => true);
+        corpus.AssertSearch(all, 20, _ => true, true);
     }
 
     [Fact]
