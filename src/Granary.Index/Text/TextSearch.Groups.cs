@@ -14,7 +14,7 @@ internal sealed partial class TextSearch
     private int[] _places = new int[16];
     private int[] _cells = []; // Those gathered; their bounds stand in _bounds.
 
-    /// <summary>Goes through the groups of a few short lists, or of the shortest that every hit must be in, then as over all cells.</summary>
+    /// <summary>Goes through the groups of a few short lists, or of the shortest that every hit must be in.</summary>
     private void Merge<TFilter>(int groups, int leader, int k, ref TFilter filter)
         where TFilter : struct, ISlotFilter
     {

@@ -96,7 +96,8 @@ public sealed class PartitionsAreInvisible
         yield return new QueryRequest { Query = dense, Params = exact, Limit = 20 };
         yield return new QueryRequest { Query = text, Using = "text", Limit = 20 };
         yield return new QueryRequest { Query = every, Using = "text", Limit = 20 };
-        yield return new QueryRequest { Prefetches = [new Prefetch { Query = dense, Params = exact, Limit = 60 }], Query = every, Using = "text" };
+        Prefetch[] some = [new Prefetch { Query = dense, Params = exact, Limit = 60 }];
+        yield return new QueryRequest { Prefetches = [.. some], Query = every, Using = "text" };
         yield return new QueryRequest { Query = sparse, Using = "terms", Limit = 20 };
         yield return new QueryRequest { Query = dense, Params = exact, Filter = Batches.Has("group", 2), Limit = 9, Offset = 3 };
         Prefetch[] both =
