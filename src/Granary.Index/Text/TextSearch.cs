@@ -61,8 +61,6 @@ internal sealed partial class TextSearch
         search._rows = null!;
         search._scorer = default;
         search._cancellation = default;
-        search._chosenCount = 0;
-        search._sliceCount = 0;
         _idle = search;
     }
 
