@@ -165,8 +165,8 @@ internal sealed partial class TextSearch
                 var place = at + BitOperations.TrailingZeroCount(mask);
                 int bound = bounds[place];
                 bounds[place] = 0;
-                Choose(
-                    _cells[place] / ImpactList.CellsPerGroup, (ulong)bound << (16 * (_cells[place] % ImpactList.CellsPerGroup)), ref filter);
+                var cell = _cells[place];
+                Choose(cell / ImpactList.CellsPerGroup, (ulong)bound << (16 * (cell % ImpactList.CellsPerGroup)), ref filter);
             }
         }
 

@@ -17,8 +17,8 @@ internal sealed partial class TextSearch
     // So many parts have room for it; more are merged.
     private const int MostParts = 5_000;
 
-    // Scored cells between two looks at the caller's patience.
-    private const int Patience = 1024;
+    // Scored groups between two looks at the caller's patience.
+    private const int Patience = 128;
 
     [ThreadStatic]
     private static TextSearch? _idle;
