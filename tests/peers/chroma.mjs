@@ -55,7 +55,13 @@ const processor = () => processorSecondsOf(server.pid);
 const base = '/api/v2/tenants/default_tenant/databases/default_database/collections';
 let set, space, id, ef, made = {};
 
-async function build({m, ef_construct, threads, batch = 1000}) {
+/** What a database that has run for a while has done already is done before the clock starts: points of a collection of its own. */
+async function build(request) {
+    await make({...request, count: Math.min(5000, set.base.length)});
+    return make({...request, count: set.base.length});
+}
+
+async function make({m, ef_construct, threads, count, batch = 1000}) {
     const bodies = [];
     const first = await pool.lane(0);
     await first.json('DELETE', `${base}/points`).catch(() => {});
@@ -65,11 +71,11 @@ async function build({m, ef_construct, threads, batch = 1000}) {
     });
     id = created.id;
     ef = 100;
-    for (let from = 0; from < set.base.length; from += batch) {
-        const rows = set.base.slice(from, from + batch);
+    for (let from = 0; from < count; from += batch) {
+        const rows = set.base.slice(from, Math.min(from + batch, count));
         bodies.push(Connection.request('POST', `${base}/${id}/add`, {
             ids: rows.map((_, i) => String(from + i)), embeddings: rows.map((row) => Array.from(row)),
-            ...(set.texts ? {documents: set.texts.slice(from, from + batch)} : {}),
+            ...(set.texts ? {documents: set.texts.slice(from, from + rows.length)} : {}),
         }));
     }
     await pool.open(threads * 2);
@@ -91,9 +97,9 @@ async function build({m, ef_construct, threads, batch = 1000}) {
     if (JSON.parse(body.toString()).ids?.[0]?.length !== 10)
         throw new Error(body.toString().slice(0, 300));
     const took = seconds(start);
-    const count = await first.json('GET', `${base}/${id}/count`);
-    if (count !== set.base.length)
-        throw new Error(`${count} points of ${set.base.length}`);
+    const found = await first.json('GET', `${base}/${id}/count`);
+    if (found !== count)
+        throw new Error(`${found} points of ${count}`);
     return {seconds: took, added_seconds, cpu_seconds: processor() - cpu, disk: diskBytes(folder)};
 }
 
@@ -116,7 +122,7 @@ serve({
             await stop();
             await start();
             ef = wanted;
-            for (let i = 0; i < 100; i++)
+            for (let i = 0; i < set.queries.length; i++)
                 await (await pool.lane(0)).json('POST', `${base}/${id}/query`, {query_embeddings: [Array.from(set.queries[i])], n_results: k, include: []});
         }
         await pool.open(request.threads ?? 1);

@@ -43,18 +43,24 @@ function sweep(rows) {
 /** 8 dimensions a sub-vector as documented; where that does not divide, 4: one sub-vector in all would be its default. */
 const subVectors = (dims) => dims % 8 === 0 ? dims / 8 : dims / 4;
 
-async function build({ef_construct, batch: size = 10000}) {
-    const rows = set.base;
+/** What a database that has run for a while has done already is done before the clock starts: a table of its own. */
+async function build(request) {
+    await make(request, 'warm', set.base.slice(0, 5000));
+    await (await lancedb.connect(folder)).dropTable('warm');
+    return make(request, 'points', set.base);
+}
+
+async function make({ef_construct, batch: size = 10000}, name, rows) {
     const cpu = processorSeconds();
     const start = performance.now();
     const db = await lancedb.connect(folder);
     table = undefined;
     for (let from = 0; from < rows.length; from += size) {
-        const next = batch(rows.slice(from, from + size), from, set.texts?.slice(from, from + size));
+        const next = batch(rows.slice(from, from + size), from, set.texts?.slice(from, Math.min(from + size, rows.length)));
         if (table)
             await table.add(next);
         else
-            table = await db.createTable('points', next, {mode: 'overwrite'});
+            table = await db.createTable(name, next, {mode: 'overwrite'});
     }
     const added = seconds(start);
     const config = kind === 'hnsw'

@@ -74,7 +74,7 @@ internal static class DatabasePeerBenchmarks
         var timings = runs.ToDictionary(run => run, _ => new List<PeerTiming>());
         for (var round = 0; round < settings.Rounds; round++)
         {
-            foreach (var run in runs)
+            foreach (var run in PeerRounds.Turn(runs, round))
                 timings[run].Add((await run.SearchAsync(what, Recall, ids: false)).Timing);
         }
 

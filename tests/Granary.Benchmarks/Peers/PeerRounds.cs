@@ -45,6 +45,9 @@ internal sealed class PeerRounds(PeerSettings settings, string set, IReadOnlyLis
         }
     }
 
+    /// <summary>The order of a round: every second one goes the other way, so that nobody always comes first.</summary>
+    public static IEnumerable<T> Turn<T>(IReadOnlyList<T> runs, int round) => round % 2 == 0 ? runs : runs.Reverse();
+
     /// <summary>Times the efforts around each recall on so many threads.</summary>
     public async Task TimeAsync(double[] targets, int threads)
     {
@@ -54,7 +57,7 @@ internal sealed class PeerRounds(PeerSettings settings, string set, IReadOnlyLis
             {
                 foreach (var low in new[] { true, false })
                 {
-                    foreach (var run in _runs)
+                    foreach (var run in Turn(_runs, round))
                         await run.TimeAsync(target, low, threads, round);
                 }
             }

@@ -57,12 +57,12 @@ internal static class TextPeerBenchmarks
                 {
                     foreach (var kind in kinds)
                     {
-                        foreach (var run in runs)
+                        foreach (var run in PeerRounds.Turn(runs, round))
                             await run.TimeAsync(kind, k, passes, round);
                     }
                 }
 
-                Print(runs, kinds, k, rounds);
+                Print(runs, kinds, k, rounds, passes);
             }
         }
         finally
@@ -80,9 +80,10 @@ internal static class TextPeerBenchmarks
         return query.RootElement.TryGetProperty("kind", out var kind) ? kind.GetString()! : "";
     }
 
-    private static void Print(List<TextPeerRun> runs, string[] kinds, int k, int rounds)
+    private static void Print(List<TextPeerRun> runs, string[] kinds, int k, int rounds, int passes)
     {
-        Console.WriteLine($"\ntop {k}, one thread, {rounds} rounds in turn, least time a query of a round's passes; {Machine.Load}\n");
+        var times = passes == 1 ? "single times" : $"least of {passes} times a query in a round";
+        Console.WriteLine($"\ntop {k}, one thread, {rounds} rounds in turn, {times}; {Machine.Load}\n");
         Console.WriteLine("| queries | peer | mean us | p99 us | ours mean / its | ours p99 / its | same of top k |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
         var ours = runs.Find(run => run.Name == Ours);

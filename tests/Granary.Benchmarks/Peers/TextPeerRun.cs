@@ -22,12 +22,12 @@ internal sealed class TextPeerRun(string name, PeerProcess process, int most, Ac
     {
         _times.Clear();
         foreach (var kind in kinds)
-            await process.AskAsync(Request(kind, k, most == int.MaxValue ? passes : 1));
+            await process.AskAsync(Request(kind, k, passes));
     }
 
     public async Task TimeAsync(string kind, int k, int passes, int round)
     {
-        var request = Request(kind, k, most == int.MaxValue ? passes : 1);
+        var request = Request(kind, k, passes);
         request["times"] = true;
         request["ids"] = round == 0;
         var answer = await process.AskAsync(request);
