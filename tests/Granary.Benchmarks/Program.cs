@@ -5,6 +5,7 @@ using Granary.Benchmarks;
 var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringComparer.Ordinal)
 {
     ["analysers"] = AnalyserBenchmarks.RunAsync,
+    ["bytes"] = BytesBenchmarks.RunAsync,
     ["checkpoint"] = CheckpointBenchmarks.RunAsync,
     ["cluster-bell"] = ClusterBellBenchmarks.RunAsync,
     ["cluster-cost"] = ClusterCostBenchmarks.RunAsync,

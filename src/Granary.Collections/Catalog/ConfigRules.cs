@@ -52,6 +52,11 @@ public static class ConfigRules
             {
                 throw GranaryException.BadInput($"Vector '{vector.Name}': size, distance and multivector are fixed at creation");
             }
+
+            // What was never kept cannot come back.
+            if (after.Schema.FindDense(vector.Name) is { } stored
+                && (stored.Storage == VectorStorage.Int8) != (vector.Storage == VectorStorage.Int8))
+                throw GranaryException.BadInput($"Vector '{vector.Name}': whether only int8 codes are kept is fixed at creation");
         }
     }
 
@@ -64,6 +69,9 @@ public static class ConfigRules
                 throw GranaryException.Validation(
                     $"vectors.size: value {vector.Size} invalid, must be from 1 to {DenseVectorSchema.MaxSize}");
             CheckHnsw(vector.Hnsw);
+            if (vector.Storage == VectorStorage.Int8 && (vector.MultiVector || vector.Distance == Distance.Manhattan))
+                throw GranaryException.Validation(
+                    $"vectors.storage: value int8 invalid for '{vector.Name}', it goes with Cosine, Dot and Euclid and not with multivectors");
             AddName(vector.Name);
         }
 

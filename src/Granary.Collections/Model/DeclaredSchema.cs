@@ -35,6 +35,8 @@ public static class DeclaredSchema
 
         if (vector.Storage == VectorStorage.Float32)
             json["storage"] = "float32";
+        if (vector.Storage == VectorStorage.Int8)
+            json["storage"] = "int8";
         if (vector.MultiVector)
             json["multivector_config"] = new JsonObject { ["comparator"] = "max_sim" };
         return json;

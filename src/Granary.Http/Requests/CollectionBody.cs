@@ -73,9 +73,12 @@ internal static partial class CollectionBody
             // Qdrant counts kilobytes of vectors, the index counts points.
             Hnsw = threshold is { } kilobytes
                 ? own with { FullScanThreshold = (int)Math.Clamp(kilobytes * 1024 / (dimensions * 4), 1, int.MaxValue) } : own,
-            Storage = vector.Word("storage", "float32_with_codes", "float32") == "float32"
-                ? VectorStorage.Float32
-                : VectorStorage.Float32WithCodes,
+            Storage = vector.Word("storage", "float32_with_codes", "float32", "int8") switch
+            {
+                "float32" => VectorStorage.Float32,
+                "int8" => VectorStorage.Int8,
+                _ => VectorStorage.Float32WithCodes,
+            },
             MultiVector = vector["multivector_config"] is not null,
         };
     }

@@ -10,7 +10,9 @@ namespace Granary.Index.Memory;
 /// </summary>
 internal sealed unsafe class RowArena : IDisposable
 {
-    private const int ChunkTarget = 1 << 20;
+    // The last chunk is on average half empty: of short rows a chunk holds not more than so many.
+    private const int ChunkTarget = 1 << 18;
+    private const int ChunkRows = 1 << 11;
     private const int Alignment = 64;
 
     // From so many bytes on, chunks are taken several at a time, in large pages.
@@ -41,7 +43,7 @@ internal sealed unsafe class RowArena : IDisposable
     {
         Stride = stride;
         _allocate = allocate;
-        var rows = Math.Max(1, ChunkTarget / stride);
+        var rows = Math.Clamp(ChunkTarget / stride, 1, ChunkRows);
         _shift = BitOperations.Log2((uint)rows);
         _mask = (1 << _shift) - 1;
         _table = (byte**)NativeMemory.AllocZeroed((nuint)_tableLength, (nuint)sizeof(byte*));

@@ -24,7 +24,10 @@ internal abstract unsafe class Field(string name) : IDisposable
     public abstract int RowCapacity { get; }
 
     /// <summary>Bytes held, the column's included.</summary>
-    public long Bytes => _column.Bytes + FieldBytes;
+    public long Bytes => ColumnBytes + FieldBytes;
+
+    /// <summary>Bytes of the column.</summary>
+    public long ColumnBytes => _column.Bytes;
 
     /// <summary>Bytes of the field itself.</summary>
     protected abstract long FieldBytes { get; }

@@ -43,8 +43,11 @@ internal sealed unsafe partial class SlotTable : IDisposable
         }
     }
 
+    /// <summary>Bytes of the versions.</summary>
+    public long EntryBytes => _entries.Bytes;
+
     /// <summary>Bytes held.</summary>
-    public long Bytes => _entries.Bytes + ((long)_cells.Length * sizeof(int));
+    public long Bytes => EntryBytes + ((long)_cells.Length * sizeof(int));
 
     /// <summary>Takes a slot for a new version that no reader sees before <paramref name="birth"/> is published.</summary>
     public int Take(PointId id, long birth, int previous)

@@ -72,8 +72,6 @@ internal abstract class VectorColumn<TRows>(string name, TRows rows) : VectorCol
 /// <summary>A dense vector.</summary>
 internal sealed class DenseColumn(DenseField inner) : VectorColumn<DenseField>(inner.Schema.Name, inner)
 {
-    private float[] _scratch = [];
-
     // Operations that added rows, and what Added was after each.
     private readonly ConcurrentQueue<(long Operation, long Added)> _marks = new();
     private long _marked;
@@ -97,15 +95,7 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn<DenseField>(i
     }
 
     /// <inheritdoc/>
-    public override bool Holds(int row, in VectorView vector)
-    {
-        if (Rows.Schema.Distance != Distance.Cosine)
-            return Same(Rows.Vector(row), vector.Values);
-        if (_scratch.Length == 0)
-            _scratch = new float[Rows.Schema.Size];
-        VectorMath.Copy(vector.Values, Distance.Cosine, _scratch);
-        return Same(Rows.Vector(row), _scratch);
-    }
+    public override bool Holds(int row, in VectorView vector) => Rows.Holds(row, vector.Values);
 
     /// <inheritdoc/>
     public override int Add(in VectorView vector, int slot) => Rows.Add(vector.Values, slot);

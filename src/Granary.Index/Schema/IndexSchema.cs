@@ -32,6 +32,12 @@ public enum VectorStorage : byte
 
     /// <summary>float32 originals only.</summary>
     Float32 = 1,
+
+    /// <summary>
+    /// int8 codes only: they are what is searched, compared again and returned, decoded. A quarter of the bytes; scores are those of
+    /// the decoded vectors.
+    /// </summary>
+    Int8 = 2,
 }
 
 /// <summary>A named dense vector of a collection.</summary>

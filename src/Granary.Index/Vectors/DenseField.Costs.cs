@@ -13,7 +13,7 @@ public sealed unsafe partial class DenseField
     // A visit compares so many rows, of the M or so that are new.
     private const float NewRows = 1.5f;
 
-    private float RowCost => CodeCost + (CodeByteCost * (_codes?.Stride ?? _vectors.Stride));
+    private float RowCost => CodeCost + (CodeByteCost * (_codes?.Stride ?? (_size * sizeof(float))));
 
     /// <summary>Whether comparing so many rows of a mask costs less than walking to the nearest of them.</summary>
     private bool ScanIsCheaper(int count, int ef, float share)

@@ -33,7 +33,7 @@ public sealed unsafe partial class DenseField
                 var slot = SlotOf(row);
                 if (slot < 0 || (search.IndexedOnly && !IsLinked(row)) || (filterFirst && !filter.TryAccept(ref slot)))
                     continue;
-                var key = VectorMath.Key(Schema.Distance, query, (float*)_vectors.Row(row), _size);
+                var key = KeyOf(query, row);
                 if (key <= top.Threshold && (filterFirst || filter.TryAccept(ref slot)))
                     top.Add(key, slot);
             }
@@ -66,7 +66,7 @@ public sealed unsafe partial class DenseField
                 var slot = SlotOf(row);
                 if (slot < 0 || !filter.TryAccept(ref slot))
                     continue;
-                top.Add(VectorMath.Key(Schema.Distance, query.Pointer, (float*)_vectors.Row(row), _size), slot);
+                top.Add(KeyOf(query.Pointer, row), slot);
             }
 
             top.Drain(Schema.Distance, hits);
@@ -81,7 +81,7 @@ public sealed unsafe partial class DenseField
     public float Score(DenseQuery query, int row)
     {
         Check(query);
-        return VectorMath.Score(Schema.Distance, VectorMath.Key(Schema.Distance, query.Pointer, (float*)_vectors.Row(row), _size));
+        return VectorMath.Score(Schema.Distance, KeyOf(query.Pointer, row));
     }
 
     /// <summary>The exact scores of some rows.</summary>

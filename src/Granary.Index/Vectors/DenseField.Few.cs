@@ -55,7 +55,7 @@ public sealed unsafe partial class DenseField
                 var slot = SlotOf(row);
                 if (slot < 0 || (search.IndexedOnly && !IsLinked(row)))
                     continue;
-                var key = VectorMath.Key(Schema.Distance, search.Query.Pointer, (float*)_vectors.Row(row), _size);
+                var key = KeyOf(search.Query.Pointer, row);
                 if (!(key <= Farthest(nearest)) || !filter.TryAccept(ref slot))
                     continue;
                 nearest.Add(CandidatePool.Pack(key, row));

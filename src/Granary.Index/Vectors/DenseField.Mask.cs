@@ -40,12 +40,12 @@ public sealed unsafe partial class DenseField
             scratch.Top.Reset(search.K);
             if (search.Way == MaskedWay.Exact)
                 CompareFew(search, mask, ref filter, scratch);
+            else if (_graph is null)
+                CompareMask(search, mask, ref filter, scratch);
             else if (_codes is not null)
                 SearchMask(Codes(), search, mask, ef, share, ref filter, scratch);
-            else if (_graph is not null)
-                SearchMask(Floats(), search, mask, ef, share, ref filter, scratch);
             else
-                CompareMask(search, mask, ref filter, scratch);
+                SearchMask(Floats(), search, mask, ef, share, ref filter, scratch);
             scratch.Top.Drain(Schema.Distance, hits);
             return true;
         }
@@ -159,7 +159,7 @@ public sealed unsafe partial class DenseField
                 var slot = SlotOf(row);
                 if (slot < 0 || (search.IndexedOnly && !IsLinked(row)) || !filter.TryAccept(ref slot))
                     continue;
-                scratch.Top.Add(VectorMath.Key(Schema.Distance, search.Query.Pointer, (float*)_vectors.Row(row), _size), slot);
+                scratch.Top.Add(KeyOf(search.Query.Pointer, row), slot);
             }
         }
     }

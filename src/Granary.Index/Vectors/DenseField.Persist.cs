@@ -11,6 +11,9 @@ public sealed unsafe partial class DenseField
     private const uint Magic = 0x4656_4447; // "GDVF"
     private const int Version = 2;
 
+    // Codes in place of the originals.
+    private const int CodesOnly = 3;
+
     // In version 1 the graph came after the vectors.
     private const int GraphLast = 1;
 
@@ -24,7 +27,7 @@ public sealed unsafe partial class DenseField
         var header = new Header
         {
             Magic = Magic,
-            Version = Version,
+            Version = KeepsOriginals ? Version : CodesOnly,
             Size = _size,
             Distance = (int)Schema.Distance,
             M = graph?.M ?? 0,
@@ -67,7 +70,10 @@ public sealed unsafe partial class DenseField
             stream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in slot)));
         }
 
-        WriteRows(stream, header.Rows, _size * sizeof(float), _vectors.Row);
+        if (_vectors is not null)
+            WriteRows(stream, header.Rows, _size * sizeof(float), _vectors.Row);
+        for (var row = 0; _vectors is null && row < header.Rows; row++)
+            StoredCode.Write(_codes!.Row(row), _size, stream);
     }
 
     // A row that was free and was taken since waits to be linked, but not in the image.
@@ -137,7 +143,8 @@ public sealed unsafe partial class DenseField
     {
         Header header = default;
         stream.ReadExactly(MemoryMarshal.AsBytes(new Span<Header>(ref header)));
-        FieldFormat.Check(Schema, header.Magic, Magic, header.Version, Version);
+        FieldFormat.Check(Schema, header.Magic, Magic, header.Version, CodesOnly);
+        FieldFormat.CheckEqual(Schema, "storage int8", KeepsOriginals ? 0 : 1, header.Version == CodesOnly ? 1 : 0);
         FieldFormat.CheckEqual(Schema, "size", _size, header.Size);
         FieldFormat.CheckEqual(Schema, "distance", (int)Schema.Distance, header.Distance);
         FieldFormat.CheckEqual(Schema, "hnsw_config.m", _graph?.M ?? 0, header.M);
@@ -150,16 +157,32 @@ public sealed unsafe partial class DenseField
         if (_graph is not null && header.Version > GraphLast)
             ReadGraph(stream, header, _graph);
         ReadRows(stream, header.Rows, sizeof(int), _slots.Row);
-        ReadRows(stream, header.Rows, _size * sizeof(float), _vectors.Row);
+        ReadVectors(stream, header.Rows);
         if (_graph is not null && header.Version <= GraphLast)
             ReadGraph(stream, header, _graph);
         for (var row = 0; row < _rowCount; row++)
         {
             if (SlotOf(row) >= 0)
                 _live++;
-            if (_codes is not null)
-                RowCode.Encode(new ReadOnlySpan<float>(_vectors.Row(row), _size), _euclid, _codes.Row(row));
+            if (_codes is not null && _vectors is not null)
+                Encode(new ReadOnlySpan<float>(_vectors.Row(row), _size), _codes.Row(row));
             RestoreState(row);
+        }
+    }
+
+    private void ReadVectors(Stream stream, int rows)
+    {
+        if (_vectors is not null)
+        {
+            ReadRows(stream, rows, _size * sizeof(float), _vectors.Row);
+            return;
+        }
+
+        var codes = new byte[_size + 16];
+        for (var row = 0; row < rows; row++)
+        {
+            StoredCode.Read(stream, _size, codes, Scratch());
+            Encode(new ReadOnlySpan<float>(Scratch(), _size), _codes!.Row(row));
         }
     }
 
@@ -168,7 +191,7 @@ public sealed unsafe partial class DenseField
         if (count == 0)
             return;
         _slots.Ensure(count - 1);
-        _vectors.Ensure(count - 1);
+        _vectors?.Ensure(count - 1);
         _codes?.Ensure(count - 1);
         _graph?.EnsureRow(count - 1);
     }

@@ -128,10 +128,9 @@ public sealed unsafe partial class DenseField
     /// </summary>
     private int CompareAgain(in DenseSearch search, int* rows, int* slots, float* approximate, int count, TopHits top)
     {
-        var floats = new FloatWalk(_vectors, _size, Schema.Distance);
         var k = Math.Min(search.K, count);
         var least = Math.Min(Math.Max(search.K, LeastRescored), count);
-        floats.Prefetch(rows, Math.Min(least + RescoreAhead, count));
+        PrefetchOriginals(rows, Math.Min(least + RescoreAhead, count));
         top.Reset(search.K);
         var error = 0f;
         var farthest = float.NegativeInfinity;
@@ -143,10 +142,10 @@ public sealed unsafe partial class DenseField
                 if (expected - farthest > error * RescoreErrors)
                     return i;
                 if (i + RescoreAhead < count)
-                    floats.Prefetch(rows[i + RescoreAhead]);
+                    PrefetchOriginals(rows + i + RescoreAhead, 1);
             }
 
-            var key = VectorMath.Key(Schema.Distance, search.Query.Pointer, (float*)_vectors.Row(rows[i]), _size);
+            var key = KeyOf(search.Query.Pointer, rows[i]);
             top.Add(key, slots[i]);
             error = MathF.Max(error, MathF.Abs(key - expected));
             if (i < k)
@@ -195,7 +194,7 @@ public sealed unsafe partial class DenseField
             var row = CandidatePool.Row(pool[i]);
             var slot = SlotOf(row);
             if (slot >= 0 && filter.TryAccept(ref slot))
-                scratch.Top.Add(VectorMath.Key(Schema.Distance, search.Query.Pointer, (float*)_vectors.Row(row), _size), slot);
+                scratch.Top.Add(KeyOf(search.Query.Pointer, row), slot);
         }
 
         return true;

@@ -139,5 +139,5 @@ public sealed unsafe partial class DenseField
 
     private CodeWalk Codes() => new(_codes!, _size, _euclid);
 
-    private FloatWalk Floats() => new(_vectors, _size, Schema.Distance);
+    private FloatWalk Floats() => new(_vectors!, _size, Schema.Distance);
 }

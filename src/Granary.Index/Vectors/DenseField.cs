@@ -13,7 +13,7 @@ public sealed unsafe partial class DenseField : ISlotRows, IDisposable
 {
     private const int NoSlot = -1;
     private readonly EpochClock _epochs;
-    private readonly RowArena _vectors;
+    private readonly RowArena? _vectors;
     private readonly RowArena? _codes;
     private readonly RowArena _slots = new(sizeof(int));
     private readonly int _size;
@@ -32,10 +32,13 @@ public sealed unsafe partial class DenseField : ISlotRows, IDisposable
         _epochs = epochs;
         _size = schema.Size;
         _euclid = schema.Distance == Distance.Euclid;
-        _vectors = new RowArena(_size * sizeof(float));
+        if (schema.Storage == VectorStorage.Int8 && schema.Distance == Distance.Manhattan)
+            throw GranaryException.Validation($"vectors.{schema.Name}.storage: int8 does not go with the distance Manhattan");
+        _vectors = KeepsOriginals ? new RowArena(_size * sizeof(float)) : null;
 
         // Manhattan has no form in dot products, so it walks on the originals.
-        if (schema.Storage == VectorStorage.Float32WithCodes && schema.Distance != Distance.Manhattan && schema.Hnsw.M > 0)
+        if (!KeepsOriginals
+            || (schema.Storage == VectorStorage.Float32WithCodes && schema.Distance != Distance.Manhattan && schema.Hnsw.M > 0))
             _codes = new RowArena(RowCode.Stride(_size));
         _graph = schema.Hnsw.M > 0 ? new Graph(Math.Max(2, schema.Hnsw.M)) : null;
     }
@@ -53,7 +56,7 @@ public sealed unsafe partial class DenseField : ISlotRows, IDisposable
     public long Added => Volatile.Read(ref _added);
 
     /// <summary>Unmanaged bytes.</summary>
-    public long Bytes => _vectors.Bytes + (_codes?.Bytes ?? 0) + _slots.Bytes + (_graph?.Bytes ?? 0);
+    public long Bytes => (_vectors?.Bytes ?? 0) + (_codes?.Bytes ?? 0) + _slots.Bytes + (_graph?.Bytes ?? 0);
 
     /// <summary>
     /// Adds a vector and returns its row; it is findable on return. Cosine vectors are normalised here; one without length is stored as
@@ -71,10 +74,7 @@ public sealed unsafe partial class DenseField : ISlotRows, IDisposable
     {
         VectorMath.CheckSize(_size, vector.Length);
         var row = TakeRow();
-        var stored = new Span<float>(_vectors.Row(row), _size);
-        VectorMath.Copy(vector, normalise ? Distance.Cosine : Distance.Dot, stored);
-        if (_codes is not null)
-            RowCode.Encode(stored, _euclid, _codes.Row(row));
+        Store(row, vector, normalise);
         Volatile.Write(ref Slot(row), slot);
         if (row == _rowCount)
             Volatile.Write(ref _rowCount, row + 1);
@@ -109,15 +109,10 @@ public sealed unsafe partial class DenseField : ISlotRows, IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int SlotOf(int row) => Volatile.Read(ref Slot(row));
 
-    /// <summary>
-    /// A row's vector as stored (normalised where the distance is cosine). Valid until the row is removed and the reader's epoch ends.
-    /// </summary>
-    public ReadOnlySpan<float> Vector(int row) => new(_vectors.Row(row), _size);
-
     /// <summary>Frees all memory. No search may be running.</summary>
     public void Dispose()
     {
-        _vectors.Dispose();
+        _vectors?.Dispose();
         _codes?.Dispose();
         _slots.Dispose();
         _graph?.Dispose();
@@ -137,7 +132,7 @@ public sealed unsafe partial class DenseField : ISlotRows, IDisposable
         var row = _rowCount;
         if (row == int.MaxValue)
             throw new GranaryException(ErrorKind.InsufficientStorage, $"vectors.{Schema.Name}: {row} rows is the limit of a partition");
-        _vectors.Ensure(row);
+        _vectors?.Ensure(row);
         _codes?.Ensure(row);
         _slots.Ensure(row);
         _graph?.AddRow(row);

@@ -59,6 +59,10 @@ internal sealed unsafe class Graph : IDisposable
     /// <summary>Unmanaged bytes.</summary>
     public long Bytes => _links.Bytes + _upper.Bytes + _nodes.Bytes;
 
+    /// <summary>Bytes of each part.</summary>
+    public IEnumerable<(string Part, long Bytes, bool Unmanaged)> MeasureBytes() =>
+        [("links of level 0", _links.Bytes, true), ("links of upper levels", _upper.Bytes, true), ("levels of rows", _nodes.Bytes, true)];
+
     /// <summary>Blocks of upper links in use.</summary>
     public int UpperCount => _upperCount;
 

@@ -21,8 +21,8 @@ internal static unsafe class RowCode
     /// <summary>Dimensions rounded up to the kernels' block.</summary>
     public static int Padded(int size) => (size + CodeKernels.Block - 1) & -CodeKernels.Block;
 
-    /// <summary>Bytes of a code row.</summary>
-    public static int Stride(int size) => Padded(size + RowHeader);
+    /// <summary>Bytes of a code row: what the kernels read, and the header, which may lie in it.</summary>
+    public static int Stride(int size) => Math.Max(Padded(size), (size + (2 * RowHeader) - 1) & -RowHeader);
 
     /// <summary>Bytes of a target.</summary>
     public static int TargetBytes(int size) => TargetHeader + (Padded(size) * sizeof(short));

@@ -7,13 +7,15 @@ namespace Granary.Collections.Tests.Rules;
 public sealed class ReplicasAgree
 {
     [Theory]
-    [InlineData(11)]
-    [InlineData(12)]
-    [InlineData(13)]
-    public async Task TwoReplicasOfOneLogAnswerAlikeAndAsTheModelSays(int seed)
+    [InlineData(11, VectorStorage.Float32WithCodes)]
+    [InlineData(12, VectorStorage.Float32WithCodes)]
+    [InlineData(13, VectorStorage.Float32WithCodes)]
+    [InlineData(14, VectorStorage.Int8)]
+    [InlineData(15, VectorStorage.Int8)]
+    public async Task TwoReplicasOfOneLogAnswerAlikeAndAsTheModelSays(int seed, VectorStorage storage)
     {
         // Cosine: a vector that is normalised twice may differ in its last bit, and so may its scores.
-        var schema = Fixture.Plain.Schema with { Dense = [new DenseVectorSchema("", 8, Distance.Cosine)] };
+        var schema = Fixture.Plain.Schema with { Dense = [new DenseVectorSchema("", 8, Distance.Cosine) { Storage = storage }] };
         await using var changes = await LoggedChanges.OpenAsync(seed, schema);
         await using var one = await changes.FollowAsync();
         await using var rebuilt = await changes.FollowAsync(50);
