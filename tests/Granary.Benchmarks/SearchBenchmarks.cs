@@ -13,13 +13,14 @@ internal static class SearchBenchmarks
 
     public static async Task<int> RunAsync(Arguments arguments)
     {
+        var storage = arguments.Text("storage", "") == "int8" ? VectorStorage.Int8 : VectorStorage.Float32WithCodes;
         foreach (var name in arguments.Text("sets", "glove-100,sift-128,debian-384").Split(','))
             await MeasureAsync(Path.Combine(arguments.Data, name), name.StartsWith("sift", StringComparison.Ordinal)
-                ? Distance.Euclid : Distance.Cosine);
+                ? Distance.Euclid : Distance.Cosine, storage);
         return 0;
     }
 
-    private static async Task MeasureAsync(string path, Distance distance)
+    private static async Task MeasureAsync(string path, Distance distance, VectorStorage storage)
     {
         var set = VectorFiles.ReadVectors(path, "base");
         var queries = VectorFiles.ReadVectors(path, "query");
@@ -28,13 +29,13 @@ internal static class SearchBenchmarks
         var collection = await database.CreateAsync("set", set.Size, distance, new IngestionSettings
         {
             AdmissionTimeout = TimeSpan.FromMinutes(5),
-        });
+        }, storage);
         var watch = Stopwatch.StartNew();
         for (var from = 0; from < set.Count; from += 500)
             await collection.WriteAsync(
                 EmbeddedDatabase.Batch(set, from, Math.Min(500, set.Count - from), (ulong)from), new WriteOptions());
         await collection.WaitAsync();
-        Console.WriteLine($"{Path.GetFileName(path)}: {set.Count} x {set.Size}, {distance}; loaded and linked in "
+        Console.WriteLine($"{Path.GetFileName(path)}: {set.Count} x {set.Size}, {distance}, {storage}; loaded and linked in "
             + $"{watch.Elapsed.TotalSeconds:F1} s ({set.Count / watch.Elapsed.TotalSeconds:F0} points/s)");
         var recall = 0.0;
         for (var round = 0; round < 2; round++)

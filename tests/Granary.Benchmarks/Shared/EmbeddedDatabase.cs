@@ -24,11 +24,12 @@ internal sealed class EmbeddedDatabase : IAsyncDisposable
     }
 
     /// <summary>Makes a collection with one unnamed dense vector.</summary>
-    public async Task<ICollection> CreateAsync(string name, int size, Distance distance, IngestionSettings? ingestion = null)
+    public async Task<ICollection> CreateAsync(string name, int size, Distance distance, IngestionSettings? ingestion = null,
+        VectorStorage storage = VectorStorage.Float32WithCodes)
     {
         var config = new CollectionConfig
         {
-            Schema = new IndexSchema { Dense = [new DenseVectorSchema("", size, distance)] },
+            Schema = new IndexSchema { Dense = [new DenseVectorSchema("", size, distance) { Storage = storage }] },
             Ingestion = ingestion ?? new IngestionSettings(),
         };
         await Database.CreateCollectionAsync(name, config);
