@@ -1,4 +1,3 @@
-using System.Globalization;
 using Granary.Index;
 using Granary.Index.Operations;
 
@@ -55,7 +54,7 @@ internal static class BytesBenchmarks
         print($"  {"managed heap, all that was added",-34} {managed / (double)count,8:F1}");
         var originals = vector.Storage == VectorStorage.Int8 ? 0 : raw;
         var share = ((all / (double)count) - originals) / raw;
-        print(string.Create(CultureInfo.InvariantCulture, $"  {(originals > 0 ? "beyond the raw vector" : "in all"),-34} {
-            (all / (double)count) - originals,8:F1} bytes a point, {share:F3}x of raw float32"));
+        var what = originals > 0 ? "beyond the raw vector" : "in all";
+        print($"  {what,-34} {(all / (double)count) - originals,8:F1} bytes a point, {share:F3}x of raw float32");
     }
 }

@@ -71,7 +71,7 @@ public static class ConfigRules
             CheckHnsw(vector.Hnsw);
             if (vector.Storage == VectorStorage.Int8 && (vector.MultiVector || vector.Distance == Distance.Manhattan))
                 throw GranaryException.Validation(
-                    $"vectors.storage: value int8 invalid for '{vector.Name}', it goes with Cosine, Dot and Euclid and not with multivectors");
+                    $"vectors.storage: value int8 invalid for '{vector.Name}', it goes with Cosine, Dot and Euclid, not with multivectors");
             AddName(vector.Name);
         }
 

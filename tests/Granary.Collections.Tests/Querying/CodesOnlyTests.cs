@@ -98,17 +98,20 @@ public sealed class CodesOnlyTests
                 Assert.All(hits, h => Assert.Equal(tag, h.Id.Number == 7 ? "0" : $"{h.Id.Number % 7}"));
             }
 
-            var point = Assert.Single(await fixture.Collection.RetrieveAsync([new PointId((ulong)i)], PayloadSelector.None, new VectorSelector(true)));
+            var ids = new[] { new PointId((ulong)i) };
+            var point = Assert.Single(await fixture.Collection.RetrieveAsync(ids, PayloadSelector.None, new VectorSelector(true)));
             var stored = Assert.Single(point.Vectors!.Value).Values;
             var scale = vectors[i].Zip(stored, (a, b) => (double)a * b).Sum() / stored.Sum(v => (double)v * v);
-            Assert.All(stored.Zip(vectors[i]), v => Assert.InRange(Math.Abs((v.First * scale) - v.Second), 0, vectors[i].Max(MathF.Abs) / 100));
+            var error = vectors[i].Max(MathF.Abs) / 100;
+            Assert.All(stored.Zip(vectors[i]), v => Assert.InRange(Math.Abs((v.First * scale) - v.Second), 0, error));
         }
     }
 
     private static async Task CheckSameAsync(Fixture fixture, IEnumerable<PointRecord> before) =>
         Assert.Equal(before.Select(Text), (await fixture.AllAsync()).Select(Text));
 
-    private static string Text(PointRecord point) => $"{point.Id}: {string.Join(' ', point.Vectors!.Value[0].Values.Select(v => $"{v:R}"))}";
+    private static string Text(PointRecord point) =>
+        $"{point.Id}: {string.Join(' ', point.Vectors!.Value[0].Values.Select(v => $"{v:R}"))}";
 
     private static ValueTask<IReadOnlyList<ScoredPoint>> QueryAsync(Fixture fixture, float[] vector, string? tag, bool exact) =>
         fixture.Collection.QueryAsync(new QueryRequest
@@ -121,6 +124,7 @@ public sealed class CodesOnlyTests
     private static float[][] Make(int count, int seed)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, Size).Select(_ => (float)random.NextDouble() - 0.5f).ToArray())];
+        return [.. Enumerable.Range(0, count)
+            .Select(_ => Enumerable.Range(0, Size).Select(_ => (float)random.NextDouble() - 0.5f).ToArray())];
     }
 }
