@@ -13,9 +13,11 @@ internal sealed class SideLeg : IThreadPoolWorkItem
     private const int Idle = 0;
     private const int Offered = 1;
     private const int Taken = 2;
-    private const int Done = 3;
 
     private static int _running;
+
+    // Set when the leg is done. Its Wait spins a moment, as legs take microseconds, then blocks: the core may be wanted elsewhere.
+    private readonly ManualResetEventSlim _done = new();
     private int _state;
     private Leg? _leg;
     private IndexReader? _reader;
@@ -39,6 +41,7 @@ internal sealed class SideLeg : IThreadPoolWorkItem
     {
         (_reader, _leg, _cancellation, _error) = (reader, leg, cancellation, null);
         Hits.Clear();
+        _done.Reset();
         Volatile.Write(ref _state, Offered);
 
         // An item that the caller took back is still in the queue; it takes the leg of a later query then, or nothing.
@@ -56,9 +59,7 @@ internal sealed class SideLeg : IThreadPoolWorkItem
         }
         else
         {
-            var wait = default(SpinWait);
-            while (Volatile.Read(ref _state) != Done)
-                wait.SpinOnce(sleep1Threshold: -1);
+            _done.Wait(CancellationToken.None);
         }
 
         (_reader, _leg, _cancellation) = (null, null, default);
@@ -86,6 +87,6 @@ internal sealed class SideLeg : IThreadPoolWorkItem
             _error = ExceptionDispatchInfo.Capture(e);
         }
 
-        Volatile.Write(ref _state, Done);
+        _done.Set();
     }
 }

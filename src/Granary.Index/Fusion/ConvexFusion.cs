@@ -34,6 +34,7 @@ public sealed class ConvexFusion
     /// <summary>The weight of a <see cref="LegScale.Similarity"/> leg.</summary>
     public const float SimilarityWeight = 0.55f;
 
+    private const int MostKept = 8192;
     private const double LeastNormal = -1;
     private const double LeastSpread = 0.01;
 
@@ -168,9 +169,10 @@ public sealed class ConvexFusion
         }
     }
 
-    /// <summary>Forgets everything but the memory.</summary>
+    /// <summary>Forgets everything but the memory; that, too, after more candidates than most queries have.</summary>
     public void Clear()
     {
+        var large = _ids.Count > MostKept;
         foreach (var part in _parts)
         {
             part.Width = 0;
@@ -178,6 +180,17 @@ public sealed class ConvexFusion
         }
 
         _parts.Clear();
+        if (large)
+        {
+            _idle.Clear();
+            _places.Clear();
+            _places.TrimExcess();
+            _ids.Clear();
+            _ids.Capacity = 0;
+            (_sums, _sorted, _order) = ([], [], []);
+            return;
+        }
+
         _places.Clear();
         _ids.Clear();
     }

@@ -11,6 +11,8 @@ namespace Granary.Index.Postings;
 internal sealed class PostingSearch
 {
     private const int Window = 2048;
+    private const int MostCursorsKept = 512;
+    private const int MostHitsKept = 16_384;
 
     [ThreadStatic]
     private static PostingSearch? _idle;
@@ -40,7 +42,8 @@ internal sealed class PostingSearch
         search._count = 0;
         Array.Clear(search._sums);
         Array.Clear(search._touched);
-        _idle = search;
+        if (search._cursors.Count <= MostCursorsKept && search._top.Capacity <= MostHitsKept)
+            _idle = search;
     }
 
     /// <summary>Adds the list of the next term; terms are numbered from 0 in the order they are added.</summary>

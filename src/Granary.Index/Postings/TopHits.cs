@@ -10,6 +10,9 @@ internal sealed class TopHits
 
     public int Count { get; private set; }
 
+    /// <summary>For how many hits there is room.</summary>
+    public int Capacity => _heap.Length;
+
     public bool IsFull => Count == _limit;
 
     /// <summary>The worst hit kept; only when there is one.</summary>

@@ -3,6 +3,8 @@ namespace Granary.Index.Sparse;
 /// <summary>A query's dimensions, ascending, with their weights. Reused by its thread.</summary>
 internal sealed class SparseQuery
 {
+    private const int MostKept = 65_536;
+
     [ThreadStatic]
     private static SparseQuery? _idle;
 
@@ -46,7 +48,8 @@ internal sealed class SparseQuery
         return query;
     }
 
-    public static void Return(SparseQuery query) => _idle = query;
+    /// <summary>Gives it back to its thread, unless it is very large.</summary>
+    public static void Return(SparseQuery query) => _idle = query.Dimensions.Length <= MostKept ? query : null;
 
     /// <summary>Makes what follows from the weights, once they are final.</summary>
     public void Finish()

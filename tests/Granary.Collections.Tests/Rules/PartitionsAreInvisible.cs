@@ -23,9 +23,13 @@ public sealed class PartitionsAreInvisible
             Assert.NotEmpty(expected);
             foreach (var many in new[] { two, eight })
             {
-                var actual = await many.Collection.QueryAsync(query);
-                Assert.Equal(expected.Select(h => (h.Id, h.Score)), actual.Select(h => (h.Id, h.Score)));
-                Assert.Equal(expected.SelectMany(h => h.Legs), actual.SelectMany(h => h.Legs));
+                // The second time the statistics of the texts are known.
+                for (var time = 0; time < 2; time++)
+                {
+                    var actual = await many.Collection.QueryAsync(query);
+                    Assert.Equal(expected.Select(h => (h.Id, h.Score)), actual.Select(h => (h.Id, h.Score)));
+                    Assert.Equal(expected.SelectMany(h => h.Legs), actual.SelectMany(h => h.Legs));
+                }
             }
         }
     }
@@ -42,9 +46,12 @@ public sealed class PartitionsAreInvisible
         foreach (var query in Queries())
         {
             var expected = await here.Collection.QueryAsync(query);
-            var actual = await there.Collection.QueryAsync(query);
-            Assert.Equal(expected.Select(h => (h.Id, h.Score)), actual.Select(h => (h.Id, h.Score)));
-            Assert.Equal(expected.SelectMany(h => h.Legs), actual.SelectMany(h => h.Legs));
+            for (var time = 0; time < 2; time++)
+            {
+                var actual = await there.Collection.QueryAsync(query);
+                Assert.Equal(expected.Select(h => (h.Id, h.Score)), actual.Select(h => (h.Id, h.Score)));
+                Assert.Equal(expected.SelectMany(h => h.Legs), actual.SelectMany(h => h.Legs));
+            }
         }
 
         foreach (var fixture in new[] { here, there })

@@ -183,6 +183,32 @@ public sealed class ConvexFusionTests
             Assert.Equal(expected[i].Id, fusion.Ids[best[i]]);
     }
 
+    [Fact]
+    public void MemoryIsKeptForTheNextButNotThatOfVeryMany()
+    {
+        var few = Hits(Scores(new Random(6), 1000, 1f), 1000);
+        var many = Hits(Scores(new Random(6), 100_000, 1f), 100_000);
+        var ranking = new List<LegHit>(many.Count);
+        var fusion = new ConvexFusion();
+        Use(few);
+        Assert.InRange(Use(few), 0, 2_000);
+        Use(many);
+        Assert.InRange(Use(many), 1_000_000, long.MaxValue);
+
+        long Use(List<LegHit> hits)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            fusion.Add(LegScale.Lexical, 1f, true, hits);
+            fusion.Add(LegScale.Similarity, 1f, true, hits);
+            fusion.Combine();
+            fusion.Rank(int.MaxValue, ranking);
+            Assert.Equal(hits.Count, ranking.Count);
+            ranking.Clear();
+            fusion.Clear();
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
     [Theory]
     [InlineData(Distance.Cosine, 0.75f, 0.25f)]
     [InlineData(Distance.Dot, 0.75f, 0.25f)]
