@@ -13,11 +13,13 @@ internal sealed class SideLeg : IThreadPoolWorkItem
     private const int Idle = 0;
     private const int Offered = 1;
     private const int Taken = 2;
+    private const int Done = 3;
+
+    // Legs take microseconds; whoever waits longer than a few gives up its core.
+    private const int MostSpins = 20;
 
     private static int _running;
-
-    // Set when the leg is done. Its Wait spins a moment, as legs take microseconds, then blocks: the core may be wanted elsewhere.
-    private readonly ManualResetEventSlim _done = new();
+    private readonly object _gate = new();
     private int _state;
     private Leg? _leg;
     private IndexReader? _reader;
@@ -41,7 +43,6 @@ internal sealed class SideLeg : IThreadPoolWorkItem
     {
         (_reader, _leg, _cancellation, _error) = (reader, leg, cancellation, null);
         Hits.Clear();
-        _done.Reset();
         Volatile.Write(ref _state, Offered);
 
         // An item that the caller took back is still in the queue; it takes the leg of a later query then, or nothing.
@@ -59,7 +60,7 @@ internal sealed class SideLeg : IThreadPoolWorkItem
         }
         else
         {
-            _done.Wait(CancellationToken.None);
+            Wait();
         }
 
         (_reader, _leg, _cancellation) = (null, null, default);
@@ -87,6 +88,22 @@ internal sealed class SideLeg : IThreadPoolWorkItem
             _error = ExceptionDispatchInfo.Capture(e);
         }
 
-        _done.Set();
+        lock (_gate)
+        {
+            Volatile.Write(ref _state, Done);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private void Wait()
+    {
+        var wait = default(SpinWait);
+        while (Volatile.Read(ref _state) != Done && wait.Count < MostSpins)
+            wait.SpinOnce(sleep1Threshold: -1);
+        lock (_gate)
+        {
+            while (Volatile.Read(ref _state) != Done)
+                Monitor.Wait(_gate);
+        }
     }
 }
