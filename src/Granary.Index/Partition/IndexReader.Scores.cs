@@ -99,7 +99,7 @@ public sealed partial class IndexReader
         else
         {
             var text = (TextLeg)leg;
-            ((TextColumn)field).Postings.ScoreDocs(text.Text, text.Statistics, rows, found);
+            ((TextColumn)field).Postings.ScoreDocs(text.Text, text.Statistics, rows, found, text.EveryTerm);
         }
 
         for (var i = 0; i < rows.Length; i++)

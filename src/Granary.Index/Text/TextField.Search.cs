@@ -161,6 +161,8 @@ public sealed partial class TextField
     /// <summary>Collects a query's distinct terms that the field knows; reused by its thread.</summary>
     private sealed class QuerySink : TermSink
     {
+        private const int MostKept = 16_384;
+
         private readonly Dictionary<Term, int> _places = [];
         private double[] _weights = new double[16];
 
@@ -220,7 +222,8 @@ public sealed partial class TextField
             Frequencies.Clear();
             _places.Clear();
             IsPartlyUnknown = false;
-            _idleSink = this;
+            if (Terms.Capacity <= MostKept)
+                _idleSink = this;
         }
     }
 }

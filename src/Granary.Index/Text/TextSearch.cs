@@ -20,6 +20,10 @@ internal sealed partial class TextSearch
     // Scored groups between two looks at the caller's patience.
     private const int Patience = 128;
 
+    // A thread keeps no more than this from one search to the next.
+    private const int MostPartsKept = 1024;
+    private const int MostHitsKept = 16_384;
+
     [ThreadStatic]
     private static TextSearch? _idle;
 
@@ -61,7 +65,8 @@ internal sealed partial class TextSearch
         search._rows = null!;
         search._scorer = default;
         search._cancellation = default;
-        _idle = search;
+        if (search._spare.Count <= MostPartsKept && search._top.Capacity <= MostHitsKept)
+            _idle = search;
     }
 
     /// <summary>Adds a term of the query.</summary>

@@ -122,6 +122,13 @@ public sealed class PartitionsAreInvisible
             yield return new QueryRequest { Prefetches = [.. both], Query = fusion, Limit = 7, Offset = 4, ScoreThreshold = 0.015f };
         }
 
+        foreach (var fusion in new Query[] { new ConvexQuery([]), new ConvexQuery([]) { Feedback = 0 }, new RrfQuery(60, []) })
+        {
+            Prefetch[] all = [both[0], new Prefetch { Query = every, Using = "text", Limit = 30 }];
+            yield return new QueryRequest { Prefetches = [.. all], Query = fusion, Limit = 40, Explain = true };
+            yield return new QueryRequest { Prefetches = [.. all], Query = fusion, Limit = 40 };
+        }
+
         yield return new QueryRequest
         {
             Prefetches =
