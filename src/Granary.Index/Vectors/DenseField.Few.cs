@@ -6,6 +6,9 @@ namespace Granary.Index.Vectors;
 /// <content>Exact search among few rows that are known beforehand.</content>
 public sealed unsafe partial class DenseField
 {
+    // Up to so many values, of all rows together, the originals are compared at once.
+    private const int FewValues = 1 << 15;
+
     /// <summary>
     /// Finds what comparing the originals of all rows of the mask finds, but compares only those that, by the bounds of their codes, can be
     /// among the nearest.
@@ -13,7 +16,7 @@ public sealed unsafe partial class DenseField
     private void CompareFew<TFilter>(in DenseSearch search, RowMask mask, ref TFilter filter, SearchScratch scratch)
         where TFilter : struct, ISlotFilter
     {
-        if (_codes is null || mask.Count <= RescoreCount(search.K))
+        if (_codes is null || mask.Count <= RescoreCount(search.K) || (long)mask.Count * _size <= FewValues)
         {
             CompareMask(search, mask, ref filter, scratch);
             return;
