@@ -46,7 +46,8 @@ public sealed class MaskFillTests
     {
         using var bench = Bench();
         ImmutableArray<Condition> tenants = [.. Enumerable.Range(0, 400).Select(Tenant)];
-        ImmutableArray<Condition> nested = [.. tenants.Select(tenant => new FilterCondition(new Filter { Must = [tenant, Range(0, 4000)] }))];
+        ImmutableArray<Condition> nested =
+            [.. tenants.Select(tenant => new FilterCondition(new Filter { Must = [tenant, Range(0, 4000)] }))];
         foreach (var filter in new[]
         {
             new Filter { Should = tenants },
