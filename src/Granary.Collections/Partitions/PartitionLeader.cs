@@ -231,7 +231,7 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
 
     /// <summary>Whether an append failed because its log has another writer now, is in doubt, or was closed to be opened again.</summary>
     private static bool IsOver(Epoch epoch, GranaryException e) =>
-        epoch.IsOver || epoch.Writer.Fault is not null
+        epoch.IsOver || epoch.Writer.Fault is not null || e.InnerException is AppendInDoubtException
             || (e.Kind == ErrorKind.Internal && e.InnerException is not (null or GranaryException));
 
     private ValueTask<Epoch> CurrentAsync()

@@ -235,6 +235,13 @@ public sealed class PartitionWriter : IAsyncDisposable
                     ErrorKind.Unavailable, $"Partition {_key.Number} is unavailable: another writer owns its log ({e.Message})", e);
                 return _fault;
             default:
+                // Storage that is away cannot be asked what became of it: the caller may come again, by then the batch ids tell.
+                if (_log.NextOperation == Logged + 1 && e is IOException lost)
+                {
+                    return new GranaryException(ErrorKind.Unavailable,
+                        $"Partition {_key.Number} could not append to its log: {e.Message}", new AppendInDoubtException(lost));
+                }
+
                 if (_log.NextOperation == Logged + 1)
                     return new GranaryException(ErrorKind.Internal, $"Partition {_key.Number} could not append to its log: {e.Message}", e);
                 // The log is ahead of what was acknowledged: numbering on would overwrite.
