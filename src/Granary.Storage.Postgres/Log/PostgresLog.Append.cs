@@ -285,8 +285,8 @@ internal sealed partial class PostgresLog
                 catch (Exception e) when (PostgresErrors.IsDatabase(e))
                 {
                     if (!PostgresErrors.IsTransient(e) || !await trial.PauseAsync(CancellationToken.None).ConfigureAwait(false))
-                        throw new IOException($"{PostgresErrors.From(_database.Name, e).Message}; it is unknown whether operations {expected} "
-                            + $"to {records[^1].LastOperation} were committed: {lost.Message}", lost);
+                        throw new IOException($"{PostgresErrors.From(_database.Name, e).Message}; it is unknown whether operations "
+                            + $"{expected} to {records[^1].LastOperation} were committed: {lost.Message}", lost);
                 }
             }
         }
