@@ -11,21 +11,25 @@ internal static unsafe partial class LargePages
     /// <summary>Bytes of a large page.</summary>
     public const int Size = 2 << 20;
 
-    // MADV_HUGEPAGE.
+    // MADV_COLLAPSE of Linux 6.1, and MADV_HUGEPAGE, which leaves it to the system when.
+    private const int Collapse = 25;
     private const int HugePage = 14;
     private static bool _unknown;
 
     /// <summary>The bytes of as many pages as hold so many bytes.</summary>
     public static long RoundUp(long bytes) => (bytes + Size - 1) & -Size;
 
-    /// <summary>Advises that whole pages at <paramref name="start"/> be large, where the system can (Linux). It may do otherwise.</summary>
+    /// <summary>
+    /// Makes whole pages at <paramref name="start"/> large, where the system can (Linux); what they hold stays. It may do otherwise.
+    /// </summary>
     public static void Advise(byte* start, long bytes)
     {
         if (_unknown || !OperatingSystem.IsLinux())
             return;
         try
         {
-            _ = Advise(start, (nuint)bytes, HugePage);
+            if (Advise(start, (nuint)bytes, Collapse) != 0)
+                _ = Advise(start, (nuint)bytes, HugePage);
         }
         catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
         {

@@ -30,6 +30,7 @@ internal sealed unsafe class RowArena : IDisposable
     private int _tableLength = 16;
     private int _chunks;
     private byte* _spare;
+    private byte* _small;
     private int _spareChunks;
 
     /// <summary>Makes an empty arena of rows of <paramref name="stride"/> bytes.</summary>
@@ -98,6 +99,14 @@ internal sealed unsafe class RowArena : IDisposable
     // A few bytes more than the rows need: kernels may read a whole register at the last row's end.
     private byte* TakeChunk()
     {
+        // Pages become large once all their rows are taken: as a large one, the last would be whole in memory with its first row.
+        var used = (_spare - _small) & -(long)LargePages.Size;
+        if (used > 0)
+        {
+            LargePages.Advise(_small, used);
+            _small += used;
+        }
+
         if (_spareChunks == 0)
         {
             if (Bytes < SlabFrom)
@@ -108,7 +117,7 @@ internal sealed unsafe class RowArena : IDisposable
             var bytes = LargePages.RoundUp(Math.Max(Math.Max(2 * LargePages.Size, ChunkSpace), Bytes / SlabShare) + Alignment);
             _spare = Allocate(bytes, LargePages.Size);
             _spareChunks = (int)((bytes - Alignment) / ChunkSpace);
-            LargePages.Advise(_spare, bytes);
+            _small = _spare;
         }
 
         var chunk = _spare;
