@@ -9,7 +9,7 @@ internal sealed class PeerRun(PeerProcess process)
 {
     private const int K = 10;
     private const double Enough = 0.25;
-    private static readonly int[] s_ladder = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
+    private static readonly int[] Ladder = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
     private List<Effort> _efforts = [];
     private JsonObject[] _sweep = [];
     private int _queries;
@@ -54,7 +54,7 @@ internal sealed class PeerRun(PeerProcess process)
         _efforts = [];
         _sweep = built.TryGetProperty("sweep", out var sweep)
             ? [.. sweep.EnumerateArray().Select(step => JsonNode.Parse(step.GetRawText())!.AsObject())]
-            : [.. s_ladder.Select(ef => new JsonObject { ["ef"] = ef })];
+            : [.. Ladder.Select(ef => new JsonObject { ["ef"] = ef })];
     }
 
     /// <summary>Counts the recall of one more step of the sweep; false when there is none that would tell more.</summary>

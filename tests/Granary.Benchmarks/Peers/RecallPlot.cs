@@ -8,7 +8,7 @@ internal static class RecallPlot
 {
     private const int Width = 720, Height = 440, Left = 64, Top = 40, Right = 150, Bottom = 48;
     private const double Least = 0.8;
-    private static readonly string[] s_colours = ["#b3261e", "#1f6feb", "#2da44e", "#8250df", "#bf8700", "#57606a", "#0e7490"];
+    private static readonly string[] Colours = ["#b3261e", "#1f6feb", "#2da44e", "#8250df", "#bf8700", "#57606a", "#0e7490"];
 
     public static void Write(string path, string title, IReadOnlyList<(string Name, IReadOnlyList<Effort> Efforts)> curves)
     {
@@ -40,7 +40,7 @@ internal static class RecallPlot
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left}\" y=\"{Height - 10}\">recall@10; queries a second upward</text>\n");
         for (var i = 0; i < shown.Length; i++)
         {
-            var colour = s_colours[i % s_colours.Length];
+            var colour = Colours[i % Colours.Length];
             var points = string.Join(" ", shown[i].Points.Select(
                 effort => FormattableString.Invariant($"{X(effort.Recall):F1},{Y(effort.Rate):F1}")));
             svg.Append(CultureInfo.InvariantCulture,

@@ -12,9 +12,9 @@ namespace Granary.Benchmarks;
 internal static class TextPeer
 {
     private static readonly List<(string Kind, string Text)> Queries = [];
-    private static string s_corpus = "";
-    private static int s_rows;
-    private static TextField s_field = null!;
+    private static string _corpus = "";
+    private static int _rows;
+    private static TextField _field = null!;
 
     public static Task<int> RunAsync(Arguments arguments)
     {
@@ -52,8 +52,8 @@ internal static class TextPeer
 
     private static JsonObject Load(JsonObject request)
     {
-        s_corpus = (string)request["corpus"]!;
-        s_rows = (int?)request["rows"] ?? int.MaxValue;
+        _corpus = (string)request["corpus"]!;
+        _rows = (int?)request["rows"] ?? int.MaxValue;
         Queries.Clear();
         foreach (var line in File.ReadLines((string)request["queries"]!))
         {
@@ -68,16 +68,16 @@ internal static class TextPeer
     private static JsonObject Build()
     {
         var watch = Stopwatch.StartNew();
-        s_field = new TextField(new TextFieldSchema("text", "text"), new EpochClock());
+        _field = new TextField(new TextFieldSchema("text", "text"), new EpochClock());
         var row = 0;
-        foreach (var line in File.ReadLines(s_corpus).Take(s_rows))
+        foreach (var line in File.ReadLines(_corpus).Take(_rows))
         {
             using var document = JsonDocument.Parse(line);
             var title = document.RootElement.TryGetProperty("title", out var named) ? named.GetString()! : "";
-            s_field.Add([$"{title} {document.RootElement.GetProperty("text").GetString()}"], row++);
+            _field.Add([$"{title} {document.RootElement.GetProperty("text").GetString()}"], row++);
         }
 
-        return new JsonObject { ["rows"] = row, ["seconds"] = watch.Elapsed.TotalSeconds, ["bytes"] = s_field.Bytes };
+        return new JsonObject { ["rows"] = row, ["seconds"] = watch.Elapsed.TotalSeconds, ["bytes"] = _field.Bytes };
     }
 
     private static JsonObject Search(JsonObject request)
@@ -99,7 +99,7 @@ internal static class TextPeer
             {
                 var began = Stopwatch.GetTimestamp();
                 hits.Clear();
-                s_field.Search(chosen[i], k, null, ref filter, hits, everyTerm: everyTerm);
+                _field.Search(chosen[i], k, null, ref filter, hits, everyTerm: everyTerm);
                 times[i] = Math.Min(times[i], Stopwatch.GetElapsedTime(began).TotalMicroseconds);
                 if (pass == passes - 1)
                     ids[i] = [.. hits.Select(hit => hit.Slot)];
