@@ -1,4 +1,3 @@
-using System.Numerics;
 using Granary.Index.Search;
 
 namespace Granary.Index.Vectors;
@@ -26,24 +25,16 @@ public sealed unsafe partial class DenseField
         var bound = new CodeBound(search.Query);
         var header = RowCode.HeaderOffset(_size);
         var nearest = scratch.Pool(search.K);
-        var ids = scratch.Rows(ScanBatch + 64);
-        var distances = scratch.Distances(ScanBatch + 64);
-        var rows = Math.Min(mask.Bound, RowCapacity);
-        var words = mask.Words;
-        var count = 0;
-        for (var i = 0; i < words.Length; i++)
+        var ids = scratch.Rows(RowBatches.MostRows);
+        var distances = scratch.Distances(RowBatches.MostRows);
+        var batches = new RowBatches(mask, Math.Min(mask.Bound, RowCapacity));
+        while (batches.TryNext(ids, out var count))
         {
-            for (var word = words[i]; word != 0; word &= word - 1)
-                ids[count++] = (i << 6) + BitOperations.TrailingZeroCount(word);
-            if (count < ScanBatch && i < words.Length - 1)
-                continue;
             search.Cancellation.ThrowIfCancellationRequested();
-            while (count > 0 && ids[count - 1] >= rows)
-                count--;
             CompareCodes(walk, search.Query.Target, ids, count, distances);
 
             // Those that are nearest by their codes first: they rule out most of the others.
-            var possible = scratch.SecondPool(ScanBatch + 64);
+            var possible = scratch.SecondPool(RowBatches.MostRows);
             var farthest = Farthest(nearest);
             for (var j = 0; j < count; j++)
             {
@@ -64,8 +55,6 @@ public sealed unsafe partial class DenseField
                 nearest.Add(CandidatePool.Pack(key, row));
                 scratch.Top.Add(key, slot);
             }
-
-            count = 0;
         }
 
         // The K-th nearest so far; rows as far as it count as well.

@@ -7,8 +7,7 @@ namespace Granary.Index.Vectors;
 /// <content>Search among rows that are known beforehand.</content>
 public sealed unsafe partial class DenseField
 {
-    // Rows compared in one go, and how many rows ahead their codes are asked for.
-    private const int ScanBatch = 256;
+    // How many rows ahead their codes are asked for, and how many are compared in one go.
     private const int ScanAhead = 16;
     private const int ScanStep = 4;
 
@@ -93,21 +92,13 @@ public sealed unsafe partial class DenseField
         var target = walk.TargetOf(search.Query);
         var wanted = RescoreCount(search.K) + search.K + ScanRescoreMore;
         var pool = scratch.SecondPool(wanted);
-        var ids = scratch.Rows(ScanBatch + 64);
-        var distances = scratch.Distances(ScanBatch + 64);
-        var bound = Math.Min(mask.Bound, RowCapacity);
+        var ids = scratch.Rows(RowBatches.MostRows);
+        var distances = scratch.Distances(RowBatches.MostRows);
         var sure = mask.IsExact && !search.IndexedOnly;
-        var words = mask.Words;
-        var count = 0;
-        for (var i = 0; i < words.Length; i++)
+        var batches = new RowBatches(mask, Math.Min(mask.Bound, RowCapacity));
+        while (batches.TryNext(ids, out var count))
         {
-            for (var word = words[i]; word != 0; word &= word - 1)
-                ids[count++] = (i << 6) + BitOperations.TrailingZeroCount(word);
-            if (count < ScanBatch && i < words.Length - 1)
-                continue;
             search.Cancellation.ThrowIfCancellationRequested();
-            while (count > 0 && ids[count - 1] >= bound)
-                count--;
             CompareCodes(walk, target, ids, count, distances);
             for (var j = 0; j < count; j++)
             {
@@ -115,8 +106,6 @@ public sealed unsafe partial class DenseField
                 if ((!pool.IsFull || key < pool.Last) && (sure || Accepts(search, ids[j], ref filter)))
                     pool.Add(key);
             }
-
-            count = 0;
         }
 
         Rescore(search, pool, wanted, ref filter, scratch);
