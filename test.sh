@@ -16,7 +16,7 @@ run() { # what to build, then what to test of it; what fails is told and counted
     return
   fi
   for tested in "$@"; do
-    dotnet test "$tested" -c Release --no-build --nologo -v q --logger "trx" --results-directory "$results" || failed_runs=1
+    dotnet test "$tested" -c Release --no-build --nologo -v q --logger "trx" --logger "console;verbosity=minimal" --results-directory "$results" || failed_runs=1
   done
 }
 
