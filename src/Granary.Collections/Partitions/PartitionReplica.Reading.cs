@@ -1,4 +1,5 @@
 using Granary.Collections.Diagnostics;
+using Granary.Collections.Indexing;
 using Granary.Collections.Searching;
 using Granary.Index;
 using Granary.Index.Filters;
@@ -70,11 +71,27 @@ public sealed partial class PartitionReplica
         : new GranaryException(ErrorKind.Internal, $"Replica {Replica} of partition {Key.Number} could not answer: {e.Message}", e);
 
     /// <summary>What <see cref="AskAsync"/> does, for callers in this process.</summary>
-    private sealed class NearSearch(PartitionReplica replica) : IPartitionSearch
+    private sealed class NearSearch(PartitionReplica replica) : IPartitionSearch, IOpenPartition
     {
         public int Number => replica.Key.Number;
 
         public long EstimatedPoints => replica.EstimatedPoints;
+
+        public bool TryOpen(ReadOptions read, out ReaderLease lease)
+        {
+            lease = default;
+            try
+            {
+                var engine = replica.Engine();
+                engine.CheckServes();
+                return engine.Search.TryOpen(new ReadOptions { Strong = false }, out lease);
+            }
+            catch (Exception e) when (e is GranaryException or ObjectDisposedException)
+            {
+                // It is asked as others are, which tells what is wrong or finds another.
+                return false;
+            }
+        }
 
         public ValueTask<PartitionAnswer> SearchAsync(PartitionRequest request, CancellationToken cancellation) =>
             AnswerAsync(ReplicaCall.Search, engine => PartitionReplica.SearchAsync(engine, request, cancellation));

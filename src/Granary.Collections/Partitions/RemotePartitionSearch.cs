@@ -1,4 +1,5 @@
 using Granary.Collections.Diagnostics;
+using Granary.Collections.Indexing;
 using Granary.Collections.Ports;
 using Granary.Collections.Searching;
 using Granary.Collections.Wire;
@@ -11,7 +12,7 @@ namespace Granary.Collections.Partitions;
 /// The reading side of a partition whose replicas are in other processes: asks the nearest that serves, another one when that takes
 /// unusually long or fails, and says what was wrong with each when none is left.
 /// </summary>
-internal sealed class RemotePartitionSearch : IPartitionSearch
+internal sealed class RemotePartitionSearch : IPartitionSearch, IOpenPartition
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
@@ -42,6 +43,14 @@ internal sealed class RemotePartitionSearch : IPartitionSearch
 
     /// <inheritdoc/>
     public bool IsNear => Near(Any) is not null;
+
+    /// <inheritdoc/>
+    public bool TryOpen(ReadOptions read, out ReaderLease lease)
+    {
+        lease = default;
+        var options = Explicit(read);
+        return Near(options) is IOpenPartition near && near.TryOpen(options, out lease);
+    }
 
     /// <inheritdoc/>
     public ValueTask<PartitionAnswer> SearchAsync(PartitionRequest request, CancellationToken cancellation)

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Granary.Collections.Searching;
 using Granary.Index;
 using Granary.Index.Search;
@@ -18,17 +17,17 @@ public sealed partial class QueryCoordinator
 
         /// <summary>Null: the legs need no statistics, some are not known, or they changed.</summary>
         private async ValueTask<(PartitionAnswer[] Parts, IReadOnlyList<Leg> Asked)?> TryAssumingAsync(
-            IReadOnlyList<Leg> legs, PointSelection? along)
+            IReadOnlyList<Leg> legs, PointSelection? along, CrossScoring? cross)
         {
             for (var corrected = false; Assume(legs, corrected) is { } assumed; corrected = true)
             {
                 var parts = await owner.EachAsync(
-                    p => p.SearchAsync(new PartitionRequest(assumed[p.Number], read) { Fetch = along }, cancellation), true)
+                    p => p.SearchAsync(new PartitionRequest(assumed[p.Number], read) { Fetch = along, Cross = cross }, cancellation), true)
                     .ConfigureAwait(false);
                 if (Holds(legs, parts))
                 {
                     return await TryCompleteAsync(legs, assumed, parts, along).ConfigureAwait(false)
-                        ? (parts, [.. legs.Select((leg, i) => leg is TextLeg text ? WithKnown(text, assumed[0][i]) : leg)]) : null;
+                        ? (parts, [.. legs.Select((leg, i) => ConvexLegs.Settled(assumed[0][i]) with { Limit = leg.Limit })]) : null;
                 }
 
                 if (corrected)
@@ -62,23 +61,14 @@ public sealed partial class QueryCoordinator
             return assumed;
         }
 
-        private static TextLeg WithKnown(TextLeg leg, Leg assumed)
-        {
-            var (terms, all, _) = ((TextLeg)assumed).Known!;
-            var frequencies = ImmutableDictionary.CreateBuilder<string, long>();
-            for (var i = 0; i < terms.Length; i++)
-                frequencies[terms[i]] = all.Frequencies[i];
-            return leg with { Statistics = new TextStatistics(all.Documents, all.TotalLength, frequencies.ToImmutable()) };
-        }
-
         /// <summary>
         /// How many hits each of some partitions is asked for at first: one has rarely more of the best of all than its share and some
         /// deviations (of the binomial distribution that placement by hash gives), and finding fewer costs less than in proportion.
         /// </summary>
-        private static int PartLimit(int limit, int partitions)
+        private static int PartLimit(int limit, int partitions, double deviations = Deviations)
         {
             var share = (double)limit / partitions;
-            var wanted = Math.Ceiling(share + 1 + (Deviations * Math.Sqrt(share * (1 - (1.0 / partitions)))));
+            var wanted = Math.Ceiling(share + 1 + (deviations * Math.Sqrt(share * (1 - (1.0 / partitions)))));
             return wanted < limit ? (int)wanted : limit;
         }
 

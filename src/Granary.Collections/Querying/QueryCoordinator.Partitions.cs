@@ -17,6 +17,12 @@ public sealed partial class QueryCoordinator
     /// <summary>Up to so many when their payloads are wanted.</summary>
     private const int MostPayloadsAlong = 20;
 
+    /// <summary>Up to so many payloads come along with the last scores of a combination.</summary>
+    private const int MostPayloadsBrought = 160;
+
+    /// <summary>Twice the hits that are wanted and so many more points come along with the last scores of a combination.</summary>
+    private const int SparePoints = 8;
+
     /// <summary>Points by id, in the order asked, unknown ones left out.</summary>
     public async ValueTask<IReadOnlyList<PointRecord>> FetchAsync(
         IReadOnlyList<PointId> ids, PointSelection selection, ReadOptions read, CancellationToken cancellation)
@@ -77,7 +83,7 @@ public sealed partial class QueryCoordinator
         var selection = new PointSelection(request.WithPayload, request.WithVectors);
         var run = new Run(this, request.Read, cancellation);
         var plan = new LegNode(leg);
-        var hits = (await run.EvaluateRootAsync(plan, Along(plan, selection)).ConfigureAwait(false)).Hits;
+        var hits = (await run.EvaluateRootAsync(plan, selection).ConfigureAwait(false)).Hits;
         var page = hits.Take(request.Limit).ToList();
         var points = await run.PointsAsync(page, selection).ConfigureAwait(false);
         return new ScrollPage(
@@ -90,9 +96,10 @@ public sealed partial class QueryCoordinator
     /// What every partition sends along with its hits, although most of them will not be among the best of all: where points are small and
     /// few, that costs less than asking for the best ones afterwards. Null: they are asked for.
     /// </summary>
-    private PointSelection? Along(PlanNode plan, PointSelection selection)
+    private PointSelection? Along(PlanNode plan, PointSelection? selection)
     {
-        if (plan is not LegNode { Leg: var leg and not SampleLeg } || selection.Vectors is not { All: false, Names: null or { Count: 0 } }
+        if (selection is null || plan is not LegNode { Leg: var leg and not SampleLeg }
+            || selection.Vectors is not { All: false, Names: null or { Count: 0 } }
             || leg.Limit > (selection.Payload.Enabled ? MostPayloadsAlong : MostAlong))
             return null;
         foreach (var partition in _partitions)

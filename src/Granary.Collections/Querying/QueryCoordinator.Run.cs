@@ -13,19 +13,23 @@ public sealed partial class QueryCoordinator
     {
         private readonly Dictionary<LegNode, Ranking> _leaves = new(ReferenceEqualityComparer.Instance);
         private PartitionAnswer[]? _along;
+        private PlanNode? _root;
 
         /// <summary>The rankings of the root's prefetches, for explaining.</summary>
         public IReadOnlyList<Ranking> RootChildren { get; private set; } = [];
 
         /// <param name="root">The plan.</param>
-        /// <param name="along">What is to come along with the hits of its only leg; null for nothing.</param>
-        public async ValueTask<Ranking> EvaluateRootAsync(PlanNode root, PointSelection? along = null)
+        /// <param name="selection">What is going to be asked of its hits; null for nothing.</param>
+        public async ValueTask<Ranking> EvaluateRootAsync(PlanNode root, PointSelection? selection = null)
         {
+            _root = root;
+            _wanted = selection;
             var leaves = new List<LegNode>();
             CollectLeaves(root, leaves);
             if (leaves.Count > 0)
             {
-                var (rankings, legs) = await SearchAsync([.. leaves.Select(l => l.Leg)], along).ConfigureAwait(false);
+                var (rankings, legs) = await SearchAsync([.. leaves.Select(l => l.Leg)], owner.Along(root, selection), CrossOf(root))
+                    .ConfigureAwait(false);
                 for (var i = 0; i < leaves.Count; i++)
                     (_leaves[leaves[i]], _asked[leaves[i]]) = (rankings[i], legs[i]);
             }
@@ -107,12 +111,13 @@ public sealed partial class QueryCoordinator
         /// Runs the legs over all partitions: in one round where the statistics they need are known and still what they were, otherwise
         /// after a round that gathers them. Answers with the legs as they were asked, too: with those statistics.
         /// </summary>
-        private async ValueTask<(Ranking[] Rankings, IReadOnlyList<Leg> Asked)> SearchAsync(IReadOnlyList<Leg> legs, PointSelection? along)
+        private async ValueTask<(Ranking[] Rankings, IReadOnlyList<Leg> Asked)> SearchAsync(
+            IReadOnlyList<Leg> legs, PointSelection? along, CrossScoring? cross)
         {
-            if (await TryAssumingAsync(legs, along).ConfigureAwait(false) is var (parts, assumed))
+            if (await TryAssumingAsync(legs, along, cross).ConfigureAwait(false) is var (parts, assumed))
                 return (Merge(legs, parts), assumed);
             var asked = await WithStatisticsAsync(legs).ConfigureAwait(false);
-            var request = new PartitionRequest(asked, read) { Fetch = along };
+            var request = new PartitionRequest(asked, read) { Fetch = along, Cross = cross };
             return (Merge(legs, await owner.EachAsync(p => p.SearchAsync(request, cancellation), true).ConfigureAwait(false)), asked);
         }
 
@@ -134,6 +139,8 @@ public sealed partial class QueryCoordinator
         /// <summary>The points of hits of the plan: those that came along with them, or asked for.</summary>
         public async ValueTask<IReadOnlyList<PointRecord>> PointsAsync(List<LegHit> hits, PointSelection selection)
         {
+            if (_brought is { } brought && hits.TrueForAll(h => brought.ContainsKey(h.Id)))
+                return [.. hits.Select(h => brought[h.Id]).OfType<PointRecord>()];
             if (_along is not { } parts || parts[0].Points is null)
                 return await owner.FetchAsync(hits, selection, read, cancellation).ConfigureAwait(false);
             var next = new int[parts.Length];

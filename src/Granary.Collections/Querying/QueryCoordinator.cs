@@ -43,8 +43,8 @@ public sealed partial class QueryCoordinator
         var selection = PointSelection.Of(request.WithPayload, request.WithVectors);
         var plan = await PlanAsync(request, cancellation).ConfigureAwait(false);
         IReadOnlyList<ScoredPoint> answer;
-        if (!request.Explain && _partitions.Count == 1 && NearQuery.Takes(plan) && _partitions[0] is LocalPartitionSearch local
-            && local.TryOpen(request.Read, out var lease))
+        if (!request.Explain && _partitions.Count == 1 && NearQuery.Takes(plan) && _partitions[0] is IOpenPartition near
+            && near.TryOpen(request.Read, out var lease))
         {
             using (lease)
                 answer = NearQuery.Answer(lease.Reader, _schema, plan, request.Offset, selection, cancellation);
@@ -60,7 +60,7 @@ public sealed partial class QueryCoordinator
         else
         {
             var run = new Run(this, request.Read, cancellation);
-            var ranking = await run.EvaluateRootAsync(plan, Along(plan, selection)).ConfigureAwait(false);
+            var ranking = await run.EvaluateRootAsync(plan, selection).ConfigureAwait(false);
             var skipped = plan is LegNode { Leg: SampleLeg } ? 0 : request.Offset;
             var hits = ranking.Hits.Skip(skipped).Take(request.Limit).ToList();
             answer = Join(hits, await run.PointsAsync(hits, selection).ConfigureAwait(false));

@@ -35,13 +35,38 @@ public sealed record PartitionRequest(IReadOnlyList<Leg> Legs, ReadOptions Read)
 {
     /// <summary>When set, the points of the first leg's hits come along, from the same view of the partition.</summary>
     public PointSelection? Fetch { get; init; }
+
+    /// <summary>When set, the points to come along are these, in this order, in place of the first leg's hits.</summary>
+    public IReadOnlyList<PointId>? Points { get; init; }
+
+    /// <summary>When set, the best hits of every leg are scored by all legs, from the same view of the partition.</summary>
+    public CrossScoring? Cross { get; init; }
 }
+
+/// <summary>
+/// The legs are going to be combined: what that takes beyond their hits comes along with them, so that nobody need ask for it. It is a
+/// guess, since the partition does not know the hits of the others: what turns out to lack is asked for.
+/// </summary>
+/// <param name="Hits">How many of each leg's best hits all legs score.</param>
+/// <param name="Weights">The weight of each leg.</param>
+/// <param name="Vectors">How many of the partition's best points by the combination bring their vectors; 0 for none.</param>
+public sealed record CrossScoring(ImmutableArray<int> Hits, ImmutableArray<float> Weights, int Vectors);
+
+/// <summary>What <see cref="CrossScoring"/> asked for.</summary>
+/// <param name="Ids">The points that every leg scored.</param>
+/// <param name="Scores">For each leg the points' scores, in their order; NaN where a leg would not have the point.</param>
+/// <param name="Best">The best points, with the vectors that legs over dense fields search.</param>
+public sealed record CrossScores(
+    IReadOnlyList<PointId> Ids, IReadOnlyList<float[]> Scores, IReadOnlyList<PointRecord> Best);
 
 /// <summary>What a partition answers.</summary>
 /// <param name="Legs">One result a leg, in the order asked.</param>
-/// <param name="Points">The points of the first leg's hits, in their order, where asked for.</param>
+/// <param name="Points">The points of the first leg's hits, in their order, or those that were named, where asked for.</param>
 public sealed record PartitionAnswer(IReadOnlyList<LegResult> Legs, IReadOnlyList<PointRecord>? Points)
 {
+    /// <summary>The legs' scores of each other's hits, where asked for and nothing was outdated.</summary>
+    public CrossScores? Cross { get; init; }
+
     /// <summary>
     /// When a leg took statistics for known that are others by now (<see cref="LegResult.Outdated"/>): the partition's own for every leg
     /// over text, in their order.

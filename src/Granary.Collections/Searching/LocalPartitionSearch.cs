@@ -10,7 +10,7 @@ namespace Granary.Collections.Searching;
 /// <param name="indexer">The indexer.</param>
 /// <param name="logged">The newest operation acknowledged, which a strong read must see.</param>
 /// <param name="time">The clock of time limits.</param>
-public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> logged, TimeProvider time) : IPartitionSearch
+public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> logged, TimeProvider time) : IPartitionSearch, IOpenPartition
 {
     /// <inheritdoc/>
     public int Number => indexer.Key.Number;
@@ -33,16 +33,14 @@ public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> lo
 
         var statistics = outdated ? new StatisticsAnswer(
             [.. request.Legs.OfType<TextLeg>().Select(t => lease.Reader.TextStatistics(t.Field, t.Text))], []) : null;
-        if (request.Fetch is not { } selection)
-            return new PartitionAnswer(results, null) { Statistics = statistics };
-        var points = new List<PointRecord>(results[0].Hits.Count);
-        foreach (var hit in results[0].Hits)
+        var points = request.Fetch is { } selection
+            ? Select(lease.Reader, request.Points ?? [.. results[0].Hits.Select(h => h.Id)], selection) : null;
+        return new PartitionAnswer(results, points)
         {
-            if (lease.Reader.TryGet(hit.Id, selection.Vectors, out var point))
-                points.Add(PointSelector.Select(point!, selection));
-        }
-
-        return new PartitionAnswer(results, points) { Statistics = statistics };
+            Statistics = statistics,
+            Cross = request.Cross is { } cross && !outdated
+                ? CrossScorer.Score(lease.Reader, request.Legs, results, cross, cancellation) : null,
+        };
     }
 
     /// <inheritdoc/>
@@ -65,14 +63,7 @@ public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> lo
     {
         await SeeAsync(read, cancellation).ConfigureAwait(false);
         using var lease = indexer.OpenReader();
-        var points = new List<PointRecord>(ids.Count);
-        foreach (var id in ids)
-        {
-            if (lease.Reader.TryGet(id, selection.Vectors, out var point))
-                points.Add(PointSelector.Select(point!, selection));
-        }
-
-        return points;
+        return Select(lease.Reader, ids, selection);
     }
 
     /// <inheritdoc/>
@@ -92,8 +83,9 @@ public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> lo
         return lease.Reader.Facet(key, filter, limit, exact, cancellation);
     }
 
-    /// <summary>A view of the partition, unless what the read must see is not applied yet.</summary>
-    /// <exception cref="GranaryException">The partition stopped.</exception>
+    bool IOpenPartition.TryOpen(ReadOptions read, out ReaderLease lease) => TryOpen(read, out lease);
+
+    /// <inheritdoc cref="IOpenPartition.TryOpen"/>
     internal bool TryOpen(ReadOptions read, out ReaderLease lease)
     {
         indexer.ThrowIfStopped();
@@ -102,6 +94,18 @@ public sealed class LocalPartitionSearch(PartitionIndexer indexer, Func<long> lo
             return false;
         lease = indexer.OpenReader();
         return true;
+    }
+
+    private static List<PointRecord> Select(IndexReader reader, IReadOnlyList<PointId> ids, PointSelection selection)
+    {
+        var points = new List<PointRecord>(ids.Count);
+        foreach (var id in ids)
+        {
+            if (reader.TryGet(id, selection.Vectors, selection.Payload.Enabled, out var point))
+                points.Add(PointSelector.Select(point!, selection));
+        }
+
+        return points;
     }
 
     private long Target(ReadOptions read)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Granary.Collections.Searching;
 using Granary.Index;
 using Granary.Index.Search;
@@ -51,6 +52,18 @@ public static class SearchWire
         writer.Bool(request.Fetch is not null);
         if (request.Fetch is not null)
             Write(writer, request.Fetch);
+        writer.Bool(request.Points is not null);
+        if (request.Points is not null)
+            PointWire.WriteIds(writer, request.Points);
+        writer.Bool(request.Cross is not null);
+        if (request.Cross is { } cross)
+        {
+            writer.Count(cross.Hits.Length);
+            foreach (var hits in cross.Hits)
+                writer.Signed(hits);
+            writer.Floats(cross.Weights.AsSpan());
+            writer.Signed(cross.Vectors);
+        }
     }
 
     /// <summary>Reads a request.</summary>
@@ -58,7 +71,16 @@ public static class SearchWire
     {
         var read = ReadReadOptions(ref reader);
         var legs = reader.Array(3, LegWire.Read);
-        return new PartitionRequest(legs, read) { Fetch = reader.Bool() ? ReadSelection(ref reader) : null };
+        return new PartitionRequest(legs, read)
+        {
+            Fetch = reader.Bool() ? ReadSelection(ref reader) : null,
+            Points = reader.Bool() ? PointWire.ReadIds(ref reader) : null,
+            Cross = reader.Bool()
+                ? new CrossScoring(
+                    reader.Immutable(1, static (ref WireReader r) => r.Int()),
+                    ImmutableCollectionsMarshal.AsImmutableArray(reader.Floats()), reader.Int())
+                : null,
+        };
     }
 
     /// <summary>Writes an answer.</summary>
@@ -80,6 +102,15 @@ public static class SearchWire
         writer.Bool(answer.Statistics is not null);
         if (answer.Statistics is not null)
             StatisticsWire.Write(writer, answer.Statistics);
+        writer.Bool(answer.Cross is not null);
+        if (answer.Cross is { } cross)
+        {
+            PointWire.WriteIds(writer, cross.Ids);
+            writer.Count(cross.Scores.Count);
+            foreach (var scores in cross.Scores)
+                writer.Floats(scores);
+            PointWire.WritePoints(writer, cross.Best);
+        }
     }
 
     /// <summary>Reads an answer.</summary>
@@ -96,6 +127,7 @@ public static class SearchWire
         return new PartitionAnswer(legs, reader.Bool() ? PointWire.ReadPoints(ref reader) : null)
         {
             Statistics = reader.Bool() ? StatisticsWire.ReadAnswer(ref reader) : null,
+            Cross = reader.Bool() ? ReadCross(ref reader) : null,
         };
     }
 
@@ -158,6 +190,15 @@ public static class SearchWire
     /// <summary>Reads a facet's values.</summary>
     public static FacetHit[] ReadFacets(ref WireReader reader) =>
         reader.Array(2, static (ref WireReader r) => new FacetHit(FilterWire.ReadMatch(ref r), r.Signed()));
+
+    private static CrossScores ReadCross(ref WireReader reader)
+    {
+        var ids = PointWire.ReadIds(ref reader);
+        var scores = reader.Array(1, static (ref WireReader r) => r.Floats());
+        if (System.Array.Exists(scores, s => s.Length != ids.Length))
+            throw reader.Damaged($"scores of other than {ids.Length} points");
+        return new CrossScores(ids, scores, PointWire.ReadPoints(ref reader));
+    }
 
     private static void WriteStrings(WireWriter writer, IReadOnlyList<string> texts)
     {

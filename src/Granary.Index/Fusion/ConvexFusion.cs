@@ -22,9 +22,9 @@ public enum LegScale : byte
 /// <summary>
 /// A convex combination of normalised scores (Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", 2023) over
 /// candidates that every leg has scored: score(p) = sum of w_l * norm_l(s_l(p)) / sum of w_l, over the legs that found anything. The
-/// order of use: <see cref="Add"/> each leg, fill <see cref="Scores"/> where a leg knows a candidate it did not find,
-/// <see cref="Combine"/>, and again after scores were changed. Not thread-safe; to be used again after <see cref="Clear"/>.
-/// docs/quality.md says where the constants come from and what else was tried.
+/// order of use: <see cref="Add(LegScale, float, bool, ReadOnlySpan{LegHit})"/> each leg, fill <see cref="Scores"/> where a leg knows a
+/// candidate it did not find, <see cref="Combine"/>, and again after scores were changed. Not thread-safe; to be used again after
+/// <see cref="Clear"/>. docs/quality.md says where the constants come from and what else was tried.
 /// </summary>
 public sealed class ConvexFusion
 {
@@ -73,13 +73,17 @@ public sealed class ConvexFusion
     /// <param name="weight">How much it counts; 0 or less for not at all.</param>
     /// <param name="higherIsBetter">Whether larger scores are better.</param>
     /// <param name="hits">Best first.</param>
-    public void Add(LegScale scale, float weight, bool higherIsBetter, List<LegHit> hits)
+    public void Add(LegScale scale, float weight, bool higherIsBetter, List<LegHit> hits) =>
+        Add(scale, weight, higherIsBetter, CollectionsMarshal.AsSpan(hits));
+
+    /// <inheritdoc cref="Add(LegScale, float, bool, List{LegHit})"/>
+    public void Add(LegScale scale, float weight, bool higherIsBetter, ReadOnlySpan<LegHit> hits)
     {
         if (!_idle.TryPop(out var part))
             part = new Part();
-        (part.Scale, part.Weight, part.Sign, part.Hits) = (scale, Math.Max(weight, 0f), higherIsBetter ? 1f : -1f, hits.Count);
+        (part.Scale, part.Weight, part.Sign, part.Hits) = (scale, Math.Max(weight, 0f), higherIsBetter ? 1f : -1f, hits.Length);
         _parts.Add(part);
-        foreach (ref readonly var hit in CollectionsMarshal.AsSpan(hits))
+        foreach (ref readonly var hit in hits)
         {
             ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(_places, hit.Id, out var known);
             if (!known)
@@ -95,6 +99,9 @@ public sealed class ConvexFusion
         foreach (var other in _parts)
             Widen(other, _ids.Count);
     }
+
+    /// <summary>Where in <see cref="Ids"/> a point is; -1 where it is no candidate.</summary>
+    public int PlaceOf(PointId id) => _places.TryGetValue(id, out var place) ? place : -1;
 
     /// <summary>A leg's scores of <see cref="Ids"/>, to be read and filled in; NaN where it gives none.</summary>
     public Span<float> Scores(int leg) => _parts[leg].Scores.AsSpan(0, _ids.Count);

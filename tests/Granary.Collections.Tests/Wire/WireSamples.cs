@@ -124,13 +124,25 @@ internal sealed class WireSamples(Random random)
         MinShould = MaybeNull(() => new MinShould(SomeConditions(depth), Int())),
     };
 
-    public PartitionRequest Request() => new(Some(Leg), Read()) { Fetch = MaybeNull(Selection) };
+    public PartitionRequest Request() => new(Some(Leg), Read())
+    {
+        Fetch = MaybeNull(Selection),
+        Points = MaybeNull(() => Some(Id)),
+        Cross = MaybeNull(() => new CrossScoring([.. Some(Int)], [.. Some(Float)], Int())),
+    };
 
     public PartitionAnswer Answer() => new(
         Some(() => new LegResult(Some(Hit), Flag()) { Outdated = Flag() }), MaybeNull(() => Some(Point)))
     {
         Statistics = MaybeNull(StatisticsAnswer),
+        Cross = MaybeNull(Cross),
     };
+
+    private CrossScores Cross()
+    {
+        var ids = Some(Id);
+        return new CrossScores(ids, Some(() => ids.Select(_ => Float()).ToArray()), Some(Point));
+    }
 
     private KnownCounts Known() => new([.. Some(Text)], Counts(), Counts());
 
