@@ -21,6 +21,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["hybrid"] = HybridBenchmarks.RunAsync,
     ["import"] = ImportBenchmarks.RunAsync,
     ["ingest"] = IngestBenchmarks.RunAsync,
+    ["fusion-sweep"] = FusionSweepBenchmarks.RunAsync,
     ["fuzz"] = FuzzBenchmarks.RunAsync,
     ["granary-peer"] = GranaryPeer.RunAsync,
     ["json"] = JsonBenchmarks.RunAsync,

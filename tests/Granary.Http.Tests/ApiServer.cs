@@ -1,4 +1,5 @@
 using Granary.Collections;
+using Granary.Collections.Ports;
 using Granary.Storage.Memory;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -9,11 +10,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Granary.Http.Tests;
 
-/// <summary>The REST API over a database in memory, on a free port of this machine.</summary>
+/// <summary>The REST API over a database in memory (or elsewhere), on a free port of this machine.</summary>
 public sealed class ApiServer : ApiRequests, IAsyncLifetime
 {
     private readonly GranaryHttpOptions _options;
     private readonly Func<IDatabase, IDatabase>? _around;
+    private readonly Func<Task<IStorage>> _storage;
     private WebApplication? _app;
     private Collections.Database? _database;
 
@@ -21,13 +23,18 @@ public sealed class ApiServer : ApiRequests, IAsyncLifetime
     {
     }
 
-    internal ApiServer(GranaryHttpOptions options, Func<IDatabase, IDatabase>? around = null) => (_options, _around) = (options, around);
+    internal ApiServer(
+        GranaryHttpOptions options, Func<IDatabase, IDatabase>? around = null, Func<Task<IStorage>>? storage = null)
+    {
+        (_options, _around) = (options, around);
+        _storage = storage ?? (static () => Task.FromResult<IStorage>(new MemoryStorage()));
+    }
 
     internal IDatabase Database => _database!;
 
     public async Task InitializeAsync()
     {
-        _database = await Collections.Database.OpenAsync(new MemoryStorage(), new DatabaseOptions(), CancellationToken.None);
+        _database = await Collections.Database.OpenAsync(await _storage(), new DatabaseOptions(), CancellationToken.None);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");

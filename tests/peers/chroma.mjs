@@ -6,7 +6,7 @@ import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Connection, Pool, processorSecondsOf} from './http.mjs';
-import {diskBytes, load, search, seconds, serve} from './driver.mjs';
+import {checkFound, diskBytes, load, search, seconds, serve} from './driver.mjs';
 
 const root = new URL('.', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'granary-peer-chroma-'));
@@ -91,11 +91,9 @@ async function make({m, ef_construct, threads, count, batch = 1000}) {
     }));
     const added_seconds = seconds(start);
     // It indexes what was added when it is next asked.
-    const {body} = await first.send(Connection.request('POST', `${base}/${id}/query`, {
-        query_embeddings: [Array.from(set.queries[0])], n_results: 10, include: [],
-    }));
-    if (JSON.parse(body.toString()).ids?.[0]?.length !== 10)
-        throw new Error(body.toString().slice(0, 300));
+    await checkFound(set, count, async (row) => (await first.json('POST', `${base}/${id}/query`, {
+        query_embeddings: [Array.from(row)], n_results: 10, include: [],
+    })).ids[0].map(Number));
     const took = seconds(start);
     const found = await first.json('GET', `${base}/${id}/count`);
     if (found !== count)

@@ -32,12 +32,44 @@ inline double processor_seconds() {
 class Request {
     std::map<std::string, std::string> values_;
 
+    static unsigned hex(const std::string& line, size_t at) { return unsigned(std::stoul(line.substr(at, 4), nullptr, 16)); }
+
+    static void append(std::string& value, unsigned code) {
+        if (code < 0x80) {
+            value += char(code);
+            return;
+        }
+        int rest = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+        value += char((0xf00 >> rest & 0xff) | code >> 6 * rest);
+        while (rest-- > 0)
+            value += char(0x80 | (code >> 6 * rest & 0x3f));
+    }
+
     static std::string text(const std::string& line, size_t& at) {
         std::string value;
         for (at++; at < line.size() && line[at] != '"'; at++) {
-            if (line[at] == '\\')
-                at++;
-            value += line[at];
+            if (line[at] != '\\') {
+                value += line[at];
+                continue;
+            }
+            switch (line[++at]) {
+            case 'n': value += '\n'; break;
+            case 't': value += '\t'; break;
+            case 'r': value += '\r'; break;
+            case 'b': value += '\b'; break;
+            case 'f': value += '\f'; break;
+            case 'u': {
+                unsigned code = hex(line, at + 1);
+                at += 4;
+                if (code >= 0xd800 && code < 0xdc00 && line.compare(at + 1, 2, "\\u") == 0) {
+                    code = 0x10000 + ((code - 0xd800) << 10) + (hex(line, at + 3) - 0xdc00);
+                    at += 6;
+                }
+                append(value, code);
+                break;
+            }
+            default: value += line[at];
+            }
         }
         at++;
         return value;

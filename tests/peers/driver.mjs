@@ -39,6 +39,21 @@ export function load({data, set, queries, texts}) {
     return loaded;
 }
 
+/**
+ * Ends a build: rows from the first to the last are asked for by their own vectors, and nearly all must come back (or one with the same
+ * vector). An index may miss one or two; what is not yet in it would be missed altogether.
+ */
+export async function checkFound(set, count, ask, probes = 20) {
+    let found = 0;
+    for (let i = 0; i < probes; i++) {
+        const row = set.base[Math.round(i * (count - 1) / (probes - 1))];
+        const ids = await ask(row);
+        found += ids.some((id) => set.base[id].every((value, at) => value === row[at]));
+    }
+    if (found < probes * 0.8)
+        throw new Error(`${probes - found} of ${probes} rows are not found after the build`);
+}
+
 export function diskBytes(folder) {
     return readdirSync(folder, {recursive: true, withFileTypes: true})
         .reduce((sum, entry) => sum + (entry.isFile() ? statSync(join(entry.parentPath ?? entry.path, entry.name)).size : 0), 0);

@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {Connection, Pool, processorSecondsOf} from './http.mjs';
-import {diskBytes, load, search, seconds, serve} from './driver.mjs';
+import {checkFound, diskBytes, load, search, seconds, serve} from './driver.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'granary-peer-'));
 const server = spawn('dotnet', [process.argv[2], '--urls', 'http://127.0.0.1:0', '--storage', `file:${folder}`],
@@ -26,7 +26,7 @@ async function build(request) {
     return fill({...request, path, count: set.base.length});
 }
 
-async function fill({path, count, m, ef_construct, threads, batch = 200}) {
+async function fill({path, count, m, ef_construct, threads, batch = 1000}) {
     const bodies = [];
     for (let from = 0; from < count; from += batch) {
         bodies.push(Connection.request('PUT', `${path}/points`, {
@@ -58,6 +58,8 @@ async function fill({path, count, m, ef_construct, threads, batch = 200}) {
     }));
     const added_seconds = seconds(start);
     await first.json('POST', `${path}/wait?timeout=600`);
+    await checkFound(set, Math.min(count, set.base.length), async (row) =>
+        (await first.json('POST', `${path}/points/query`, {query: Array.from(row), limit: 10})).result.points.map((point) => point.id));
     const info = (await first.json('GET', path)).result;
     if (info.points_count !== Math.min(count, set.base.length))
         throw new Error(`${info.points_count} points of ${set.base.length}`);

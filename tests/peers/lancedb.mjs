@@ -4,12 +4,12 @@ import {Field, FixedSizeList, Float32, Int32, Schema, Utf8, makeData, vectorFrom
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {diskBytes, load, processorSeconds, search, seconds, serve} from './driver.mjs';
+import {checkFound, diskBytes, load, processorSeconds, search, seconds, serve} from './driver.mjs';
 
 const kind = process.argv[2] ?? 'hnsw';
-const folder = mkdtempSync(join(tmpdir(), 'granary-peer-lancedb-'));
+const root = mkdtempSync(join(tmpdir(), 'granary-peer-lancedb-'));
 const version = JSON.parse(readFileSync(new URL('node_modules/@lancedb/lancedb/package.json', import.meta.url))).version;
-let set, table, distanceType, reranker;
+let set, table, distanceType, reranker, folder, builds = 0;
 
 /** One batch with the vectors in one buffer, as quick to hand over as Arrow can be. */
 function batch(rows, from, texts) {
@@ -45,12 +45,15 @@ const subVectors = (dims) => dims % 8 === 0 ? dims / 8 : dims / 4;
 
 /** What a database that has run for a while has done already is done before the clock starts: a table of its own. */
 async function build(request) {
+    if (folder)
+        rmSync(folder, {recursive: true, force: true});
+    folder = join(root, String(++builds));
     await make(request, 'warm', set.base.slice(0, 5000));
     await (await lancedb.connect(folder)).dropTable('warm');
     return make(request, 'points', set.base);
 }
 
-async function make({ef_construct, batch: size = 10000}, name, rows) {
+async function make({ef_construct, batch: size = 1000}, name, rows) {
     const cpu = processorSeconds();
     const start = performance.now();
     const db = await lancedb.connect(folder);
@@ -71,6 +74,13 @@ async function make({ef_construct, batch: size = 10000}, name, rows) {
         await table.createIndex('text', {config: lancedb.Index.fts({withPosition: false}), replace: true});
     const names = (await table.listIndices()).map((index) => index.name);
     await table.waitForIndex(names, 600);
+    for (const name of names) {
+        const {numUnindexedRows} = await table.indexStats(name);
+        if (numUnindexedRows !== 0)
+            throw new Error(`${name}: ${numUnindexedRows} rows without index`);
+    }
+    await checkFound(set, rows.length, async (row) =>
+        Array.from((await table.query().nearestTo(row).distanceType(distanceType).select(['id']).limit(10).toArrow()).getChild('id')));
     const took = {seconds: seconds(start), added_seconds: added, cpu_seconds: processorSeconds() - cpu};
     await table.optimize();
     for (const name of names)
@@ -117,5 +127,5 @@ serve({
             return found ? Array.from(found.length > request.k ? found.slice(0, request.k) : found) : [];
         });
     },
-    quit: () => rmSync(folder, {recursive: true, force: true}),
+    quit: () => rmSync(root, {recursive: true, force: true}),
 });

@@ -4,7 +4,7 @@ namespace Granary.Benchmarks;
 
 /// <summary>
 /// Granary and other databases: points/s until searchable with the index built, disk, vector search at equal recall, full text and
-/// hybrid search in process; vector search through HTTP by the same client.
+/// hybrid search in process; vector search of servers, through HTTP by the same client or through their own.
 /// </summary>
 internal static class DatabasePeerBenchmarks
 {
@@ -18,18 +18,19 @@ internal static class DatabasePeerBenchmarks
         if (parts.Contains("process"))
             await InProcessAsync(settings, set, arguments.Text("peers", "granary-db,lancedb-hnsw"));
         if (parts.Contains("http"))
-            await ThroughHttpAsync(settings, set, arguments.Text("http-peers", "granary-http,chroma"));
+            await ThroughHttpAsync(settings, set, arguments.Text("http-peers", "granary-http,chroma,pgvector"));
         return 0;
     }
 
     private static async Task InProcessAsync(PeerSettings settings, string set, string peers)
     {
-        Console.WriteLine($"\n## In process: {set}, vectors and texts; {settings.Rounds} rounds; {Machine.Load}\n");
+        Console.WriteLine($"\n## In process: {set}, vectors and texts; {settings.Rounds} rounds, "
+            + $"filled {settings.IngestRounds} times; {Machine.Load}\n");
         var processes = await PeerSettings.StartAsync(peers);
         try
         {
             var rounds = new PeerRounds(settings, set, processes);
-            await rounds.BuildAsync(texts: true);
+            await rounds.BuildAsync(settings.IngestRounds, texts: true);
             await rounds.SweepAsync([Recall]);
             PeerTables.Ingestion(rounds.Runs, rounds.Truth);
             await rounds.TimeAsync([Recall], 1);
@@ -45,12 +46,13 @@ internal static class DatabasePeerBenchmarks
 
     private static async Task ThroughHttpAsync(PeerSettings settings, string set, string peers)
     {
-        Console.WriteLine($"\n## Through HTTP: {set}, vectors; {settings.Rounds} rounds; client on the same cores; {Machine.Load}\n");
+        Console.WriteLine($"\n## Servers: {set}, vectors; {settings.Rounds} rounds, "
+            + $"filled {settings.IngestRounds} times; client on the same cores; {Machine.Load}\n");
         var processes = await PeerSettings.StartAsync(peers);
         try
         {
             var rounds = new PeerRounds(settings, set, processes);
-            await rounds.BuildAsync();
+            await rounds.BuildAsync(settings.IngestRounds);
             await rounds.SweepAsync([Recall]);
             PeerTables.Ingestion(rounds.Runs, rounds.Truth);
             foreach (var connections in settings.Threads("1,4,8"))

@@ -8,10 +8,9 @@ namespace Granary.Benchmarks;
 /// <summary>A collection of the engine in this process, with its log and checkpoints in files: what compares with a database.</summary>
 internal sealed class GranaryCollectionPeer : GranaryPeer
 {
-    private const int Batch = 500;
-
     // Points of a collection of its own before the clock starts: a database that has run for a while has compiled its code.
     private const int Warm = 5000;
+    private const int Probes = 20;
     private EmbeddedDatabase? _database;
     private ICollection? _collection;
 
@@ -24,18 +23,18 @@ internal sealed class GranaryCollectionPeer : GranaryPeer
             await _database.DisposeAsync();
     }
 
-    protected override async Task<JsonObject> BuildAsync(int m, int efConstruct, int threads)
+    protected override async Task<JsonObject> BuildAsync(int m, int efConstruct, int threads, int batch)
     {
         await DisposeAsync();
         _database = await EmbeddedDatabase.OpenAsync();
-        await MakeAsync("warm", m, efConstruct, Math.Min(Warm, Base.Count));
+        await MakeAsync("warm", m, efConstruct, Math.Min(Warm, Base.Count), batch);
         await _database.Database.DeleteCollectionAsync("warm");
         Restart();
-        _collection = await MakeAsync("points", m, efConstruct, Base.Count);
+        _collection = await MakeAsync("points", m, efConstruct, Base.Count, batch);
         return new JsonObject { ["disk"] = _database.DiskBytes };
     }
 
-    private async Task<ICollection> MakeAsync(string name, int m, int efConstruct, int count)
+    private async Task<ICollection> MakeAsync(string name, int m, int efConstruct, int count, int batch)
     {
         var dense = new DenseVectorSchema("", Base.Size, Distance) { Hnsw = new HnswSettings { M = m, EfConstruct = efConstruct } };
         await _database!.Database.CreateCollectionAsync(name, new CollectionConfig
@@ -44,10 +43,27 @@ internal sealed class GranaryCollectionPeer : GranaryPeer
             Ingestion = new IngestionSettings { AdmissionTimeout = TimeSpan.FromMinutes(5) },
         });
         var collection = await _database.Database.GetCollectionAsync(name);
-        for (var from = 0; from < count; from += Batch)
-            await collection.WriteAsync(Points(from, Math.Min(Batch, count - from)), new WriteOptions());
+        for (var from = 0; from < count; from += batch)
+            await collection.WriteAsync(Points(from, Math.Min(batch, count - from)), new WriteOptions());
         await collection.WaitAsync();
+        await CheckFoundAsync(collection, count);
         return collection;
+    }
+
+    // As checkFound in driver.mjs.
+    private async Task CheckFoundAsync(ICollection collection, int count)
+    {
+        var found = 0;
+        for (var probe = 0; probe < Probes; probe++)
+        {
+            var row = (int)((long)probe * (count - 1) / (Probes - 1));
+            var vector = Base.Row(row);
+            var hits = await collection.QueryAsync(new QueryRequest { Query = new NearestQuery(new DenseInput(vector)), Limit = 10 });
+            found += hits.Any(hit => Base[(int)hit.Id.Number].SequenceEqual(vector.Span)) ? 1 : 0;
+        }
+
+        if (found < Probes * 4 / 5)
+            throw new IOException($"{Probes - found} of {Probes} rows are not found after the build");
     }
 
     protected override Action<int, int[]> Searcher(string what, int k, int? ef) => (number, found) =>

@@ -20,7 +20,7 @@ internal sealed class GranaryFieldPeer : GranaryPeer
         return ValueTask.CompletedTask;
     }
 
-    protected override Task<JsonObject> BuildAsync(int m, int efConstruct, int threads)
+    protected override Task<JsonObject> BuildAsync(int m, int efConstruct, int threads, int batch)
     {
         _field?.Dispose();
         _schema = new DenseVectorSchema("", Base.Size, Distance) { Hnsw = new HnswSettings { M = m, EfConstruct = efConstruct } };

@@ -54,7 +54,7 @@ internal abstract class GranaryPeer : IAsyncDisposable
     }
 
     /// <summary>Makes an index of all rows and waits until everything is linked; an answer's further members.</summary>
-    protected abstract Task<JsonObject> BuildAsync(int m, int efConstruct, int threads);
+    protected abstract Task<JsonObject> BuildAsync(int m, int efConstruct, int threads, int batch);
 
     /// <summary>Starts the build's clock anew, after what was only to warm the code.</summary>
     protected void Restart() => (_watch, _processorSeconds) = (Stopwatch.StartNew(), ProcessorSeconds);
@@ -91,7 +91,8 @@ internal abstract class GranaryPeer : IAsyncDisposable
     {
         GC.Collect();
         Restart();
-        var answer = await BuildAsync((int)request["m"]!, (int)request["ef_construct"]!, (int)request["threads"]!);
+        var answer = await BuildAsync(
+            (int)request["m"]!, (int)request["ef_construct"]!, (int)request["threads"]!, (int?)request["batch"] ?? 1000);
         answer["seconds"] = _watch.Elapsed.TotalSeconds;
         answer["cpu_seconds"] = ProcessorSeconds - _processorSeconds;
         return answer;

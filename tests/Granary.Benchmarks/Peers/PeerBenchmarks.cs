@@ -33,7 +33,7 @@ internal static class PeerBenchmarks
         Console.WriteLine($"\n## {set}: {truth.Rows:N0} x {truth.Size}, {truth.Queries} queries, {PeerSettings.DistanceOf(set)}\n");
         Console.WriteLine($"M={settings.M}, ef_construction={settings.EfConstruct}, built on {settings.BuildThreads} threads; "
             + $"{settings.Rounds} rounds; {Machine.Load}\n");
-        await rounds.BuildAsync();
+        await rounds.BuildAsync(settings.BuildRounds);
         await rounds.SweepAsync(targets);
         PeerTables.Builds(rounds.Runs, truth);
         foreach (var threads in settings.Threads($"1,{Environment.ProcessorCount}"))

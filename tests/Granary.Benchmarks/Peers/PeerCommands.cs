@@ -14,11 +14,14 @@ internal static class PeerCommands
         ["faiss"] = ["bin/faiss"],
         ["lucene"] = ["lucene/LuceneDriver.java"],
         ["sqlite-fts5"] = ["sqlite/fts5.py"],
-        ["xapian"] = ["xapian/xapian_driver.py"],
+        ["xapian"] = ["bin/xapian"],
+        ["postgres-text"] = ["postgres-text.mjs"],
+        ["minisearch"] = ["--max-old-space-size=12000", "minisearch.mjs"],
         ["lancedb-text"] = ["lancedb-text.mjs"],
         ["lancedb-hnsw"] = ["lancedb.mjs", "hnsw"],
         ["lancedb-pq"] = ["lancedb.mjs", "pq"],
         ["chroma"] = ["chroma.mjs"],
+        ["pgvector"] = ["pgvector.mjs"],
         ["granary-http"] = ["granary-http.mjs", Path.Combine(AppContext.BaseDirectory, "granary.dll")],
     };
 
@@ -41,8 +44,9 @@ internal static class PeerCommands
             throw new ArgumentException($"`{name}` is no peer; there are granary, granary-db, granary-text, {known}");
         }
 
-        var script = command[0].EndsWith(".mjs", StringComparison.Ordinal);
-        var file = Path.Combine(Folder, command[0]);
+        var program = command.First(part => !part.StartsWith('-'));
+        var script = program.EndsWith(".mjs", StringComparison.Ordinal);
+        var file = Path.Combine(Folder, program);
         if (!File.Exists(file) || (script && name != "granary-http" && !Directory.Exists(Path.Combine(Folder, "node_modules"))))
         {
             var remedy = script ? "run `npm install`" : "install its headers and run `make`";

@@ -10,20 +10,28 @@ internal sealed class PeerRounds(PeerSettings settings, string set, IReadOnlyLis
     public PeerTruth Truth { get; } =
         new(Path.Combine(settings.Data, set), PeerSettings.DistanceOf(set), settings.Queries);
 
-    /// <summary>Builds each index, one after the other; a peer that cannot hold the set is left out.</summary>
-    public async Task BuildAsync(bool texts = false)
+    /// <summary>Builds each index, one after the other, so many times in turn; a peer that cannot hold the set is left out.</summary>
+    public async Task BuildAsync(int rounds, bool texts = false)
     {
         foreach (var run in _runs.ToArray())
+            await TryAsync(run, () => run.LoadAsync(settings, set, texts));
+        for (var round = 0; round < rounds; round++)
         {
-            try
-            {
-                await run.BuildAsync(settings, set, texts);
-            }
-            catch (PeerException e)
-            {
-                Console.WriteLine($"{e.Message}\n");
-                _runs.Remove(run);
-            }
+            foreach (var run in Turn([.. _runs], round))
+                await TryAsync(run, () => run.BuildAsync(settings));
+        }
+    }
+
+    private async Task TryAsync(PeerRun run, Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (PeerException e)
+        {
+            Console.WriteLine($"{e.Message}\n");
+            _runs.Remove(run);
         }
     }
 

@@ -12,15 +12,15 @@ internal sealed class PeerRun(PeerProcess process)
     private static readonly int[] Ladder = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
     private List<Effort> _efforts = [];
     private JsonObject[] _sweep = [];
+    private readonly List<(double Seconds, double Cpu)> _builds = [];
     private int _queries;
 
     public PeerProcess Process => process;
 
     public string Name => process.Name;
 
-    public double BuildSeconds { get; private set; }
-
-    public double BuildCpu { get; private set; }
+    /// <summary>Seconds and processor seconds of each build.</summary>
+    public IReadOnlyList<(double Seconds, double Cpu)> Builds => _builds;
 
     public double Bytes { get; private set; }
 
@@ -28,9 +28,7 @@ internal sealed class PeerRun(PeerProcess process)
 
     public IReadOnlyList<Effort> Efforts => _efforts;
 
-    /// <summary>Loads a set and builds its index.</summary>
-    public async Task BuildAsync(PeerSettings settings, string set, bool texts = false)
-    {
+    public async Task LoadAsync(PeerSettings settings, string set, bool texts) =>
         await process.AskAsync(new JsonObject
         {
             ["op"] = "load",
@@ -40,17 +38,26 @@ internal sealed class PeerRun(PeerProcess process)
             ["texts"] = texts,
             ["metric"] = PeerSettings.DistanceOf(set) == Distance.Euclid ? "euclid" : "cosine",
         });
+
+    /// <summary>Builds the index of what was loaded, in place of the one before.</summary>
+    public async Task BuildAsync(PeerSettings settings)
+    {
         var built = await process.AskAsync(new JsonObject
         {
             ["op"] = "build",
             ["m"] = settings.M,
             ["ef_construct"] = settings.EfConstruct,
             ["threads"] = settings.BuildThreads,
+            ["batch"] = settings.Batch,
         });
-        BuildSeconds = built.GetProperty("seconds").GetDouble();
-        BuildCpu = Number(built, "cpu_seconds");
-        Bytes = Number(built, "bytes");
-        DiskBytes = Number(built, "disk");
+        _builds.Add((built.GetProperty("seconds").GetDouble(), Number(built, "cpu_seconds")));
+        if (_builds.Count == 1)
+        {
+            // What was there before may take memory and disk for a while longer.
+            Bytes = Number(built, "bytes");
+            DiskBytes = Number(built, "disk");
+        }
+
         _efforts = [];
         _sweep = built.TryGetProperty("sweep", out var sweep)
             ? [.. sweep.EnumerateArray().Select(step => JsonNode.Parse(step.GetRawText())!.AsObject())]

@@ -16,6 +16,15 @@ internal sealed class PeerSettings(Arguments arguments)
 
     public int EfConstruct { get; } = arguments.Number("ef-construct", 200);
 
+    /// <summary>Points a request or a call, of a database that is filled.</summary>
+    public int Batch { get; } = arguments.Number("batch", 1000);
+
+    /// <summary>How often a database is filled anew.</summary>
+    public int IngestRounds { get; } = arguments.Number("ingest-rounds", 3);
+
+    /// <summary>How often a library's index is built anew.</summary>
+    public int BuildRounds { get; } = arguments.Number("build-rounds", 1);
+
     public int BuildThreads { get; } = arguments.Number("build-threads", Environment.ProcessorCount);
 
     /// <summary>The recalls to compare at: what the command line says, else the bars'.</summary>

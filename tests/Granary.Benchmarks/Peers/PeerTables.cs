@@ -14,10 +14,11 @@ internal static class PeerTables
         foreach (var run in runs)
         {
             var share = Ours(runs, run) is { } ours
-                ? Invariant($"{ours.BuildSeconds / run.BuildSeconds:F2} ({ours.BuildCpu / run.BuildCpu:F2} of processor time)") : "";
+                ? $"{Ratios(ours, run, build => build.Seconds)} ({Ratios(ours, run, build => build.Cpu)} of processor time)" : "";
             var efforts = string.Join(", ", run.Efforts.Select(effort => Invariant($"{effort.Label}: {effort.Recall:F4}")));
             Console.WriteLine(Invariant(
-                $"| {run.Name} | {run.BuildSeconds:F1} | {run.BuildCpu:F1} | {share} | {run.Bytes / truth.Rows:F0} | {efforts} |"));
+                $"| {run.Name} | {Builds(run, build => build.Seconds)} | {Builds(run, build => build.Cpu)} | {share} ")
+                + Invariant($"| {run.Bytes / truth.Rows:F0} | {efforts} |"));
         }
 
         Console.WriteLine();
@@ -31,10 +32,11 @@ internal static class PeerTables
         foreach (var run in runs)
         {
             var ours = Ours(runs, run);
-            var ratio = ours is null ? "" : Invariant($"{run.BuildSeconds / ours.BuildSeconds:F2}");
-            var cpuRatio = ours is null ? "" : Invariant($"{run.BuildCpu / ours.BuildCpu:F2}");
+            var ratio = ours is null ? "" : Ratios(run, ours, build => build.Seconds);
+            var cpuRatio = ours is null ? "" : Ratios(run, ours, build => build.Cpu);
+            var rate = new Spread(run.Builds.Select(build => truth.Rows / build.Seconds)).Text();
             var efforts = string.Join(", ", run.Efforts.Select(effort => Invariant($"{effort.Label}: {effort.Recall:F4}")));
-            Console.WriteLine(Invariant($"| {run.Name} | {run.BuildSeconds:F1} | {run.BuildCpu:F1} | {truth.Rows / run.BuildSeconds:N0} ")
+            Console.WriteLine($"| {run.Name} | {Builds(run, build => build.Seconds)} | {Builds(run, build => build.Cpu)} | {rate} "
                 + Invariant($"| {ratio} | {cpuRatio} | {run.DiskBytes / 1e6:F0} | {efforts} |"));
         }
 
@@ -86,9 +88,18 @@ internal static class PeerTables
     {
         if (run.Name.StartsWith("granary", StringComparison.Ordinal))
             return null;
-        string[] names = run.Name == "chroma" ? ["granary-http"]
+        string[] names = run.Name is "chroma" or "pgvector" ? ["granary-http"]
             : run.Name.StartsWith("lancedb", StringComparison.Ordinal) ? ["granary-db", "granary"] : ["granary"];
         return names.Select(name => runs.FirstOrDefault(r => r.Name == name)).FirstOrDefault(r => r is not null);
+    }
+
+    private static string Builds(PeerRun run, Func<(double Seconds, double Cpu), double> figure) =>
+        run.Builds.Count == 1 ? Invariant($"{figure(run.Builds[0]):F1}") : new Spread(run.Builds.Select(figure)).Text("F1");
+
+    private static string Ratios(PeerRun over, PeerRun under, Func<(double Seconds, double Cpu), double> figure)
+    {
+        var ratios = over.Builds.Zip(under.Builds, (a, b) => figure(a) / figure(b)).ToArray();
+        return ratios.Length == 1 ? Invariant($"{ratios[0]:F2}") : new Spread(ratios).Text("F2");
     }
 
     private static PeerTiming[] At(PeerRun run, double recall, int threads, int rounds) =>
@@ -109,8 +120,10 @@ internal static class PeerTables
         Console.WriteLine(Invariant($"| {name} | {new Spread(timings.Select(t => t.Rate)).Text()} ")
             + Invariant($"| {new Spread(timings.Select(t => t.P50)).Median:F0} | {new Spread(timings.Select(t => t.P99)).Median:F0} ")
             + Invariant($"| {Ratio(t => t.Rate)} | {(own is null ? "" : bar)} | {Ratio(t => t.CpuRate)} | {Ratio(t => t.P99)} ")
-            + Invariant($"| {(name is "chroma" or "granary-http" ? client.ToString("F0", CultureInfo.InvariantCulture) : "")} | {last} |"));
+            + Invariant($"| {(IsServer(name) ? client.ToString("F0", CultureInfo.InvariantCulture) : "")} | {last} |"));
     }
+
+    private static bool IsServer(string peer) => peer is "chroma" or "pgvector" or "granary-http";
 
     private static string Bar(string peer, int threads) => (peer, threads) switch
     {

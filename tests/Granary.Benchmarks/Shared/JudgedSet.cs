@@ -59,28 +59,34 @@ internal sealed class JudgedSet
     /// <param name="half">0 or 1 for only the queries at even or odd places; null for all.</param>
     public Quality Measure(IReadOnlyList<IReadOnlyList<int>> rankings, int? half = null)
     {
-        const int Cut = 10;
-        const int RecallCut = 100;
         double ndcg = 0, recall = 0, reciprocal = 0;
         var judged = 0;
         for (var query = 0; query < Math.Min(QueryIds.Count, rankings.Count); query++)
         {
-            if (half is { } parity && query % 2 != parity)
-                continue;
-            if (!Judgements.TryGetValue(QueryIds[query], out var grades) || !grades.Values.Any(grade => grade > 0))
+            if ((half is { } parity && query % 2 != parity) || Measure(query, rankings[query]) is not { } quality)
                 continue;
             judged++;
-            var gained = rankings[query].Take(Cut)
-                .Select((row, rank) => grades.GetValueOrDefault(DocumentIds[row]) / Math.Log2(rank + 2)).Sum();
-            var ideal = grades.Values.OrderDescending().Take(Cut).Select((grade, rank) => grade / Math.Log2(rank + 2)).Sum();
-            ndcg += gained / ideal;
-            var first = rankings[query].Take(Cut).ToList().FindIndex(row => grades.GetValueOrDefault(DocumentIds[row]) > 0);
-            reciprocal += first < 0 ? 0 : 1.0 / (first + 1);
-            recall += rankings[query].Take(RecallCut).Count(row => grades.GetValueOrDefault(DocumentIds[row]) > 0)
-                / (double)grades.Values.Count(grade => grade > 0);
+            ndcg += quality.Ndcg;
+            recall += quality.Recall;
+            reciprocal += quality.Reciprocal;
         }
 
         return new Quality(ndcg / judged, recall / judged, reciprocal / judged);
+    }
+
+    /// <summary>The same of one query; null where nothing is judged relevant to it.</summary>
+    public Quality? Measure(int query, IReadOnlyList<int> ranking)
+    {
+        const int Cut = 10;
+        const int RecallCut = 100;
+        if (!Judgements.TryGetValue(QueryIds[query], out var grades) || !grades.Values.Any(grade => grade > 0))
+            return null;
+        var gained = ranking.Take(Cut).Select((row, rank) => grades.GetValueOrDefault(DocumentIds[row]) / Math.Log2(rank + 2)).Sum();
+        var ideal = grades.Values.OrderDescending().Take(Cut).Select((grade, rank) => grade / Math.Log2(rank + 2)).Sum();
+        var first = ranking.Take(Cut).ToList().FindIndex(row => grades.GetValueOrDefault(DocumentIds[row]) > 0);
+        var found = ranking.Take(RecallCut).Count(row => grades.GetValueOrDefault(DocumentIds[row]) > 0);
+        return new Quality(
+            gained / ideal, found / (double)grades.Values.Count(grade => grade > 0), first < 0 ? 0 : 1.0 / (first + 1));
     }
 
     private static (List<string> Ids, List<string> Texts) ReadTexts(string path)
