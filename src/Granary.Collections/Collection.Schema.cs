@@ -13,55 +13,48 @@ internal sealed partial class Collection
 
     /// <inheritdoc/>
     public async ValueTask<UpdateResult> CreatePayloadIndexAsync(
-        PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default)
-    {
-        if (string.IsNullOrEmpty(index.Path))
-            throw GranaryException.BadInput("A payload index needs a field name");
-        await BeginChangeAsync(cancellation).ConfigureAwait(false);
-        try
-        {
-            var document = await _catalog.UpdateAsync(
-                Name,
-                config => config with
-                {
-                    Schema = config.Schema with
-                    {
-                        PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != index.Path), index],
-                    },
-                },
-                cancellation).ConfigureAwait(false);
-            return await LogAsync(SchemaChange.Create(index), 1, document, options, cancellation).ConfigureAwait(false);
-        }
-        finally
-        {
-            _changing.Release();
-        }
-    }
+        PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default) =>
+        await AnswerAsync(await LogIndexAsync(index, cancellation).ConfigureAwait(false), options, cancellation).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async ValueTask<UpdateResult> DeletePayloadIndexAsync(
-        string path, WriteOptions options, CancellationToken cancellation = default)
-    {
-        await BeginChangeAsync(cancellation).ConfigureAwait(false);
-        try
-        {
-            var document = await _catalog.UpdateAsync(
-                Name,
-                config => config with
-                {
-                    Schema = config.Schema with { PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != path)] },
-                },
-                cancellation).ConfigureAwait(false);
-            return await LogAsync(SchemaChange.Drop(path), 1, document, options, cancellation).ConfigureAwait(false);
-        }
-        finally
-        {
-            _changing.Release();
-        }
-    }
+        string path, WriteOptions options, CancellationToken cancellation = default) =>
+        await AnswerAsync(await LogIndexRemovalAsync(path, cancellation).ConfigureAwait(false), options, cancellation)
+            .ConfigureAwait(false);
 
     /// <summary>Replaces the settings; a change of vectors or text fields is logged on every partition and waited for.</summary>
-    public async ValueTask UpdateAsync(Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation)
+    public async ValueTask UpdateAsync(Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation) =>
+        await AnswerAsync(
+            await LogUpdateAsync(change, cancellation).ConfigureAwait(false), new WriteOptions { Wait = true }, cancellation)
+            .ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public ValueTask<LoggedChange> LogIndexAsync(PayloadIndexSchema index, CancellationToken cancellation)
+    {
+        if (string.IsNullOrEmpty(index.Path))
+            throw GranaryException.BadInput("A payload index needs a field name");
+        return LogAsync(
+            config => config with
+            {
+                Schema = config.Schema with
+                {
+                    PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != index.Path), index],
+                },
+            },
+            SchemaChange.Create(index), cancellation);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<LoggedChange> LogIndexRemovalAsync(string path, CancellationToken cancellation) => LogAsync(
+        config => config with
+        {
+            Schema = config.Schema with { PayloadIndexes = [.. config.Schema.PayloadIndexes.Where(i => i.Path != path)] },
+        },
+        SchemaChange.Drop(path), cancellation);
+
+    /// <inheritdoc/>
+    public async ValueTask<LoggedChange> LogUpdateAsync(
+        Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation)
     {
         await BeginChangeAsync(cancellation).ConfigureAwait(false);
         try
@@ -79,18 +72,37 @@ internal sealed partial class Collection
                 },
                 cancellation).ConfigureAwait(false);
             var changes = SchemaChange.Between(before.Schema, document.Config.Schema);
-            if (changes.Count == 0)
-                Use(document.Config);
-            else
-                await LogAsync(changes.Operations, changes.Count, document, new WriteOptions
-                {
-                    Wait = true,
-                }, cancellation).ConfigureAwait(false);
+            if (changes.Count > 0)
+                return await LogAsync(changes.Operations, changes.Count, document, cancellation).ConfigureAwait(false);
+            Use(document.Config);
+            return new LoggedChange(Incarnation, [], 0);
         }
         finally
         {
             _changing.Release();
         }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<UpdateResult> AnswerAsync(LoggedChange change, WriteOptions options, CancellationToken cancellation)
+    {
+        if (change.Incarnation != Incarnation || (change.Lasts.Length > 0 && change.Lasts.Length != _partitions.Length))
+            throw Errors.CollectionNotFound(Name);
+        if (change.Lasts.IsEmpty)
+            return new(new UpdateResult(null, UpdateStatus.Completed));
+        return AnswerAsync(
+            [.. _partitions.Zip(change.Lasts, (p, last) => new Appended(p, last - change.Count + 1, last))],
+            Config.Ingestion with { Mode = IndexingMode.Asynchronous }, options, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> RefreshAsync(CancellationToken cancellation = default)
+    {
+        if (_look is null)
+            return false;
+        var before = _version;
+        await _look(cancellation).ConfigureAwait(false);
+        return !ReferenceEquals(before, _version);
     }
 
     /// <inheritdoc/>
@@ -141,25 +153,34 @@ internal sealed partial class Collection
     }
 
     /// <summary>The catalog says what shall be; the logs make it so. A crash in between is made good at the next opening.</summary>
-    private async ValueTask<UpdateResult> LogAsync(
-        ReadOnlyMemory<byte> operations, int count, CollectionDocument document, WriteOptions options, CancellationToken cancellation)
+    private async ValueTask<LoggedChange> LogAsync(
+        Func<CollectionConfig, CollectionConfig> change, ReadOnlyMemory<byte> operation, CancellationToken cancellation)
     {
-        var appended = new Appended[_partitions.Length];
-        for (var i = 0; i < appended.Length; i++)
+        await BeginChangeAsync(cancellation).ConfigureAwait(false);
+        try
         {
-            var last = await _partitions[i].LogAsync(operations, count, cancellation).ConfigureAwait(false);
-            appended[i] = new Appended(_partitions[i], last - count + 1, last);
+            var document = await _catalog.UpdateAsync(Name, change, cancellation).ConfigureAwait(false);
+            return await LogAsync(operation, 1, document, cancellation).ConfigureAwait(false);
         }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private async ValueTask<LoggedChange> LogAsync(
+        ReadOnlyMemory<byte> operations, int count, CollectionDocument document, CancellationToken cancellation)
+    {
+        var lasts = new long[_partitions.Length];
+        for (var i = 0; i < lasts.Length; i++)
+            lasts[i] = await _partitions[i].LogAsync(operations, count, cancellation).ConfigureAwait(false);
 
         // With what another's change has not brought to all partitions yet it waits until that is done.
         if (_coming is null)
             Use(document.Config);
         else
             _coming = document.Config;
-        return await AnswerAsync(appended, document.Config.Ingestion with
-        {
-            Mode = IndexingMode.Asynchronous,
-        }, options, cancellation).ConfigureAwait(false);
+        return new LoggedChange(Incarnation, [.. lasts], count);
     }
 
     /// <summary>One change at a time, and none before partitions were brought in line with the catalog after a start.</summary>

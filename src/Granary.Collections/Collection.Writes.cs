@@ -41,7 +41,19 @@ internal sealed partial class Collection
         var version = _version;
         // From here on the bytes are the engine's: they go into the log as they are.
         var operations = batch.Operations.Detach();
-        version.Validator.Validate(MemoryMarshal.AsMemory(operations));
+        try
+        {
+            version.Validator.Validate(MemoryMarshal.AsMemory(operations));
+        }
+        catch (GranaryException e) when (e.Kind == ErrorKind.BadInput && _look is not null)
+        {
+            // It may be right by settings that this process has not heard of yet.
+            if (!await RefreshAsync(cancellation).ConfigureAwait(false))
+                throw;
+            version = _version;
+            version.Validator.Validate(MemoryMarshal.AsMemory(operations));
+        }
+
         var ingestion = version.Config.Ingestion;
         if (_partitions.Length == 1)
         {

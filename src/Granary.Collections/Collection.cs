@@ -21,15 +21,16 @@ internal sealed partial class Collection : IHostedCollection
     private readonly CancellationTokenSource _stopping = new();
     private readonly IPartitionSet _set;
     private readonly ImmutableArray<IPartition> _partitions;
+    private readonly Func<CancellationToken, Task>? _look;
     private volatile Version _version;
     private Task _reconciling = Task.CompletedTask;
     private int _disposed;
 
     private Collection(
         string name, CollectionDocument document, CollectionCatalog catalog, IQueryInputs inputs, DatabaseOptions options,
-        PhaseTimings timings, IPartitionSet set)
+        PhaseTimings timings, IPartitionSet set, Func<CancellationToken, Task>? look)
     {
-        (Name, Incarnation, _catalog, _inputs, _options) = (name, document.Incarnation, catalog, inputs, options);
+        (Name, Incarnation, _catalog, _inputs, _options, _look) = (name, document.Incarnation, catalog, inputs, options, look);
         (_placement, _timings, _set, _partitions) = (new PlacementTable(document.Placement), timings, set, set.Partitions);
         _version = MakeVersion(document.Config);
     }
@@ -58,13 +59,21 @@ internal sealed partial class Collection : IHostedCollection
         }
     }
 
+    /// <param name="name">Its name.</param>
+    /// <param name="document">What the catalog has of it.</param>
+    /// <param name="host">Where its partitions are.</param>
+    /// <param name="catalog">The catalog.</param>
+    /// <param name="inputs">What queries take from elsewhere.</param>
+    /// <param name="options">Settings of the engine.</param>
+    /// <param name="look">Looks at the catalog, which other processes change, and follows it; null where none do.</param>
+    /// <param name="cancellation">Ends it early.</param>
     public static async ValueTask<Collection> OpenAsync(
         string name, CollectionDocument document, IPartitionHost host, CollectionCatalog catalog, IQueryInputs inputs,
-        DatabaseOptions options, CancellationToken cancellation)
+        DatabaseOptions options, Func<CancellationToken, Task>? look, CancellationToken cancellation)
     {
         var timings = new PhaseTimings();
         var set = await host.OpenAsync(name, document, timings, cancellation).ConfigureAwait(false);
-        var collection = new Collection(name, document, catalog, inputs, options, timings, set);
+        var collection = new Collection(name, document, catalog, inputs, options, timings, set, look);
         if (host.OwnsStorage)
             collection._reconciling = collection.ReconcileAsync();
         return collection;

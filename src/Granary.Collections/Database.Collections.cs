@@ -1,4 +1,5 @@
 using Granary.Collections.Catalog;
+using Granary.Index;
 
 namespace Granary.Collections;
 
@@ -40,11 +41,28 @@ public sealed partial class Database
 
     /// <inheritdoc/>
     public async ValueTask UpdateCollectionAsync(
-        string name, Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation = default)
-    {
-        var collection = Find(name) ?? throw Errors.CollectionNotFound(name);
-        await collection.UpdateAsync(change, cancellation).ConfigureAwait(false);
-    }
+        string name, Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation = default) =>
+        await Known(name).UpdateAsync(change, cancellation).ConfigureAwait(false);
+
+    /// <summary>As updating does, but what the partitions must do for it is logged only, and not waited for.</summary>
+    public ValueTask<LoggedChange> LogUpdateAsync(
+        string name, Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation = default) =>
+        Known(name).LogUpdateAsync(change, cancellation);
+
+    /// <summary>Adds or replaces a payload index of a collection; it is logged and not waited for.</summary>
+    public ValueTask<LoggedChange> LogPayloadIndexAsync(
+        string name, PayloadIndexSchema index, CancellationToken cancellation = default) => Known(name).LogIndexAsync(index, cancellation);
+
+    /// <summary>Removes a payload index of a collection; it is logged and not waited for.</summary>
+    public ValueTask<LoggedChange> LogPayloadIndexRemovalAsync(string name, string path, CancellationToken cancellation = default) =>
+        Known(name).LogIndexRemovalAsync(path, cancellation);
+
+    /// <summary>Waits for a change of a collection that was logged, perhaps by another process, and answers.</summary>
+    public ValueTask<UpdateResult> AnswerAsync(
+        string name, LoggedChange change, WriteOptions options, CancellationToken cancellation = default) =>
+        Known(name).AnswerAsync(change, options, cancellation);
+
+    private IHostedCollection Known(string name) => Find(name) ?? throw Errors.CollectionNotFound(name);
 
     /// <inheritdoc/>
     public async ValueTask<bool> DeleteCollectionAsync(string name, CancellationToken cancellation = default)

@@ -56,6 +56,12 @@ public interface ICollection
     /// <summary>Whether every partition can be read in this process now, without asking another.</summary>
     bool IsNear => true;
 
+    /// <summary>
+    /// Looks whether another process has changed the settings, of which the news may have been lost, and uses them; true when
+    /// <see cref="Config"/> is another one by now. Whoever is about to refuse what the settings do not allow asks this first.
+    /// </summary>
+    ValueTask<bool> RefreshAsync(CancellationToken cancellation = default) => new(false);
+
     /// <summary>Accepts a batch whole or refuses it whole.</summary>
     ValueTask<UpdateResult> WriteAsync(WriteBatch batch, WriteOptions options, CancellationToken cancellation = default);
 

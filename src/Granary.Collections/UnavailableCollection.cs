@@ -35,6 +35,20 @@ internal sealed class UnavailableCollection(string name, Guid incarnation, Colle
         Refuse<UpdateResult>();
 
     /// <inheritdoc/>
+    public ValueTask<LoggedChange> LogUpdateAsync(Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation) =>
+        Refuse<LoggedChange>();
+
+    /// <inheritdoc/>
+    public ValueTask<LoggedChange> LogIndexAsync(PayloadIndexSchema index, CancellationToken cancellation) => Refuse<LoggedChange>();
+
+    /// <inheritdoc/>
+    public ValueTask<LoggedChange> LogIndexRemovalAsync(string path, CancellationToken cancellation) => Refuse<LoggedChange>();
+
+    /// <inheritdoc/>
+    public ValueTask<UpdateResult> AnswerAsync(LoggedChange change, WriteOptions options, CancellationToken cancellation) =>
+        Refuse<UpdateResult>();
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<PointRecord>> RetrieveAsync(
         IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions? read = null,
         CancellationToken cancellation = default) =>

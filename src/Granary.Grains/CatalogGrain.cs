@@ -27,7 +27,7 @@ internal sealed partial class CatalogGrain(
     });
 
     /// <inheritdoc/>
-    public Task<Reply<bool>> UpdateAsync(string name, Bytes expected, Bytes config) => ChangeSchemaAsync(name, async database =>
+    public Task<Reply<LoggedReply?>> UpdateAsync(string name, Bytes expected, Bytes config) => ChangeSchemaAsync(name, async database =>
     {
         // What a change before it has left undone would look done to this one, which compares with the catalog.
         if ((_unfinished.Contains(name) || !_reconciled.Task.IsCompleted) && !await database.ReconcileAsync(name, default))
@@ -38,13 +38,13 @@ internal sealed partial class CatalogGrain(
 
         _unfinished.Remove(name);
         var same = false;
-        await database.UpdateCollectionAsync(name, now =>
+        var logged = await database.LogUpdateAsync(name, now =>
         {
             // The same settings may be written otherwise by another process, in which members have another order.
             same = Written(CatalogJson.Write(now)).AsSpan().SequenceEqual(Written(expected.Memory));
             return same ? CatalogJson.ReadConfig(config.Memory) : now;
         });
-        return same;
+        return same ? ReplyOf(logged) : null;
 
         static byte[] Written(ReadOnlyMemory<byte> settings) => CatalogJson.Write(CatalogJson.ReadConfig(settings));
     });
@@ -60,23 +60,14 @@ internal sealed partial class CatalogGrain(
     });
 
     /// <inheritdoc/>
-    public Task<Reply<UpdateReply>> CreateIndexAsync(string name, Bytes index, bool wait, TimeSpan? limit) => ChangeSchemaAsync(
-        name, async database =>
-    {
-        var collection = await database.GetCollectionAsync(name);
-        return ReplyOf(await collection.CreatePayloadIndexAsync(
-            CatalogJson.ReadPayloadIndex(index.Memory), new WriteOptions { Wait = wait, Timeout = limit }));
-    });
+    public Task<Reply<LoggedReply>> CreateIndexAsync(string name, Bytes index) => ChangeSchemaAsync(
+        name, async database => ReplyOf(await database.LogPayloadIndexAsync(name, CatalogJson.ReadPayloadIndex(index.Memory))));
 
     /// <inheritdoc/>
-    public Task<Reply<UpdateReply>> DeleteIndexAsync(string name, string path, bool wait, TimeSpan? limit) => ChangeSchemaAsync(
-        name, async database =>
-    {
-        var collection = await database.GetCollectionAsync(name);
-        return ReplyOf(await collection.DeletePayloadIndexAsync(path, new WriteOptions { Wait = wait, Timeout = limit }));
-    });
+    public Task<Reply<LoggedReply>> DeleteIndexAsync(string name, string path) => ChangeSchemaAsync(
+        name, async database => ReplyOf(await database.LogPayloadIndexRemovalAsync(name, path)));
 
-    private static UpdateReply ReplyOf(UpdateResult result) => new(result.OperationId, (byte)result.Status);
+    private static LoggedReply ReplyOf(LoggedChange change) => new(change.Incarnation, [.. change.Lasts], change.Count);
 
     private Task<Reply<T>> ChangeAsync<T>(Func<Database, ValueTask<T>> change) => Reply.OfAsync(async () =>
     {

@@ -9,6 +9,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["checkpoint"] = CheckpointBenchmarks.RunAsync,
     ["cluster-bell"] = ClusterBellBenchmarks.RunAsync,
     ["cluster-cost"] = ClusterCostBenchmarks.RunAsync,
+    ["cluster-hybrid"] = ClusterHybridBenchmarks.RunAsync,
     ["cluster-ingest"] = ClusterIngestBenchmarks.RunAsync,
     ["cluster-join"] = ClusterJoinBenchmarks.RunAsync,
     ["cluster-scale"] = ClusterScaleBenchmarks.RunAsync,

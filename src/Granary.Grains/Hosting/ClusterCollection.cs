@@ -27,23 +27,17 @@ internal sealed class ClusterCollection(ICollection local, SiloEngine engine, IG
         local.WriteAsync(batch, options, cancellation);
 
     /// <inheritdoc/>
-    public async ValueTask<UpdateResult> CreatePayloadIndexAsync(
-        PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default)
-    {
-        var reply = await ChangeAsync(
-            c => c.CreateIndexAsync(Name, new Bytes(CatalogJson.Write(index)), options.Wait, options.Timeout), cancellation)
-            .ConfigureAwait(false);
-        return new UpdateResult(reply.Operation, (UpdateStatus)reply.Status);
-    }
+    public ValueTask<bool> RefreshAsync(CancellationToken cancellation = default) => local.RefreshAsync(cancellation);
 
     /// <inheritdoc/>
-    public async ValueTask<UpdateResult> DeletePayloadIndexAsync(
-        string path, WriteOptions options, CancellationToken cancellation = default)
-    {
-        var reply = await ChangeAsync(c => c.DeleteIndexAsync(Name, path, options.Wait, options.Timeout), cancellation)
-            .ConfigureAwait(false);
-        return new UpdateResult(reply.Operation, (UpdateStatus)reply.Status);
-    }
+    public ValueTask<UpdateResult> CreatePayloadIndexAsync(
+        PayloadIndexSchema index, WriteOptions options, CancellationToken cancellation = default) =>
+        ChangeAsync(c => c.CreateIndexAsync(Name, new Bytes(CatalogJson.Write(index))), options, cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<UpdateResult> DeletePayloadIndexAsync(
+        string path, WriteOptions options, CancellationToken cancellation = default) =>
+        ChangeAsync(c => c.DeleteIndexAsync(Name, path), options, cancellation);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<PointRecord>> RetrieveAsync(
@@ -110,11 +104,12 @@ internal sealed class ClusterCollection(ICollection local, SiloEngine engine, IG
         return (T)reply.Unwrap().Of()!;
     }
 
-    private async ValueTask<UpdateReply> ChangeAsync(
-        Func<ICatalogGrain, Task<Reply<UpdateReply>>> change, CancellationToken cancellation)
+    /// <summary>The catalog grain makes the change and goes on; what the caller waits for is waited for here.</summary>
+    private async ValueTask<UpdateResult> ChangeAsync(
+        Func<ICatalogGrain, Task<Reply<LoggedReply>>> change, WriteOptions options, CancellationToken cancellation)
     {
-        var reply = await Faults.CallAsync("The catalog", () => change(grains.GetGrain<ICatalogGrain>(0))).ConfigureAwait(false);
+        var logged = await Faults.CallAsync("The catalog", () => change(grains.GetGrain<ICatalogGrain>(0))).ConfigureAwait(false);
         await engine.RefreshAsync(cancellation).ConfigureAwait(false);
-        return reply;
+        return await engine.AnswerAsync(Name, logged, options, cancellation).ConfigureAwait(false);
     }
 }

@@ -46,16 +46,20 @@ internal sealed class ClusterDatabase(SiloEngine engine, IGrainFactory grains) :
             var collection = await engine.CollectionAsync(name, cancellation).ConfigureAwait(false);
             var now = collection.Config;
             if (await CallAsync(() => Catalog.UpdateAsync(
-                collection.Name, new Bytes(CatalogJson.Write(now)), new Bytes(CatalogJson.Write(change(now))))).ConfigureAwait(false))
-                break;
+                collection.Name, new Bytes(CatalogJson.Write(now)), new Bytes(CatalogJson.Write(change(now))))).ConfigureAwait(false)
+                is { } logged)
+            {
+                await engine.RefreshAsync(cancellation).ConfigureAwait(false);
+                await engine.AnswerAsync(collection.Name, logged, new WriteOptions { Wait = true }, cancellation).ConfigureAwait(false);
+                return;
+            }
+
             if (left == 0)
             {
                 throw new GranaryException(
                     ErrorKind.Unavailable, $"The settings of collection `{name}` are changed all the time by somebody else; try again");
             }
         }
-
-        await engine.RefreshAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

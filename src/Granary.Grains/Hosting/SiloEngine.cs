@@ -80,6 +80,12 @@ internal sealed partial class SiloEngine : IAsyncDisposable
         Follow(database);
     }
 
+    /// <summary>Waits for a change of a schema that the catalog grain logged, as far as the caller wants, and answers.</summary>
+    public async ValueTask<UpdateResult> AnswerAsync(
+        string name, Interfaces.LoggedReply logged, WriteOptions options, CancellationToken cancellation) =>
+        await (await DatabaseAsync(cancellation).ConfigureAwait(false)).AnswerAsync(
+            name, new LoggedChange(logged.Incarnation, [.. logged.Lasts], logged.Count), options, cancellation).ConfigureAwait(false);
+
     /// <summary>What the catalog holds of an incarnation; null when it does not know it, even after looking.</summary>
     public async ValueTask<CollectionDocument?> FindAsync(Guid incarnation, CancellationToken cancellation)
     {

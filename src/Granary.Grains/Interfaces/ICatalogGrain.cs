@@ -12,9 +12,9 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     [ResponseTimeout("01:00:00"), Alias("Create")]
     Task<Reply<bool>> CreateAsync(string name, Bytes config);
 
-    /// <summary>Replaces settings; false, and nothing changes, when they are not <paramref name="expected"/> any more.</summary>
-    [ResponseTimeout("01:00:00"), Alias("Update")]
-    Task<Reply<bool>> UpdateAsync(string name, Bytes expected, Bytes config);
+    /// <summary>Replaces settings; null, and nothing changes, when they are not <paramref name="expected"/> any more.</summary>
+    [ResponseTimeout("01:00:00"), Alias("LogUpdate")]
+    Task<Reply<LoggedReply?>> UpdateAsync(string name, Bytes expected, Bytes config);
 
     /// <summary>Deletes a collection; answers whether there was one.</summary>
     [ResponseTimeout("01:00:00"), Alias("Delete")]
@@ -24,13 +24,13 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     [Alias("Aliases")]
     Task<Reply<bool>> ChangeAliasesAsync(IReadOnlyList<AliasChange> changes);
 
-    /// <summary>Adds or replaces a payload index.</summary>
-    [ResponseTimeout("01:00:00"), Alias("CreateIndex")]
-    Task<Reply<UpdateReply>> CreateIndexAsync(string name, Bytes index, bool wait, TimeSpan? limit);
+    /// <summary>Adds or replaces a payload index. Whoever wants to waits for it to be built; the grain goes on.</summary>
+    [ResponseTimeout("01:00:00"), Alias("LogIndex")]
+    Task<Reply<LoggedReply>> CreateIndexAsync(string name, Bytes index);
 
     /// <summary>Removes a payload index.</summary>
-    [ResponseTimeout("01:00:00"), Alias("DeleteIndex")]
-    Task<Reply<UpdateReply>> DeleteIndexAsync(string name, string path, bool wait, TimeSpan? limit);
+    [ResponseTimeout("01:00:00"), Alias("LogIndexRemoval")]
+    Task<Reply<LoggedReply>> DeleteIndexAsync(string name, string path);
 
     /// <summary>Activates the grain; completes once it has brought partitions in line with the catalog, after a crash in between.</summary>
     [AlwaysInterleave, Alias("Wake")]
@@ -57,8 +57,9 @@ public sealed class CatalogState
 [GenerateSerializer, Immutable, Alias("granary.alias-change")]
 public sealed record AliasChange([property: Id(0)] string Kind, [property: Id(1)] string Alias, [property: Id(2)] string? Target);
 
-/// <summary>The answer of a change that was logged.</summary>
-/// <param name="Operation">The last operation, or null.</param>
-/// <param name="Status">Acknowledged, completed or timed out.</param>
-[GenerateSerializer, Immutable, Alias("granary.update-reply")]
-public sealed record UpdateReply([property: Id(0)] long? Operation, [property: Id(1)] byte Status);
+/// <summary>A change that is in the catalog and in the partitions' logs.</summary>
+/// <param name="Incarnation">Names the collection's data.</param>
+/// <param name="Lasts">For each partition the last operation of the change; empty where partitions need not do anything.</param>
+/// <param name="Count">How many operations it has in each partition.</param>
+[GenerateSerializer, Immutable, Alias("granary.logged-reply")]
+public sealed record LoggedReply([property: Id(0)] Guid Incarnation, [property: Id(1)] long[] Lasts, [property: Id(2)] int Count);

@@ -70,7 +70,21 @@ internal static class UpdateEndpoints
         var collection = await call.Database.GetCollectionAsync(name, call.Cancellation);
         var strict = StrictModeSettings.Of(collection.Config);
         var batch = new WriteBatch();
-        var filters = read(collection, strict, body.Bytes, batch.Operations);
+        List<Filter?> filters;
+        try
+        {
+            filters = read(collection, strict, body.Bytes, batch.Operations);
+        }
+        catch (GranaryException e) when (e.Kind == ErrorKind.BadInput)
+        {
+            // It may be right by settings that another process made and this one has not heard of.
+            if (!await collection.RefreshAsync(call.Cancellation))
+                throw;
+            strict = StrictModeSettings.Of(collection.Config);
+            batch = new WriteBatch();
+            filters = read(collection, strict, body.Bytes, batch.Operations);
+        }
+
         batch.ParseTime = Stopwatch.GetElapsedTime(started);
         if (strict is not null)
             await CheckAsync(call, collection, strict, filters, batch, options);

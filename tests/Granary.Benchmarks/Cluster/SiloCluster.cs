@@ -26,9 +26,10 @@ internal sealed class SiloCluster : IAsyncDisposable
     public List<ServerProcess> Silos { get; } = [];
 
     /// <summary>Starts PostgreSQL and the silos, one after the other.</summary>
-    public static async Task<SiloCluster> StartAsync(Arguments arguments, int silos, string streams = "memory")
+    public static async Task<SiloCluster> StartAsync(
+        Arguments arguments, int silos, string streams = "memory", string? program = null)
     {
-        var program = arguments.Text("silo", Find());
+        program ??= arguments.Text("silo", Find());
         if (!File.Exists(program))
             throw new ArgumentException($"--silo: {program} does not exist; `dotnet build -c Release src/Granary.Silo` makes it");
         var postgres = await PostgresServer.StartAsync();

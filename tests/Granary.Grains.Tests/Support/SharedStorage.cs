@@ -1,10 +1,12 @@
+using System.Runtime.CompilerServices;
 using Granary.Collections.Ports;
 
 namespace Granary.Grains.Tests.Support;
 
 /// <summary>One storage that every silo of a test shares, and none of them closes.</summary>
 /// <param name="inner">The storage.</param>
-internal sealed class SharedStorage(IStorage inner) : IStorage
+/// <param name="gate">Awaited before records are read; null for none.</param>
+internal sealed class SharedStorage(IStorage inner, Func<Task>? gate = null) : IStorage
 {
     public string Kind => inner.Kind;
 
@@ -15,8 +17,11 @@ internal sealed class SharedStorage(IStorage inner) : IStorage
     public ValueTask<IPartitionLog> OpenLogAsync(PartitionKey partition, CancellationToken cancellation) =>
         inner.OpenLogAsync(partition, cancellation);
 
-    public ValueTask<ILogReader> OpenLogReaderAsync(PartitionKey partition, CancellationToken cancellation) =>
-        inner.OpenLogReaderAsync(partition, cancellation);
+    public async ValueTask<ILogReader> OpenLogReaderAsync(PartitionKey partition, CancellationToken cancellation)
+    {
+        var reader = await inner.OpenLogReaderAsync(partition, cancellation);
+        return gate is null ? reader : new GatedReader(reader, gate);
+    }
 
     public ValueTask<ICheckpointStore> OpenCheckpointsAsync(PartitionKey partition, CancellationToken cancellation) =>
         inner.OpenCheckpointsAsync(partition, cancellation);
@@ -28,4 +33,27 @@ internal sealed class SharedStorage(IStorage inner) : IStorage
         inner.ListIncarnationsAsync(cancellation);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private sealed class GatedReader(ILogReader inner, Func<Task> gate) : ILogReader
+    {
+        public long NextOperation => inner.NextOperation;
+
+        public long FirstOperation => inner.FirstOperation;
+
+        public long SizeInBytes => inner.SizeInBytes;
+
+        public string? RecoveryNote => inner.RecoveryNote;
+
+        public ValueTask<long> HeadAsync(CancellationToken cancellation) => inner.HeadAsync(cancellation);
+
+        public async IAsyncEnumerable<LogRecord> ReadAsync(
+            long fromOperation, [EnumeratorCancellation] CancellationToken cancellation)
+        {
+            await gate().WaitAsync(cancellation);
+            await foreach (var record in inner.ReadAsync(fromOperation, cancellation))
+                yield return record;
+        }
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+    }
 }

@@ -14,6 +14,7 @@ internal sealed class TestSilos : IAsyncDisposable
 {
     private readonly MemoryStorage _storage;
     private readonly InProcessTestCluster _cluster;
+    private volatile Task _hold = Task.CompletedTask;
 
     private TestSilos(short count, DatabaseOptions options, MemoryStorage storage, int? faults)
     {
@@ -21,7 +22,7 @@ internal sealed class TestSilos : IAsyncDisposable
         var builder = new InProcessTestClusterBuilder(count);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddGranary(_ => new SharedStorage(_storage), options);
+            silo.AddGranary(_ => new SharedStorage(_storage, () => _hold), options);
             silo.AddMemoryGrainStorageAsDefault();
             silo.UseInMemoryReminderService();
             if (faults is not { } seed)
@@ -62,6 +63,9 @@ internal sealed class TestSilos : IAsyncDisposable
     public IDatabase At(int silo) => Of(Silos[silo]);
 
     public static IDatabase Of(InProcessSiloHandle silo) => silo.ServiceProvider.GetRequiredService<IDatabase>();
+
+    /// <summary>From here on no replica reads more of a log until this is done.</summary>
+    public void Hold(Task until) => _hold = until;
 
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,95 @@
+using Granary.Collections;
+using Granary.Grains.Hosting;
+using Granary.Grains.Tests.Support;
+using Granary.Index;
+using Granary.Index.Operations;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Granary.Grains.Tests;
+
+public sealed class CatalogChanges
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task OthersDoNotWaitBehindAnIndexThatIsBeingBuilt()
+    {
+        await using var cluster = await TestSilos.StartAsync(2);
+        await cluster.At(0).CreateCollectionAsync("c", Configs.Plain with { Partitions = 2 });
+        var collection = await cluster.At(0).GetCollectionAsync("c");
+        await collection.WriteAsync(new WriteBatch().Upsert(1, Configs.Vector(1)), new WriteOptions { Wait = true });
+
+        // Nothing is applied by any replica until the gate opens: the index cannot be built.
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        cluster.Hold(gate.Task);
+        var building = collection.CreatePayloadIndexAsync(
+            new PayloadIndexSchema("city", PayloadIndexType.Keyword), new WriteOptions { Wait = true }).AsTask();
+        var there = await cluster.At(1).GetCollectionAsync("c");
+        using var late = new CancellationTokenSource(Limit);
+        while (!there.Config.Schema.PayloadIndexes.Any(i => i.Path == "city"))
+            await there.RefreshAsync(late.Token);
+
+        await cluster.At(1).CreateCollectionAsync("other", Configs.Plain).AsTask().WaitAsync(Limit);
+        await cluster.At(1).UpdateAliasesAsync([new CreateAlias("other", "alias")]).AsTask().WaitAsync(Limit);
+        Assert.False(building.IsCompleted);
+
+        // Waiting ends as the caller asks.
+        var limited = await there.CreatePayloadIndexAsync(
+            new PayloadIndexSchema("town", PayloadIndexType.Keyword),
+            new WriteOptions { Wait = true, Timeout = TimeSpan.FromMilliseconds(50) }).AsTask().WaitAsync(Limit);
+        Assert.Equal(UpdateStatus.WaitTimeout, limited.Status);
+        using var stop = new CancellationTokenSource();
+        var cancelled = there.DeletePayloadIndexAsync("town", new WriteOptions { Wait = true }, stop.Token).AsTask();
+        await cluster.At(1).UpdateAliasesAsync([new DeleteAlias("alias")]).AsTask().WaitAsync(Limit);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.WaitAsync(Limit));
+
+        gate.SetResult();
+        Assert.Equal(UpdateStatus.Completed, (await building.WaitAsync(Limit)).Status);
+        Assert.Equal(["city"], (await there.GetInfoAsync()).PayloadIndexPoints.Keys);
+    }
+
+    [Fact]
+    public async Task ASiloThatMissedTheNewsLooksAtTheCatalogBeforeItRefusesAWrite()
+    {
+        await using var cluster = await TestSilos.StartAsync(2, new DatabaseOptions { Time = new InattentiveTime() });
+        await cluster.At(0).CreateCollectionAsync("c", Configs.Plain with { Partitions = 2 });
+        await cluster.Cluster.Client.GetGrain<Interfaces.ICatalogGrain>(0).WakeAsync();
+        var stale = await cluster.At(1).GetCollectionAsync("c");
+
+        // Somebody puts a field into the catalog and into the logs, and tells nobody.
+        var elsewhere = await cluster.Silos[0].ServiceProvider.GetRequiredService<SiloEngine>().DatabaseAsync(default);
+        await elsewhere.UpdateCollectionAsync("c", config => config with
+        {
+            Schema = config.Schema with { Dense = [.. config.Schema.Dense, new DenseVectorSchema("more", 4, Distance.Dot)] },
+        });
+        Assert.DoesNotContain(stale.Config.Schema.Dense, d => d.Name == "more");
+
+        Assert.Equal(UpdateStatus.Completed, (await stale.WriteAsync(More("more"), new WriteOptions { Wait = true })).Status);
+        Assert.Contains(stale.Config.Schema.Dense, d => d.Name == "more");
+        Assert.Empty((await stale.GetInfoAsync()).Failures);
+        var refused = await Assert.ThrowsAsync<GranaryException>(() => stale.WriteAsync(More("less"), new WriteOptions()).AsTask());
+        Assert.Equal(ErrorKind.BadInput, refused.Kind);
+        Assert.Contains("less", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static WriteBatch More(string vector)
+    {
+        var batch = new WriteBatch();
+        for (ulong id = 0; id < 40; id++)
+        {
+            batch.Operations.Begin(OperationKind.Upsert, new PointId(id));
+            batch.Operations.Dense(vector, [1, 2, 3, id]);
+            batch.Operations.End();
+        }
+
+        return batch;
+    }
+
+    /// <summary>The timer by which silos look at the catalog from time to time never fires.</summary>
+    private sealed class InattentiveTime : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, period == TimeSpan.FromSeconds(5) ? Timeout.InfiniteTimeSpan : dueTime, period);
+    }
+}
