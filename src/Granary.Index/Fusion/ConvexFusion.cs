@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Granary.Index.Search;
 
@@ -73,6 +74,7 @@ public sealed class ConvexFusion
     /// <param name="weight">How much it counts; 0 or less for not at all.</param>
     /// <param name="higherIsBetter">Whether larger scores are better.</param>
     /// <param name="hits">Best first.</param>
+    [OverloadResolutionPriority(1)]
     public void Add(LegScale scale, float weight, bool higherIsBetter, List<LegHit> hits) =>
         Add(scale, weight, higherIsBetter, CollectionsMarshal.AsSpan(hits));
 
