@@ -12,6 +12,10 @@ export class Connection {
         connection.pieces = [];
         connection.socket.on('data', (piece) => connection.take(piece));
         connection.socket.on('error', (error) => connection.failed?.(error));
+        connection.socket.on('close', () => {
+            connection.closed = true;
+            connection.failed?.(new Error('the server closed the connection'));
+        });
         return connection;
     }
 
@@ -85,14 +89,16 @@ function chunks(all, from) {
     }
 }
 
-/** Connections by lane, opened when first asked for. */
+/** Connections by lane, opened when first asked for, and again when the server has closed one that was idle for too long. */
 export class Pool {
     constructor(port) {
         Object.assign(this, {port, lanes: []});
     }
 
-    lane(number) {
-        return this.lanes[number] ??= Connection.open(this.port);
+    async lane(number) {
+        if ((await this.lanes[number])?.closed ?? true)
+            this.lanes[number] = Connection.open(this.port);
+        return this.lanes[number];
     }
 
     async open(count) {
