@@ -89,6 +89,7 @@ public sealed partial class PartitionIndex
             return;
         while (_retired.TryPeek(out var oldest) && _epochs.HasPassed(oldest.Tag))
             Release(_retired.Dequeue().Slot);
+        Compact();
         if (_dropped.Count > 0 && _linking.Wait(0))
         {
             try

@@ -9,6 +9,9 @@ public sealed partial class PartitionIndex
     /// <summary>How many row numbers a text or sparse field gives out before it is numbered anew; tests lower it.</summary>
     internal int RowLimit { get; set; } = int.MaxValue;
 
+    /// <summary>So many documents of a text field may be gone before it is made anew without them; tests lower it.</summary>
+    internal int LeastGone { get; set; } = 16_384;
+
     /// <summary>By how many bytes one operation may make the points it changes larger, all together; tests lower it.</summary>
     internal long GrowthLimit { get; set; } = 1L << 30;
 
@@ -64,6 +67,24 @@ public sealed partial class PartitionIndex
         _fields = FieldSet.Create(_schema, _epochs, name => name == field.Name ? null : _fields.Find(name));
         Fill(_fields.Find(field.Name)!, field);
         _dropped.Add((field, NotRetired));
+    }
+
+    /// <summary>
+    /// Makes text fields anew most of whose documents are gone: all at once, which the writes that led to it share. Readers keep the old
+    /// one.
+    /// </summary>
+    private void Compact()
+    {
+        foreach (var field in _fields.All)
+        {
+            if (field is not TextColumn text || !text.Postings.IsSparse(LeastGone))
+                continue;
+            var compacted = new TextColumn(text.Postings.Compacted(_epochs));
+            compacted.Restore(_slots);
+            _fields = FieldSet.Create(_schema, _epochs, name => name == field.Name ? compacted : _fields.Find(name));
+            Volatile.Write(ref _published, _published with { Fields = _fields });
+            _dropped.Add((field, NotRetired));
+        }
     }
 
     private GranaryException Full(string what, long used, int limit) => new(

@@ -99,7 +99,7 @@ public sealed partial class TextField
                 continue;
             }
 
-            var term = new Term(text, (int)number, schema);
+            var term = new Term(text, (int)number, schema, field._layouts);
             PostingStorage.Read(reader, term.Postings, numbers, NoBounds.Instance);
             if (term.Postings.Count == 0)
             {
@@ -109,6 +109,7 @@ public sealed partial class TextField
                 continue;
             }
 
+            field._postings += term.Postings.Count;
             field._byNumber.Add(term);
             if (!field._terms.TryAdd(text, term))
                 throw reader.Corrupted($"the term \"{text}\" is there twice");

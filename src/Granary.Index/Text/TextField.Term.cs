@@ -5,11 +5,12 @@ namespace Granary.Index.Text;
 public sealed partial class TextField
 {
     /// <summary>A term and its postings. The number and the count belong to the writing thread.</summary>
-    internal sealed class Term(string text, int number, TextFieldSchema schema)
+    internal sealed class Term(string text, int number, TextFieldSchema schema, ImpactLayouts layouts)
     {
         // Bounds are made for an average this many steps up, and used until it is that many above or the average outgrew them.
         private const int StepsAhead = 2;
         private ImpactList? _impacts;
+        private bool _used;
 
         public string Text { get; } = text;
 
@@ -33,13 +34,21 @@ public sealed partial class TextField
             if (impacts != null && ReferenceEquals(impacts.Origin, blocks.Origin) && impacts.Step >= step
                 && impacts.Step <= step + (2 * StepsAhead) && blocks.Count - impacts.Blocks <= Math.Max(4, impacts.Blocks / 8))
             {
+                if (!Volatile.Read(ref _used))
+                    Volatile.Write(ref _used, true);
                 return impacts;
             }
 
             impacts = ImpactList.Make(blocks, step + StepsAhead, new ImpactRule(rows, SaturationAt(step + StepsAhead)));
-            Volatile.Write(ref _impacts, impacts);
+            layouts.Replaced(this, Interlocked.Exchange(ref _impacts, impacts), impacts);
             return impacts;
         }
+
+        /// <summary>Whether the layout was used again since this was asked last.</summary>
+        public bool TakeUsed() => Interlocked.Exchange(ref _used, false);
+
+        /// <summary>Gives up the layout, which whoever has it may still read.</summary>
+        public ImpactList? TakeImpacts() => Interlocked.Exchange(ref _impacts, null);
 
         /// <summary>Saturation under the average of a step.</summary>
         public Saturation SaturationAt(int step) => new(schema.K1, schema.B, Saturation.AverageOf(step));

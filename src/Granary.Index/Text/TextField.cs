@@ -9,6 +9,11 @@ namespace Granary.Index.Text;
 /// <summary>An inverted index over one text field, ranked with BM25. One thread writes; any number search, without locks.</summary>
 public sealed partial class TextField
 {
+    // All terms of 30,000 descriptions of programs, laid out, take 7.8 bytes a posting; those that queries are made of take fewer, since
+    // frequent terms have several postings in a group. Terms with a posting in every fourth group take 65.
+    private const long LeastLayoutBytes = 1 << 20;
+    private const long LayoutBytesPerPosting = 6;
+
     private readonly ITextAnalyzer _analyzer;
     private readonly RowTable<TextRow> _rows;
     private readonly ConcurrentDictionary<string, Term> _terms = new(1, 1024, StringComparer.Ordinal);
@@ -16,6 +21,8 @@ public sealed partial class TextField
     private readonly List<Term?> _byNumber = [];
     private readonly Stack<int> _freeNumbers = new();
     private readonly DocumentSink _sink;
+    private readonly ImpactLayouts _layouts;
+    private long _postings;
     private long _documents;
     private long _totalLength;
 
@@ -30,6 +37,7 @@ public sealed partial class TextField
         _rows = new RowTable<TextRow>(schema.Name);
         _termOf = _terms.GetAlternateLookup<ReadOnlySpan<char>>();
         _sink = new DocumentSink(this);
+        _layouts = new ImpactLayouts(() => LayoutLimit);
     }
 
     /// <summary>The field.</summary>
@@ -49,6 +57,12 @@ public sealed partial class TextField
         _byNumber.Sum(term => term == null ? 0 : 120 + (2L * term.Text.Length) + term.Postings.Bytes + term.ImpactBytes)
         + (100L * _rows.Alive);
 
+    /// <summary>Bytes of the layouts that searches made.</summary>
+    internal long LayoutBytes => _layouts.Bytes;
+
+    /// <summary>How many bytes layouts may take: so much for each posting, and a little for a small field.</summary>
+    internal long LayoutLimit => LeastLayoutBytes + (LayoutBytesPerPosting * Volatile.Read(ref _postings));
+
     /// <summary>Indexes texts as one document and counts it. Returns its number, or -1 when no term is left.</summary>
     public int Add(IReadOnlyList<string> texts, int slot)
     {
@@ -66,6 +80,8 @@ public sealed partial class TextField
             term.Postings.Append(doc, (uint)term.Occurrences, NoBounds.Instance);
             term.Postings.Frequency++;
         }
+
+        Volatile.Write(ref _postings, _postings + _sink.Touched.Count);
 
         Volatile.Write(ref _totalLength, _totalLength + _sink.Length);
         Volatile.Write(ref _documents, _documents + 1);
@@ -111,7 +127,9 @@ public sealed partial class TextField
             var term = _byNumber[number]!;
             if (!term.Postings.Kill())
                 continue;
+            var before = term.Postings.Count;
             term.Postings.Sweep(_rows, NoBounds.Instance);
+            Volatile.Write(ref _postings, _postings - before + term.Postings.Count);
             if (term.Postings.Count == 0)
                 Drop(term);
         }
@@ -133,7 +151,7 @@ public sealed partial class TextField
         if (_termOf.TryGetValue(text, out var term))
             return term;
         var number = _freeNumbers.TryPop(out var free) ? free : _byNumber.Count;
-        term = new Term(text.ToString(), number, Schema);
+        term = new Term(text.ToString(), number, Schema, _layouts);
         if (number == _byNumber.Count)
             _byNumber.Add(term);
         else
@@ -145,6 +163,7 @@ public sealed partial class TextField
     private void Drop(Term term)
     {
         _terms.TryRemove(term.Text, out _);
+        _layouts.Forget(term.TakeImpacts());
         _byNumber[term.Number] = null;
         _freeNumbers.Push(term.Number);
     }

@@ -105,6 +105,65 @@ public sealed class RoomTests : IDisposable
     }
 
     [Fact]
+    public void ATextFieldWhoseDocumentsAreReplacedDoesNotGrow()
+    {
+        const int Points = 400;
+        const int Gone = 100;
+        using var churned = new PartitionIndex(Schema) { LeastGone = Gone };
+        using var roomy = new PartitionIndex(Schema);
+        var random = new Random(6);
+        var readers = new Queue<(IndexReader Reader, List<PointId> Ids)>();
+        var most = 0;
+        for (var i = 0; i < 40 * Points; i++)
+        {
+            var id = (ulong)random.Next(Points);
+            if (random.Next(10) == 0)
+                Delete(id);
+            else
+                Upsert(id, random);
+            Apply(churned);
+            Apply(roomy);
+            if (i % 9 != 0)
+                continue;
+            churned.Reclaim();
+            most = Math.Max(most, Rows(churned, "body"));
+            if (i % 270 != 0)
+                continue;
+            var reader = churned.OpenReader();
+            using var other = roomy.OpenReader();
+            var hits = Search(other);
+            Assert.Equal(hits, Search(reader));
+            readers.Enqueue((reader, [.. hits.Select(h => h.Id).Order()]));
+            if (readers.Count <= 3)
+                continue;
+            var (old, had) = readers.Dequeue();
+            using (old)
+                Assert.Equal(had, Search(old).Select(h => h.Id).Order());
+        }
+
+        while (readers.TryDequeue(out var left))
+            left.Reader.Dispose();
+        Assert.InRange(most, Points / 2, (2 * Points) + Gone + 10);
+        Assert.True(Rows(roomy, "body") > 10 * Points);
+
+        // What was deleted by hand is given up without a write.
+        for (ulong id = 0; id < Points; id++)
+        {
+            Delete(id);
+            Apply(churned);
+        }
+
+        for (var i = 0; i < 3; i++)
+            churned.Reclaim();
+        Assert.InRange(Rows(churned, "body"), 0, Gone);
+        Assert.False(churned.ReclaimDue);
+        var checkpoint = new MemoryCheckpoint();
+        churned.WriteCheckpoint(checkpoint, CancellationToken.None);
+        using var loaded = PartitionIndex.ReadCheckpoint(checkpoint);
+        Assert.Equal(0, loaded.PointCount);
+    }
+
+    [Fact]
     public void AnOperationThatDoesNotFitChangesNothing()
     {
         var random = new Random(1);

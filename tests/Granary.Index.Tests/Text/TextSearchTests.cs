@@ -43,6 +43,32 @@ public sealed class TextSearchTests
     }
 
     [Fact]
+    public void Layouts_of_terms_that_were_not_asked_for_lately_are_given_up()
+    {
+        // Each term has enough postings to be laid out, far apart: all together they take several times what they may.
+        const int Terms = 400;
+        var field = new TextField(Schema, new EpochClock());
+        var random = new Random(12);
+        for (var slot = 0; slot < 80_000; slot++)
+            field.Add([$"t{slot % Terms} t{random.Next(Terms)}"], slot);
+        var expected = new List<SlotHit>?[Terms];
+        long most = 0, one = 0;
+        for (var i = 0; i < 4 * Terms; i++)
+        {
+            var term = i % 2 == 0 ? 7 : i / 2 % Terms;
+            var hits = new List<SlotHit>();
+            var all = default(AllSlots);
+            field.Search($"t{term}", 20, null, ref all, hits);
+            Assert.Equal(expected[term] ??= hits, hits);
+            most = Math.Max(most, field.LayoutBytes);
+            one = i == 0 ? most : one;
+        }
+
+        Assert.True(one * Terms > 3 * field.LayoutLimit, $"{Terms} of {one} bytes");
+        Assert.InRange(most, field.LayoutLimit / 2, field.LayoutLimit);
+    }
+
+    [Fact]
     public void Bounds_hold_while_the_average_length_drifts()
     {
         var random = new Random(7);
