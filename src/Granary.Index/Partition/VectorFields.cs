@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Granary.Index.Operations;
 using Granary.Index.Search;
@@ -72,8 +71,12 @@ internal abstract class VectorColumn<TRows>(string name, TRows rows) : VectorCol
 /// <summary>A dense vector.</summary>
 internal sealed class DenseColumn(DenseField inner) : VectorColumn<DenseField>(inner.Schema.Name, inner)
 {
-    // Operations that added rows, and what Added was after each.
-    private readonly ConcurrentQueue<(long Operation, long Added)> _marks = new();
+    // What the marks may go on holding once a backlog is linked.
+    private const int SmallBacklog = 1024;
+
+    // Operations that added rows, and what Added was after each. Under its own lock; no concurrent queue, which would keep the room of
+    // the longest backlog there ever was, megabytes of it.
+    private readonly Queue<(long Operation, long Added)> _marks = new();
     private long _marked;
 
     /// <summary>The vectors.</summary>
@@ -116,7 +119,8 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn<DenseField>(i
         if (Rows.Added == _marked)
             return;
         _marked = Rows.Added;
-        _marks.Enqueue((operation, _marked));
+        lock (_marks)
+            _marks.Enqueue((operation, _marked));
     }
 
     /// <summary>
@@ -125,7 +129,9 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn<DenseField>(i
     public void MarkPending(long operation)
     {
         _marked = Rows.Added;
-        if (Rows.Pending > 0)
+        if (Rows.Pending == 0)
+            return;
+        lock (_marks)
             _marks.Enqueue((operation, _marked));
     }
 
@@ -138,8 +144,11 @@ internal sealed class DenseColumn(DenseField inner) : VectorColumn<DenseField>(i
             {
                 if (mark.Added > Rows.LinkedAdds)
                     return Math.Min(applied, mark.Operation - 1);
-                _marks.TryDequeue(out _);
+                _marks.Dequeue();
             }
+
+            if (_marks.Capacity > SmallBacklog)
+                _marks.TrimExcess();
         }
 
         return applied;
