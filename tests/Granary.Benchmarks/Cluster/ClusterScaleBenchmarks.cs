@@ -4,8 +4,9 @@ namespace Granary.Benchmarks;
 
 /// <summary>
 /// The processor time a query costs each silo of four as its collection's partitions go from 1 to 8, at sizes where the search is the
-/// work. What calls and merging cost is measured beside it, with queries of the same kind that find nothing, over as many partitions;
-/// both ratios are printed: of all a silo spends, and of what is left without the calls. What a silo costs at rest is taken off both.
+/// work. What calls, merging and answering cost is measured beside it, with the same queries to a collection of as many partitions and few
+/// points, which answers as many hits; both ratios are printed: of all a silo spends, and of what is left without calls and merging. What
+/// a silo costs at rest is taken off both.
 /// </summary>
 internal static class ClusterScaleBenchmarks
 {
@@ -25,13 +26,16 @@ internal static class ClusterScaleBenchmarks
             var corpus = ScaleCorpus.Of(kind, arguments);
             foreach (var partitions in sizes)
             {
-                await corpus.FillAsync(cluster.Silos[0], Name(partitions), partitions);
-                await SiloCluster.WaitServingAsync(cluster.Silos[0], Name(partitions), serving => serving.Values.Sum() == partitions);
+                foreach (var (name, bodies) in new[] { (Name(partitions), corpus.Bodies), (Few(partitions), 1) })
+                {
+                    await corpus.FillAsync(cluster.Silos[0], name, partitions, bodies);
+                    await SiloCluster.WaitServingAsync(cluster.Silos[0], name, serving => serving.Values.Sum() == partitions);
+                }
             }
 
             missed += await CompareAsync(cluster, corpus, sizes, arguments);
-            foreach (var partitions in sizes)
-                await cluster.Silos[0].SendAsync(HttpMethod.Delete, $"/collections/{Name(partitions)}");
+            foreach (var name in sizes.SelectMany(n => new[] { Name(n), Few(n) }))
+                await cluster.Silos[0].SendAsync(HttpMethod.Delete, $"/collections/{name}");
         }
 
         Console.WriteLine(Machine.Load);
@@ -39,6 +43,8 @@ internal static class ClusterScaleBenchmarks
     }
 
     private static string Name(int partitions) => $"p{partitions}";
+
+    private static string Few(int partitions) => $"few{partitions}";
 
     private static async Task<int> CompareAsync(SiloCluster cluster, ScaleCorpus corpus, int[] sizes, Arguments arguments)
     {
@@ -52,7 +58,7 @@ internal static class ClusterScaleBenchmarks
         {
             foreach (var partitions in sizes)
             {
-                calls[partitions].Add(await CostAsync(cluster, corpus.Nothing, Name(partitions), queries, rest));
+                calls[partitions].Add(await CostAsync(cluster, corpus.Load, Few(partitions), queries, rest));
                 all[partitions].Add(await CostAsync(cluster, corpus.Load, Name(partitions), queries, rest));
             }
         }
@@ -90,7 +96,7 @@ internal static class ClusterScaleBenchmarks
         {
             foreach (var partitions in sizes)
             {
-                await corpus.Nothing.RunAsync(cluster.Silos[0], Name(partitions), queries * 2, 2);
+                await corpus.Load.RunAsync(cluster.Silos[0], Few(partitions), queries * 2, 2);
                 await corpus.Load.RunAsync(cluster.Silos[0], Name(partitions), queries * 2, 2);
             }
 

@@ -39,14 +39,6 @@ internal sealed record QueryLoad(string Name, byte[][] Bodies)
     public static QueryLoad Near(VectorSet queries) => new("kNN",
         [.. Enumerable.Range(0, queries.Count).Select(i => Body(new { query = queries[i].ToArray(), @using = "dense", limit = 10 }))]);
 
-    /// <summary>A kNN that finds nothing: what a query costs beside the search.</summary>
-    public static QueryLoad Nothing(VectorSet queries) => new("nothing",
-        [.. Enumerable.Range(0, queries.Count).Select(i => Body(new
-        {
-            query = queries[i].ToArray(), @using = "dense", limit = 10,
-            filter = new { must = new[] { new { has_id = new[] { ulong.MaxValue } } } },
-        }))]);
-
     public static byte[] Body(object query) => JsonSerializer.SerializeToUtf8Bytes(query);
 
     /// <summary>Sends so many queries and waits for all answers.</summary>
