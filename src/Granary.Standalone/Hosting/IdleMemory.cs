@@ -8,29 +8,39 @@ internal sealed class IdleMemory(TimeProvider time) : BackgroundService
 {
     private const long WorthCollecting = 16L << 20;
     private const long Quiet = 1L << 20;
+    private const long WorthAgain = 256L << 10;
+    private const int MostSteps = 16;
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     /// <summary>Pools of arrays let go of what a collection finds unused for a minute, and only then.</summary>
     private static readonly TimeSpan PoolsAge = TimeSpan.FromSeconds(70);
 
+    /// <summary>After that they let go of one array of each size at a time, and not more often.</summary>
+    private static readonly TimeSpan PoolsStep = TimeSpan.FromSeconds(16);
+
+    /// <summary>Where a collection takes longer than this, it is not repeated for what pools hold.</summary>
+    private static readonly TimeSpan LongestAgain = TimeSpan.FromMilliseconds(100);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
         long collectedAt = 0, before = 0, collectedWhen = 0;
-        var again = false;
+        TimeSpan? again = null;
+        var steps = 0;
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 var allocated = GC.GetTotalAllocatedBytes();
                 var worth = allocated - collectedAt > WorthCollecting;
-                if (allocated - before < Quiet && (worth || (again && time.GetElapsedTime(collectedWhen) > PoolsAge)))
+                if (allocated - before < Quiet && (worth || (again is { } wait && time.GetElapsedTime(collectedWhen) > wait)))
                 {
-                    GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-                    // What finalizers free is the C library's heap, too.
-                    GC.WaitForPendingFinalizers();
-                    NativeHeap.Trim();
-                    (collectedAt, collectedWhen, again) = (allocated, time.GetTimestamp(), worth);
+                    var started = time.GetTimestamp();
+                    var freed = Collect();
+                    (collectedAt, collectedWhen) = (allocated, time.GetTimestamp());
+                    var quick = time.GetElapsedTime(started, collectedWhen) < LongestAgain;
+                    steps = worth ? 0 : steps + 1;
+                    again = worth ? PoolsAge : freed > WorthAgain && quick && steps < MostSteps ? PoolsStep : null;
                 }
 
                 before = allocated;
@@ -40,5 +50,16 @@ internal sealed class IdleMemory(TimeProvider time) : BackgroundService
         {
             // The server stops.
         }
+    }
+
+    /// <summary>Collects everything and gives it back; answers with how much smaller the managed heap is.</summary>
+    private static long Collect()
+    {
+        var held = GC.GetTotalMemory(forceFullCollection: false);
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        // What finalizers free is the C library's heap, too.
+        GC.WaitForPendingFinalizers();
+        NativeHeap.Trim();
+        return held - GC.GetTotalMemory(forceFullCollection: false);
     }
 }
