@@ -68,11 +68,11 @@ public sealed partial class PartitionIndexer
         {
             using var activity = Telemetry.Activities.StartActivity("granary.checkpoint");
             var started = Stopwatch.GetTimestamp();
-            var (builder, operation, bytes) = await WriteImageAsync(onlyIfDue, stop).ConfigureAwait(false);
+            var (builder, holder, operation, bytes) = await WriteImageAsync(onlyIfDue, stop).ConfigureAwait(false);
             if (builder is not null)
             {
                 await using (builder.ConfigureAwait(false))
-                    await PublishAsync(builder, stop).ConfigureAwait(false);
+                    await PublishAsync(builder, holder!, stop).ConfigureAwait(false);
 
                 Volatile.Write(ref _checkpointed, Math.Max(operation, Checkpointed));
                 Interlocked.Add(ref _bytesSinceCheckpoint, -bytes);
@@ -91,7 +91,7 @@ public sealed partial class PartitionIndexer
     }
 
     /// <summary>Writes an image; applying stops only while it is frozen.</summary>
-    private async ValueTask<(ICheckpointBuilder? Builder, long Operation, long Bytes)> WriteImageAsync(
+    private async ValueTask<(ICheckpointBuilder? Builder, IndexHolder? Holder, long Operation, long Bytes)> WriteImageAsync(
         bool onlyIfDue, CancellationToken stop)
     {
         // Off the thread that applies.
@@ -113,7 +113,7 @@ public sealed partial class PartitionIndexer
                 try
                 {
                     image.Write(builder, stop);
-                    return (builder, frozen.Operation, frozen.Bytes);
+                    return (builder, holder, frozen.Operation, frozen.Bytes);
                 }
                 catch
                 {
@@ -151,14 +151,17 @@ public sealed partial class PartitionIndexer
     }
 
     /// <summary>Publishes an image and reads it back: only one that has its checksums takes the place of an older one.</summary>
-    private async ValueTask PublishAsync(ICheckpointBuilder builder, CancellationToken stop)
+    private async ValueTask PublishAsync(ICheckpointBuilder builder, IndexHolder holder, CancellationToken stop)
     {
         var info = await builder.PublishAsync(stop).ConfigureAwait(false);
         try
         {
             var handle = await _options.Checkpoints.OpenAsync(info, stop).ConfigureAwait(false);
             await using (handle.ConfigureAwait(false))
+            {
                 PartitionIndex.VerifyCheckpoint(handle, stop);
+                await MapOriginalsAsync(handle, holder, stop).ConfigureAwait(false);
+            }
         }
         catch (GranaryException e) when (e.Kind is ErrorKind.Corrupted or ErrorKind.NotFound)
         {
@@ -168,6 +171,40 @@ public sealed partial class PartitionIndexer
         }
 
         Volatile.Write(ref _imageBytes, info.SizeInBytes);
+    }
+
+    /// <summary>
+    /// Originals that belong on disk leave memory for the checkpoint that has them now; applying stops for a step of that at a time.
+    /// </summary>
+    private async ValueTask MapOriginalsAsync(ICheckpointHandle handle, IndexHolder holder, CancellationToken stop)
+    {
+        if (!holder.TryEnter())
+            return;
+        try
+        {
+            using var originals = holder.Index.MapOriginals(handle);
+            while (originals is not null && await MapSomeAsync(originals, holder, stop).ConfigureAwait(false))
+                stop.ThrowIfCancellationRequested();
+            if (originals is not null)
+                holder.Index.ReleaseMoved(stop);
+        }
+        finally
+        {
+            holder.Leave();
+        }
+    }
+
+    private async ValueTask<bool> MapSomeAsync(MappingOriginals originals, IndexHolder holder, CancellationToken stop)
+    {
+        await _applying.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            return ReferenceEquals(holder, _holder) && originals.Step();
+        }
+        finally
+        {
+            _applying.Release();
+        }
     }
 
     private async ValueTask LetGoAsync(CancellationToken cancellation)
@@ -238,7 +275,8 @@ public sealed partial class PartitionIndexer
     }
 
     /// <summary>
-    /// Reads a checkpoint into memory and lets go of it: one that is deleted later gives its space back while the server runs.
+    /// Reads a checkpoint into memory and lets go of it: one that is deleted later gives its space back while the server runs, but for the
+    /// sections that serve originals, which do when a newer checkpoint serves them.
     /// </summary>
     private static async ValueTask<PartitionIndex> ReadAsync(
         ICheckpointStore checkpoints, CheckpointInfo info, CancellationToken cancellation)

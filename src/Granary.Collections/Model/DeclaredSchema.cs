@@ -37,6 +37,8 @@ public static class DeclaredSchema
             json["storage"] = "float32";
         if (vector.Storage == VectorStorage.Int8)
             json["storage"] = "int8";
+        if (vector.OnDisk)
+            json["on_disk"] = true;
         if (vector.MultiVector)
             json["multivector_config"] = new JsonObject { ["comparator"] = "max_sim" };
         return json;

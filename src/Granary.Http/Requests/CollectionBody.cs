@@ -58,7 +58,6 @@ internal static partial class CollectionBody
             throw JsonFields.Wrong(vector.PathOf("size"), size, "usize");
         var distance = vector.Word("distance", "Cosine", "Euclid", "Dot", "Manhattan")
             ?? throw ApiException.Format($"{vector.PathOf("distance")}: missing field `distance`");
-        vector.Flag("on_disk");
         vector.Word("datatype", "float32", "uint8", "float16", "turbo4");
         CheckPlacement(vector);
         CheckQuantization(vector["quantization_config"], vector.PathOf("quantization_config"));
@@ -79,6 +78,7 @@ internal static partial class CollectionBody
                 "int8" => VectorStorage.Int8,
                 _ => VectorStorage.Float32WithCodes,
             },
+            OnDisk = vector.Flag("on_disk") ?? false,
             MultiVector = vector["multivector_config"] is not null,
         };
     }

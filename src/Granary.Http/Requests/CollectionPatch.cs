@@ -36,14 +36,18 @@ internal static class CollectionPatch
         if (body.Object("sparse_vectors") is { } sparse)
             schema = Sparse(declared, sparse, config);
         var changed = config with { Declared = declared.ToImmutable(), Schema = schema };
-        return body["hnsw_config"] is null && body["vectors"] is null ? changed : changed with { Schema = Graphs(changed) };
+        return body["hnsw_config"] is null && body["vectors"] is null ? changed : changed with { Schema = Redeclared(changed) };
     }
 
-    /// <summary>The schema with the graph settings that are declared now; the vectors they change for are linked anew.</summary>
-    private static IndexSchema Graphs(CollectionConfig config) => config.Schema with
+    /// <summary>
+    /// The schema with the settings of dense vectors that are declared now; those whose graph settings changed are linked anew, and where
+    /// originals are served from changes with the next checkpoint or start.
+    /// </summary>
+    private static IndexSchema Redeclared(CollectionConfig config) => config.Schema with
     {
         Dense = [.. config.Schema.Dense.Select(vector => vector with
         {
+            OnDisk = DeclaredVectors.OnDisk(config, vector.Name) ?? vector.OnDisk,
             Hnsw = vector.Hnsw with
             {
                 M = (int?)DeclaredVectors.Hnsw(config, vector.Name, "m") ?? vector.Hnsw.M,

@@ -60,6 +60,13 @@ internal static class DeclaredVectors
             : null;
     }
 
+    /// <summary>Whether a vector's originals are declared to be on disk; null where nothing is.</summary>
+    public static bool? OnDisk(CollectionConfig config, string name) =>
+        config.Declared.TryGetValue("vectors", out var vectors) && Vector(JsonElement.Parse(vectors), name) is { } vector
+        && vector.TryGetProperty("on_disk", out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : null;
+
     /// <summary>Whether an option of a payload index was given as true.</summary>
     public static bool IndexOption(CollectionConfig config, string path, string option) =>
         config.Declared.TryGetValue("payload_schema", out var json) && JsonElement.Parse(json).TryGetProperty(path, out var index)

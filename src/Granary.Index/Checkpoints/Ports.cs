@@ -33,6 +33,9 @@ public abstract unsafe class MappedSection : IDisposable
     /// <summary>Bytes mapped.</summary>
     public abstract long Length { get; }
 
+    /// <summary>Whether its pages are a file's: what was not written to, the system may drop and read again.</summary>
+    public virtual bool IsFile => false;
+
     /// <inheritdoc/>
     public abstract void Dispose();
 }

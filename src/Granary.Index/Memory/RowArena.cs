@@ -8,7 +8,7 @@ namespace Granary.Index.Memory;
 /// Rows of equal length in unmanaged chunks, which begin at multiples of 64 bytes. It grows without moving a row, so readers need no locks.
 /// One thread at a time grows it; a row may be read by any thread that learnt of the row after <see cref="Ensure"/> returned.
 /// </summary>
-internal sealed unsafe class RowArena : IDisposable
+internal sealed unsafe partial class RowArena : IDisposable
 {
     // The last chunk is on average half empty: of short rows a chunk holds not more than so many.
     private const int ChunkTarget = 1 << 18;
@@ -60,11 +60,12 @@ internal sealed unsafe class RowArena : IDisposable
 
     /// <summary>
     /// Bytes of the rows that have memory. The system has given address space for more: up to three large pages, or an eighth; it becomes
-    /// memory when rows are written there.
+    /// memory when rows are written there. Rows in mapped files are left out.
     /// </summary>
-    public long Bytes => (long)_chunks * ChunkBytes;
+    public long Bytes => (_chunks - (long)_mapped) * ChunkBytes;
 
-    private long ChunkBytes => (long)Stride << _shift;
+    /// <summary>Bytes of the rows of a chunk.</summary>
+    public long ChunkBytes => (long)Stride << _shift;
 
     // From one chunk of a slab to the next.
     private long ChunkSpace => (ChunkBytes + Alignment - 1) & -Alignment;
@@ -99,6 +100,9 @@ internal sealed unsafe class RowArena : IDisposable
     // A few bytes more than the rows need: kernels may read a whole register at the last row's end.
     private byte* TakeChunk()
     {
+        if (_free.TryDequeue(out var free))
+            return (byte*)free;
+
         // Pages become large once all their rows are taken: as a large one, the last would be whole in memory with its first row.
         var used = (_spare - _small) & -(long)LargePages.Size;
         if (used > 0)
@@ -153,11 +157,13 @@ internal sealed unsafe class RowArena : IDisposable
             return;
         foreach (var slab in _slabs)
             NativeMemory.AlignedFree((void*)slab);
+        FreeSections();
         NativeMemory.Free(_table);
         foreach (var table in _outgrown)
             NativeMemory.Free((void*)table);
         _table = null;
         _chunks = 0;
+        _mapped = 0;
         _spareChunks = 0;
     }
 }

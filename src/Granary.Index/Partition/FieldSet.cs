@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Granary.Index.Checkpoints;
 using Granary.Index.Memory;
 using Granary.Index.Sparse;
 using Granary.Index.Text;
@@ -61,16 +62,17 @@ internal sealed class FieldSet
         return new FieldSet(fields.ToImmutable());
     }
 
-    /// <summary>Reads the fields of a schema, each from the stream opened for its position.</summary>
-    public static FieldSet Load(IndexSchema schema, EpochClock epochs, Func<int, Stream> open)
+    /// <summary>Reads the fields of a schema, each from the stream opened for its position, which <paramref name="map"/> may map.</summary>
+    public static FieldSet Load(IndexSchema schema, EpochClock epochs, Func<int, Stream> open, Func<int, MappedSection?> map)
     {
         var fields = ImmutableArray.CreateBuilder<Field>();
         foreach (var dense in schema.Dense)
         {
+            var position = fields.Count;
             using var stream = open(fields.Count);
             fields.Add(dense.MultiVector
                 ? new MultiColumn(MultiField.Load(stream, dense, epochs))
-                : new DenseColumn(DenseField.Load(stream, dense, epochs)));
+                : new DenseColumn(DenseField.Load(stream, dense, epochs, () => map(position))));
         }
 
         foreach (var sparse in schema.Sparse)

@@ -51,7 +51,10 @@ public sealed partial class PartitionIndex
 
     internal void ResumeLinking() => _linking.Release();
 
-    /// <summary>Opens an image written by <see cref="WriteCheckpoint"/>.</summary>
+    /// <summary>
+    /// Opens an image written by <see cref="WriteCheckpoint"/>. All of it is read and compared with its checksums; of vectors whose schema
+    /// says so the originals are then served from the section where the reader can map it, which stays mapped as long as they are.
+    /// </summary>
     /// <exception cref="GranaryException">A block does not have its checksum, or the format is newer than this version's.</exception>
     public static PartitionIndex ReadCheckpoint(ICheckpointReader reader)
     {
@@ -63,7 +66,9 @@ public sealed partial class PartitionIndex
         var slots = Read(CheckpointImage.SlotSection, stream => SlotTable.Load(stream, epochs));
         var payloads = Read(CheckpointImage.PayloadSection, PayloadStore.Load);
         var indexes = Read(CheckpointImage.IndexSection, PayloadIndexes.Load);
-        var fields = FieldSet.Load(schema, epochs, position => Open(CheckpointImage.FieldSection(position)));
+        var fields = FieldSet.Load(
+            schema, epochs, position => Open(CheckpointImage.FieldSection(position)),
+            position => reader.TryMap(CheckpointImage.FieldSection(position)));
         foreach (var field in fields.All)
             field.Restore(slots);
         if (manifest.Has(Manifest.Computed))

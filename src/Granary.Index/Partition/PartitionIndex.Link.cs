@@ -58,7 +58,7 @@ public sealed partial class PartitionIndex
     /// <summary>
     /// Whether <see cref="Reclaim"/> has something left to free, which readers may still hold back. For the applying thread.
     /// </summary>
-    public bool ReclaimDue => _dead.Count > 0 || _retired.Count > 0 || _dropped.Count > 0;
+    public bool ReclaimDue => _dead.Count > 0 || _retired.Count > 0 || _dropped.Count > 0 || HasLeaving;
 
     /// <summary>
     /// Links up to <paramref name="max"/> pending rows, and repairs around deleted ones, on up to <paramref name="parallelism"/> threads.
@@ -90,11 +90,12 @@ public sealed partial class PartitionIndex
         while (_retired.TryPeek(out var oldest) && _epochs.HasPassed(oldest.Tag))
             Release(_retired.Dequeue().Slot);
         Compact();
-        if (_dropped.Count > 0 && _linking.Wait(0))
+        if ((_dropped.Count > 0 || HasLeaving) && _linking.Wait(0))
         {
             try
             {
                 FreeDropped();
+                ReleaseLeaving();
             }
             finally
             {

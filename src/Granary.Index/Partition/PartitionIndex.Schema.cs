@@ -125,7 +125,7 @@ public sealed partial class PartitionIndex
         if (before.FindDense(name) is { } dense && after.FindDense(name) is { } nextDense)
         {
             // The settings a graph is built with are those of all its nodes; others are the searches' and change at once.
-            return (dense with { Hnsw = nextDense.Hnsw }) == nextDense && dense.Hnsw.M == nextDense.Hnsw.M
+            return (dense with { Hnsw = nextDense.Hnsw, OnDisk = nextDense.OnDisk }) == nextDense && dense.Hnsw.M == nextDense.Hnsw.M
                 && (dense.Hnsw.M == 0 || dense.Hnsw.EfConstruct == nextDense.Hnsw.EfConstruct);
         }
 

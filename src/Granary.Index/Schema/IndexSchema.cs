@@ -55,6 +55,12 @@ public sealed record DenseVectorSchema(string Name, int Size, Distance Distance)
     /// <summary>What is stored.</summary>
     public VectorStorage Storage { get; init; } = VectorStorage.Float32WithCodes;
 
+    /// <summary>
+    /// Whether the float32 originals are served from the mapped file of a checkpoint, where the storage has one, and only those that came
+    /// since are in memory; codes and graph are in memory either way.
+    /// </summary>
+    public bool OnDisk { get; init; }
+
     /// <summary>Whether a point holds a matrix of such vectors, compared by MaxSim (ColBERT, arXiv:2004.12832); searched exactly.</summary>
     public bool MultiVector { get; init; }
 }

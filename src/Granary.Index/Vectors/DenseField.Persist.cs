@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Granary.Index.Checkpoints;
 using Granary.Index.Memory;
 
 namespace Granary.Index.Vectors;
@@ -9,10 +10,14 @@ namespace Granary.Index.Vectors;
 public sealed unsafe partial class DenseField
 {
     private const uint Magic = 0x4656_4447; // "GDVF"
-    private const int Version = 2;
+    private const int Version = 4;
 
     // Codes in place of the originals.
     private const int CodesOnly = 3;
+
+    // Before, the originals began wherever the slots ended.
+    private const int Unaligned = 2;
+    private const int OriginalsAlignment = 64;
 
     // In version 1 the graph came after the vectors.
     private const int GraphLast = 1;
@@ -47,7 +52,7 @@ public sealed unsafe partial class DenseField
     /// <summary>
     /// Writes what was there when <paramref name="image"/> was taken, each row as of the slot it had. The image is little-endian: a header
     /// (<see cref="Header"/>), where there is a graph the rows not linked yet in the order of their adds, each row's node, the level-0
-    /// lists and the upper lists, then the slot of each row and the vectors, of which codes are made
+    /// lists and the upper lists, then the slot of each row and, from the next multiple of 64 bytes on, the vectors, of which codes are made
     /// anew on loading, or where only these are kept the codes. The applier may go on, as long
     /// as it removes no row that had a slot and none is used again; <see cref="Link"/> must not run before
     /// <paramref name="graphWritten"/> was called.
@@ -72,7 +77,11 @@ public sealed unsafe partial class DenseField
         }
 
         if (_vectors is not null)
-            WriteRows(stream, header.Rows, _size * sizeof(float), _vectors.Row);
+        {
+            stream.Write(stackalloc byte[Padding(header)]);
+            WriteRows(stream, header.Rows, _size * sizeof(float), ReadAhead);
+        }
+
         for (var row = 0; _vectors is null && row < header.Rows; row++)
             StoredCode.Write(_codes!.Row(row), _size, stream);
     }
@@ -94,12 +103,18 @@ public sealed unsafe partial class DenseField
 
     /// <summary>Reads what <see cref="Save(Stream)"/> wrote. Removed rows are repaired around and reused as before.</summary>
     /// <exception cref="GranaryException">The data is damaged, newer, or of another schema.</exception>
-    public static DenseField Load(Stream stream, DenseVectorSchema schema, EpochClock epochs)
+    public static DenseField Load(Stream stream, DenseVectorSchema schema, EpochClock epochs) => Load(stream, schema, epochs, () => null);
+
+    /// <summary>
+    /// The same; where the schema wants the originals on disk they are read through once, which checks them, and then served from the
+    /// section that <paramref name="map"/> gives, if any.
+    /// </summary>
+    internal static DenseField Load(Stream stream, DenseVectorSchema schema, EpochClock epochs, Func<MappedSection?> map)
     {
         var field = new DenseField(schema, epochs);
         try
         {
-            field.Read(stream);
+            field.Read(stream, map);
             return field;
         }
         catch (EndOfStreamException e)
@@ -140,17 +155,18 @@ public sealed unsafe partial class DenseField
     private static void ReadRows(Stream stream, int count, int stride, RowAddress address) =>
         Transfer(count, stride, address, write: false, stream);
 
-    private void Read(Stream stream)
+    private void Read(Stream stream, Func<MappedSection?> map)
     {
         Header header = default;
         stream.ReadExactly(MemoryMarshal.AsBytes(new Span<Header>(ref header)));
-        FieldFormat.Check(Schema, header.Magic, Magic, header.Version, CodesOnly);
+        FieldFormat.Check(Schema, header.Magic, Magic, header.Version, Version);
         FieldFormat.CheckEqual(Schema, "storage int8", KeepsOriginals ? 0 : 1, header.Version == CodesOnly ? 1 : 0);
         FieldFormat.CheckEqual(Schema, "size", _size, header.Size);
         FieldFormat.CheckEqual(Schema, "distance", (int)Schema.Distance, header.Distance);
         FieldFormat.CheckEqual(Schema, "hnsw_config.m", _graph?.M ?? 0, header.M);
         if (header.Rows < 0 || header.UpperBlocks < 0 || header.Pending < 0 || header.Added - header.Linked != header.Pending)
             throw new GranaryException(ErrorKind.Corrupted, $"vectors.{Schema.Name}: the header of the data contradicts itself");
+        var mapped = MapOriginals(header, map);
         EnsureRows(header.Rows);
         _rowCount = header.Rows;
         _added = header.Added;
@@ -158,29 +174,32 @@ public sealed unsafe partial class DenseField
         if (_graph is not null && header.Version > GraphLast)
             ReadGraph(stream, header, _graph);
         ReadRows(stream, header.Rows, sizeof(int), _slots.Row);
-        ReadVectors(stream, header.Rows);
+        ReadVectors(stream, header, mapped);
         if (_graph is not null && header.Version <= GraphLast)
             ReadGraph(stream, header, _graph);
         for (var row = 0; row < _rowCount; row++)
         {
             if (SlotOf(row) >= 0)
                 _live++;
-            if (_codes is not null && _vectors is not null)
+            if (_codes is not null && _vectors is not null && row >= mapped)
                 Encode(new ReadOnlySpan<float>(_vectors.Row(row), _size), _codes.Row(row));
             RestoreState(row);
         }
     }
 
-    private void ReadVectors(Stream stream, int rows)
+    private void ReadVectors(Stream stream, in Header header, int mapped)
     {
         if (_vectors is not null)
         {
-            ReadRows(stream, rows, _size * sizeof(float), _vectors.Row);
+            if (header.Version > Unaligned)
+                stream.ReadExactly(stackalloc byte[Padding(header)]);
+            ReadMapped(stream, mapped);
+            ReadRows(stream, header.Rows - mapped, _size * sizeof(float), row => _vectors.Row(mapped + row));
             return;
         }
 
         var codes = new byte[_size + 16];
-        for (var row = 0; row < rows; row++)
+        for (var row = 0; row < header.Rows; row++)
         {
             StoredCode.Read(stream, _size, codes, Scratch());
             Encode(new ReadOnlySpan<float>(Scratch(), _size), _codes!.Row(row));

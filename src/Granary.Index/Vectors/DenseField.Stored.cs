@@ -28,6 +28,8 @@ public sealed unsafe partial class DenseField
     internal IEnumerable<(string Part, long Bytes, bool Unmanaged)> MeasureBytes()
     {
         yield return ("originals", _vectors?.Bytes ?? 0, true);
+        if (MappedBytes > 0)
+            yield return ("originals in mapped files", MappedBytes, false);
         yield return ("codes", _codes?.Bytes ?? 0, true);
         yield return ("slots of rows", _slots.Bytes, true);
         if (_graph is null)

@@ -85,7 +85,7 @@ internal sealed class DiskFileSystem : IFileSystem
 
         public void Sync() => RandomAccess.FlushToDisk(handle);
 
-        public MappedSection? TryMap() => Length > 0 ? new MappedFile(handle) : null;
+        public MappedSection? TryMap() => MappedFile.TryMap(handle);
 
         public void Dispose() => handle.Dispose();
     }

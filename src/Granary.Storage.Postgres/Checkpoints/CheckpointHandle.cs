@@ -10,11 +10,7 @@ internal sealed class CheckpointHandle(string database, long id, Dictionary<stri
 {
     public Stream Open(string section) => new SectionReadStream(Find(section));
 
-    public MappedSection? TryMap(string section)
-    {
-        var file = Find(section);
-        return RandomAccess.GetLength(file) > 0 ? new MappedFile(file) : null;
-    }
+    public MappedSection? TryMap(string section) => MappedFile.TryMap(Find(section));
 
     public ValueTask DisposeAsync()
     {
