@@ -27,6 +27,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["granary-peer"] = GranaryPeer.RunAsync,
     ["json"] = JsonBenchmarks.RunAsync,
     ["lag"] = LagBenchmarks.RunAsync,
+    ["larger-than-memory"] = LargerThanMemoryBenchmarks.RunAsync,
     ["memory"] = MemoryBenchmarks.RunAsync,
     ["restart"] = RestartBenchmarks.RunAsync,
     ["vectors"] = VectorBenchmarks.RunAsync,

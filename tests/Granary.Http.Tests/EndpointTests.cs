@@ -26,8 +26,11 @@ public sealed class EndpointTests(ApiServer server) : IClassFixture<ApiServer>
         Assert.Equal("tests", config.GetProperty("metadata").GetProperty("owner").GetString());
         Assert.Equal(1.5, config.GetProperty("text").GetProperty("t").GetProperty("k1").GetDouble());
         Assert.Equal("synchronous", config.GetProperty("indexing").GetProperty("mode").GetString());
-        await server.OkAsync("PATCH", "/collections/declared", """{"metadata":{"owner":null,"x":1},"hnsw_config":{"ef_construct":50}}""");
+        await server.OkAsync("PATCH", "/collections/declared", """
+            {"metadata":{"owner":null,"x":1},"hnsw_config":{"ef_construct":50},"vectors":{"a":{"on_disk":true}}}
+            """);
         config = (await server.OkAsync("GET", "/collections/declared")).GetProperty("config");
+        Assert.True(config.GetProperty("params").GetProperty("vectors").GetProperty("a").GetProperty("on_disk").GetBoolean());
         Assert.Equal("""{"x":1}""", config.GetProperty("metadata").GetRawText());
         Assert.Equal(50, config.GetProperty("hnsw_config").GetProperty("ef_construct").GetInt32());
     }

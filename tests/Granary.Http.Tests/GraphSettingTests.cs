@@ -24,6 +24,15 @@ public sealed class GraphSettingTests(ApiServer server) : IClassFixture<ApiServe
         var hits = await server.OkAsync("POST", "/collections/graphs/points/query", """{"query":[1,2],"using":"b","limit":1}""");
         Assert.Equal(1, hits.GetProperty("points")[0].GetProperty("id").GetInt32());
 
+        Assert.Equal([false, false, false], await OnDiskAsync());
+        await server.OkAsync("PATCH", "/collections/graphs", """{"vectors":{"b":{"on_disk":true}}}""");
+        await server.OkAsync("PUT", "/collections/graphs/vectors/d?wait=true",
+            """{"dense":{"size":2,"distance":"Dot","on_disk":true}}""");
+        Assert.Equal([false, true, false, true], await OnDiskAsync());
+
+        async Task<IEnumerable<bool>> OnDiskAsync() =>
+            (await server.Database.GetCollectionAsync("graphs")).Config.Schema.Dense.Select(static v => v.OnDisk);
+
         async Task<IEnumerable<(int M, int EfConstruct)>> GraphsAsync() =>
             (await server.Database.GetCollectionAsync("graphs")).Config.Schema.Dense.Select(static v => (v.Hnsw.M, v.Hnsw.EfConstruct));
     }

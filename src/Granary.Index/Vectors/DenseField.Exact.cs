@@ -10,6 +10,9 @@ public sealed unsafe partial class DenseField
     // After so many rows a scan asks whether it is still wanted.
     private const int RowsAtOnce = 4096;
 
+    // Up to so many hits, codes are compared first and originals only where the bounds of the codes do not rule them out.
+    private const int MostBounded = 1024;
+
     /// <summary>
     /// Compares every row that the filter accepts. Appends the best, best first, and every hit whose score equals the last one's, so
     /// that there may be more than K.
@@ -23,26 +26,41 @@ public sealed unsafe partial class DenseField
         {
             var top = scratch.Top;
             top.Reset(search.K);
-            var query = search.Query.Pointer;
-            var filterFirst = search.Selectivity < FilterFirst;
-            var rows = RowCapacity;
-            for (var row = 0; row < rows; row++)
-            {
-                if (row % RowsAtOnce == 0)
-                    search.Cancellation.ThrowIfCancellationRequested();
-                var slot = SlotOf(row);
-                if (slot < 0 || (search.IndexedOnly && !IsLinked(row)) || (filterFirst && !filter.TryAccept(ref slot)))
-                    continue;
-                var key = KeyOf(query, row);
-                if (key <= top.Threshold && (filterFirst || filter.TryAccept(ref slot)))
-                    top.Add(key, slot);
-            }
-
+            if (BoundsPay(search))
+                CompareBounded(search, new RowBatches(RowCapacity), ref filter, scratch);
+            else
+                CompareAll(search, ref filter, top);
             top.Drain(Schema.Distance, hits);
         }
         finally
         {
             scratch.Return();
+        }
+    }
+
+    // Where a filter refuses most it is asked first, unless each original may have to come from a disk.
+    private bool BoundsPay(in DenseSearch search) => _codes is not null && search.K is > 0 and <= MostBounded
+        && (long)RowCapacity * _size > FewValues && (search.Selectivity >= FilterFirst || MappedBytes > 0);
+
+    private void CompareAll<TFilter>(in DenseSearch search, ref TFilter filter, TopHits top)
+        where TFilter : struct, ISlotFilter
+    {
+        var query = search.Query.Pointer;
+        var filterFirst = search.Selectivity < FilterFirst;
+        var rows = RowCapacity;
+        var readAhead = ReadAheadRows;
+        for (var row = 0; row < rows; row++)
+        {
+            if (row % RowsAtOnce == 0)
+                search.Cancellation.ThrowIfCancellationRequested();
+            if (row % readAhead == 0)
+                _vectors?.WillNeed(row, readAhead);
+            var slot = SlotOf(row);
+            if (slot < 0 || (search.IndexedOnly && !IsLinked(row)) || (filterFirst && !filter.TryAccept(ref slot)))
+                continue;
+            var key = KeyOf(query, row);
+            if (key <= top.Threshold && (filterFirst || filter.TryAccept(ref slot)))
+                top.Add(key, slot);
         }
     }
 

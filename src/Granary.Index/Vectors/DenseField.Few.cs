@@ -21,13 +21,19 @@ public sealed unsafe partial class DenseField
             return;
         }
 
+        CompareBounded(search, new RowBatches(mask, Math.Min(mask.Bound, RowCapacity)), ref filter, scratch);
+    }
+
+    /// <summary>The same of any rows.</summary>
+    private void CompareBounded<TFilter>(in DenseSearch search, RowBatches batches, ref TFilter filter, SearchScratch scratch)
+        where TFilter : struct, ISlotFilter
+    {
         var walk = Codes();
         var bound = new CodeBound(search.Query);
         var header = RowCode.HeaderOffset(_size);
         var nearest = scratch.Pool(search.K);
         var ids = scratch.Rows(RowBatches.MostRows);
         var distances = scratch.Distances(RowBatches.MostRows);
-        var batches = new RowBatches(mask, Math.Min(mask.Bound, RowCapacity));
         while (batches.TryNext(ids, out var count))
         {
             search.Cancellation.ThrowIfCancellationRequested();
@@ -38,7 +44,7 @@ public sealed unsafe partial class DenseField
             var farthest = Farthest(nearest);
             for (var j = 0; j < count; j++)
             {
-                var lower = bound.Lower(distances[j], (float*)(_codes.Row(ids[j]) + header));
+                var lower = bound.Lower(distances[j], (float*)(_codes!.Row(ids[j]) + header));
                 if (lower <= farthest)
                     possible.Add(CandidatePool.Pack(lower, ids[j]));
             }

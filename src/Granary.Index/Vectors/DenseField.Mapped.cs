@@ -8,6 +8,7 @@ public sealed unsafe partial class DenseField
 {
     // How much is compared and moved while nothing is applied: about a millisecond.
     private const long MovedAtOnce = 4 << 20;
+    private const int ReadAheadBytes = 1 << 20;
 
     /// <summary>Bytes of originals in mapped files, which <see cref="Bytes"/> does not count.</summary>
     public long MappedBytes => _vectors?.MappedBytes ?? 0;
@@ -82,12 +83,14 @@ public sealed unsafe partial class DenseField
         }
     }
 
+    // So many rows are asked for at once where all are read in order; none where none is in a file.
+    private int ReadAheadRows => MappedBytes > 0 ? Math.Max(1, ReadAheadBytes / (_size * sizeof(float))) : int.MaxValue;
+
     // Asked of one row after the other, long before they are read.
     private byte* ReadAhead(int row)
     {
-        const int Rows = 256;
-        if (row % Rows == 0)
-            _vectors!.WillNeed(row, Rows);
+        if (row % ReadAheadRows == 0)
+            _vectors!.WillNeed(row, ReadAheadRows);
         return _vectors!.Row(row);
     }
 

@@ -37,6 +37,20 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Resident bytes that are not backed by files.</summary>
     public long AnonymousBytes => ReadStatus("RssAnon:");
 
+    /// <summary>Pages that had to be read from a disk so far.</summary>
+    public long MajorFaults
+    {
+        get
+        {
+            // The name, in parentheses, may hold spaces; the number is the tenth after it.
+            var stat = File.ReadAllText($"/proc/{_process.Id}/stat");
+            return long.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[9], CultureInfo.InvariantCulture);
+        }
+    }
+
+    /// <summary>Whether it ended, as one does that the system ends for want of memory.</summary>
+    public bool HasEnded => _process.HasExited;
+
     public static async Task<ServerProcess> StartAsync(string storage, params string[] more)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, UseShellExecute = false };
@@ -44,6 +58,16 @@ internal sealed class ServerProcess : IAsyncDisposable
             "--storage", storage, .. more])
             start.ArgumentList.Add(argument);
         return await ListenAsync(start);
+    }
+
+    /// <summary>Starts it within a limit of memory, or without one.</summary>
+    public static async Task<ServerProcess> StartAsync(MemoryLimit? limit, string storage)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, UseShellExecute = false };
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "granary.dll"), "--urls", "http://127.0.0.1:0",
+            "--storage", storage])
+            start.ArgumentList.Add(argument);
+        return await ListenAsync(limit is null ? start : limit.Wrap(start));
     }
 
     /// <summary>Starts any program that announces its address as the server does.</summary>

@@ -29,7 +29,7 @@ public sealed class StoredDocumentTests
         ["ingestion"] = Ingestion,
         ["schema"] = Schema,
         ["initial_schema"] = Schema,
-        ["dense"] = $$"""{"hnsw":{{Hnsw}},"storage":"Float32WithCodes","multi_vector":false}""",
+        ["dense"] = $$"""{"hnsw":{{Hnsw}},"storage":"Float32WithCodes","on_disk":false,"multi_vector":false}""",
         ["hnsw"] = Hnsw,
         ["text"] = $$"""{"k1":1.2,"b":0.75,"analyzer":{{Analyzer}} }""",
         ["analyzer"] = Analyzer,
@@ -62,7 +62,7 @@ public sealed class StoredDocumentTests
                     EfConstruct = 6,
                     Ef = 7,
                     FullScanThreshold = 8,
-                }, Storage = VectorStorage.Float32, MultiVector = true,
+                }, Storage = VectorStorage.Float32, OnDisk = true, MultiVector = true,
             },
         ],
         Sparse = [new SparseVectorSchema("s", true)],
@@ -130,7 +130,7 @@ public sealed class StoredDocumentTests
         }
 
         // Each twice where it is in both schemas.
-        Assert.Equal(6 + 8 + 1 + (2 * (4 + 3 + 4 + 3 + 10 + 5 + 10)), optional);
+        Assert.Equal(6 + 8 + 1 + (2 * (4 + 4 + 4 + 3 + 10 + 5 + 10)), optional);
     }
 
     [Fact]

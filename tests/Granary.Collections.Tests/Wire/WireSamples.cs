@@ -54,6 +54,7 @@ internal sealed class WireSamples(Random random)
             {
                 Hnsw = new HnswSettings { M = Int(), EfConstruct = Int(), Ef = Int(), FullScanThreshold = Int() },
                 Storage = Enum<VectorStorage>(),
+                OnDisk = Flag(),
                 MultiVector = Flag(),
             }),
         ],
