@@ -33,7 +33,8 @@ internal static class LargerThanMemoryBenchmarks
             var free = await AskAsync(folder.FullName, "no limit", 0, set, queries, truth);
             var limited = await AskAsync(folder.FullName, "with the limit", limit, set, queries, truth);
             var again = await AskAsync(folder.FullName, "no limit", 0, set, queries, truth);
-            Console.WriteLine($"answers with the limit equal to those without: {free.SequenceEqual(limited) && again.SequenceEqual(limited)} "
+            var equal = free.SequenceEqual(limited) && again.SequenceEqual(limited);
+            Console.WriteLine($"answers with the limit equal to those without: {equal} "
                 + $"({limited.Count} queries of {K} hits, ids and scores, {ExactQueries} of them exact)");
             if (arguments.Number("control", 1) != 0)
                 await ControlAsync(folder.FullName, limit, queries);

@@ -24,6 +24,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["ingest"] = IngestBenchmarks.RunAsync,
     ["fusion-sweep"] = FusionSweepBenchmarks.RunAsync,
     ["fuzz"] = FuzzBenchmarks.RunAsync,
+    ["growth"] = GrowthBenchmarks.RunAsync,
     ["granary-peer"] = GranaryPeer.RunAsync,
     ["json"] = JsonBenchmarks.RunAsync,
     ["lag"] = LagBenchmarks.RunAsync,

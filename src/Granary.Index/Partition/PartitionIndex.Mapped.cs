@@ -31,7 +31,9 @@ public sealed partial class PartitionIndex
         return moves.Count > 0 ? new MappingOriginals(this, moves) : null;
     }
 
-    /// <summary>Gives back what originals that moved left behind, as far as readers allow it; the rest goes with <see cref="Reclaim"/>.</summary>
+    /// <summary>
+    /// Gives back what originals that moved left behind, as far as readers allow it; the rest goes with <see cref="Reclaim"/>.
+    /// </summary>
     public void ReleaseMoved(CancellationToken cancellation)
     {
         _linking.Wait(cancellation);

@@ -52,8 +52,8 @@ public sealed unsafe partial class DenseField
     /// <summary>
     /// Writes what was there when <paramref name="image"/> was taken, each row as of the slot it had. The image is little-endian: a header
     /// (<see cref="Header"/>), where there is a graph the rows not linked yet in the order of their adds, each row's node, the level-0
-    /// lists and the upper lists, then the slot of each row and, from the next multiple of 64 bytes on, the vectors, of which codes are made
-    /// anew on loading, or where only these are kept the codes. The applier may go on, as long
+    /// lists and the upper lists, then the slot of each row and, from the next multiple of 64 bytes on, the vectors, of which codes are
+    /// made anew on loading, or where only these are kept the codes. The applier may go on, as long
     /// as it removes no row that had a slot and none is used again; <see cref="Link"/> must not run before
     /// <paramref name="graphWritten"/> was called.
     /// </summary>

@@ -5,7 +5,7 @@ namespace Granary.Benchmarks;
 /// <summary>Seeded vectors in clusters, as embeddings lie, and their exact neighbours.</summary>
 internal static class ClusteredVectors
 {
-    private const int Latent = 16;
+    private const int Latent = 24;
 
     /// <summary>
     /// Vectors around centres that lie near a space of few dimensions, with noise in all. Vectors of one <paramref name="seed"/> are a
@@ -23,7 +23,7 @@ internal static class ClusteredVectors
         {
             var centre = centres.AsSpan(random.Next(clusters) * Latent, Latent);
             for (var i = 0; i < Latent; i++)
-                point[i] = centre[i] + (0.7f * Gauss(random));
+                point[i] = centre[i] + (0.9f * Gauss(random));
             var vector = values.AsSpan(row * size, size);
             for (var i = 0; i < Latent; i++)
             {
@@ -34,7 +34,7 @@ internal static class ClusteredVectors
 
 
             for (var i = 0; i < size; i++)
-                vector[i] += (float)(random.NextDouble() - 0.5);
+                vector[i] += (float)((random.NextDouble() - 0.5) * 4);
         }
 
         return new VectorSet(values, size);

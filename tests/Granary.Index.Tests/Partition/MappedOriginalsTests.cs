@@ -285,7 +285,9 @@ public sealed class MappedOriginalsTests
     private static (long Memory, long Mapped) Bytes(PartitionIndex index)
     {
         var parts = index.MeasureBytes();
-        return (parts.First(part => part.Part == "originals").Bytes, parts.FirstOrDefault(part => part.Part == "originals in mapped files").Bytes);
+        return (Of("originals"), Of("originals in mapped files"));
+
+        long Of(string name) => parts.FirstOrDefault(part => part.Part == name).Bytes;
     }
 
     private static MemoryCheckpoint Copy(FolderCheckpoint folder)
