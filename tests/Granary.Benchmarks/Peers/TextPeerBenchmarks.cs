@@ -100,8 +100,8 @@ internal static class TextPeerBenchmarks
                 string meanRatio = "", tailRatio = "", same = "";
                 if (ours != null && run != ours)
                 {
-                    meanRatio = new Spread(means.Select((mean, round) => Mean(ours.Times(chosen, round, run.Most)) / mean)).Text("F3");
-                    tailRatio = new Spread(tails.Select((tail, round) => Tail(ours.Times(chosen, round, run.Most)) / tail)).Text("F3");
+                    meanRatio = Ratio(means.Select((mean, round) => Mean(ours.Times(chosen, round, run.Most)) / mean));
+                    tailRatio = Ratio(tails.Select((tail, round) => Tail(ours.Times(chosen, round, run.Most)) / tail));
                     same = run.Agreement(ours, chosen).ToString("P0", CultureInfo.InvariantCulture);
                 }
 
@@ -109,6 +109,12 @@ internal static class TextPeerBenchmarks
                     + $"| {meanRatio} | {tailRatio} | {same} |");
             }
         }
+    }
+
+    private static string Ratio(IEnumerable<double> ratios)
+    {
+        var spread = new Spread(ratios);
+        return spread.Text(spread.Median < 0.01 ? "F5" : "F3");
     }
 
     private static double Mean(double[] times) => times.Average();
