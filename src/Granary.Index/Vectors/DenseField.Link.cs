@@ -90,8 +90,14 @@ public sealed unsafe partial class DenseField
             walk.Load(row, targets);
             var entry = graph.Entry;
             var start = Descend(walk, targets, entry, level, scratch);
-            for (var l = Math.Min(level, Graph.EntryLevel(entry)); l >= 0; l--)
-                start = Connect(walk, row, l, start, targets, scratch);
+            var top = Math.Min(level, Graph.EntryLevel(entry));
+            for (var l = top; l >= 0; l--)
+                start = Choose(walk, row, l, start, targets, scratch);
+
+            // From below: whoever comes by the row on a level goes on from it on the one under that, where it must have links by then. One
+            // that had none would be all that a search, or the insertion of another row, finds.
+            for (var l = 0; l <= top; l++)
+                LinkBack(walk, row, l, targets, scratch);
             graph.SetState(row, RowState.Linked);
             Interlocked.Increment(ref _inGraph);
             if (level > Graph.EntryLevel(graph.Entry))
@@ -125,8 +131,18 @@ public sealed unsafe partial class DenseField
         }
     }
 
-    /// <summary>Finds a row's neighbours on a level and links both ways. Returns the nearest, where the next level starts.</summary>
-    private int Connect<TWalk>(in TWalk walk, int row, int level, int start, byte* targets, SearchScratch scratch)
+    /// <summary>Finds a row's neighbours on a level and links both ways.</summary>
+    private void Connect<TWalk>(in TWalk walk, int row, int level, int start, byte* targets, SearchScratch scratch)
+        where TWalk : struct, IWalk
+    {
+        Choose(walk, row, level, start, targets, scratch);
+        LinkBack(walk, row, level, targets, scratch);
+    }
+
+    /// <summary>
+    /// Finds a row's neighbours on a level and links it to them, but not them to it. Returns the nearest, where the next level starts.
+    /// </summary>
+    private int Choose<TWalk>(in TWalk walk, int row, int level, int start, byte* targets, SearchScratch scratch)
         where TWalk : struct, IWalk
     {
         var graph = _graph!;
@@ -146,9 +162,25 @@ public sealed unsafe partial class DenseField
         var width = Math.Min(graph.M * NewLinksFactor, graph.Width(level));
         var count = Select(walk, keys, kept, width, chosen, targets + walk.TargetBytes);
         AddLinks(walk, row, level, new ReadOnlySpan<int>(chosen, count), targets, scratch);
+        return nearest;
+    }
+
+    /// <summary>Links the neighbours that a row has on a level to it.</summary>
+    private void LinkBack<TWalk>(in TWalk walk, int row, int level, byte* targets, SearchScratch scratch)
+        where TWalk : struct, IWalk
+    {
+        var graph = _graph!;
+        var chosen = scratch.Chosen(graph.BaseLinks + 1);
+        var links = graph.Links(row, level);
+        var count = 0;
+        for (var i = 0; i < graph.Width(level); i++)
+        {
+            if (Volatile.Read(ref links[i]) is >= 0 and var id && SlotOf(id) >= 0)
+                chosen[count++] = id;
+        }
+
         for (var i = 0; i < count; i++)
             LinkBack(walk, chosen[i], row, level, targets, scratch);
-        return nearest;
     }
 
     /// <summary>Writes a row's own list, keeping what others linked to it in the meantime.</summary>
