@@ -25,11 +25,13 @@ internal static class LargerThanMemoryBenchmarks
         var limit = arguments.Number("limit", (int)((raw >> 20) * 4 / 5)) * (1L << 20);
         using var probe = MemoryLimit.TryCreate(limit, out var reason);
         Console.WriteLine($"{set.Count} x {set.Size}: {Mega(raw)} of originals; "
-            + (probe is null ? $"NO LIMIT COULD BE SET ({reason})" : $"limit {Mega(limit)}, page cache included"));
+            + (probe is null ? $"NO LIMIT COULD BE SET ({reason})"
+                : $"limit {Mega(limit)}, page cache included, {MemoryLimit.HeapPercent} % for the managed heap"));
         var folder = Directory.CreateTempSubdirectory("granary-bench");
         try
         {
-            await LoadAsync(folder.FullName, set, arguments.Text("load", "free") == "limited" ? limit : 0);
+            await LoadAsync(folder.FullName, set, arguments.Text("load", "free") == "limited" ? limit : 0,
+                arguments.Text("checkpoint-log-mb", "32"));
             var free = await AskAsync(folder.FullName, "no limit", 0, set, queries, truth);
             var limited = await AskAsync(folder.FullName, "with the limit", limit, set, queries, truth);
             var again = await AskAsync(folder.FullName, "no limit", 0, set, queries, truth);
@@ -47,16 +49,25 @@ internal static class LargerThanMemoryBenchmarks
         return 0;
     }
 
-    private static async Task LoadAsync(string folder, VectorSet set, long bytes)
+    private static async Task LoadAsync(string folder, VectorSet set, long bytes, string checkpoint)
     {
         using var limit = bytes > 0 ? MemoryLimit.TryCreate(bytes, out _) : null;
-        await using var server = await ServerProcess.StartAsync(limit, $"file:{folder}");
+        await using var server = await ServerProcess.StartAsync(limit, $"file:{folder}", "--checkpoint-log-mb", checkpoint);
         await using var watch = new ResidentWatch(server);
         var began = Stopwatch.GetTimestamp();
         await server.SendAsync(HttpMethod.Put, "/collections/large",
             new { vectors = new { size = set.Size, distance = "Cosine", on_disk = true } });
-        await RestartBenchmarks.UpsertAllAsync(server, "large", set);
-        await server.SendAsync(HttpMethod.Post, "/collections/large/wait?timeout=3600");
+        try
+        {
+            await RestartBenchmarks.UpsertAllAsync(server, "large", set);
+            await server.SendAsync(HttpMethod.Post, "/collections/large/wait?timeout=3600");
+        }
+        catch (HttpRequestException)
+        {
+            Console.WriteLine($"the server did not live through loading; {watch}; counted at most {Mega(limit?.Peak ?? 0)}");
+            throw;
+        }
+
         var loaded = Stopwatch.GetElapsedTime(began);
         Console.WriteLine($"loaded and linked over HTTP {(limit is null ? "without a limit" : "within the limit")} in "
             + $"{loaded.TotalSeconds:F0} s ({set.Count / loaded.TotalSeconds:F0} points/s); {watch}; counted at most "

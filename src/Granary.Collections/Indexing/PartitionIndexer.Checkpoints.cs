@@ -29,14 +29,20 @@ public sealed partial class PartitionIndexer
         await TakeCheckpointAsync(onlyIfDue: false, stopping.Token).ConfigureAwait(false);
     }
 
-    /// <remarks>Writing an image costs as much as the index is large, so a large one is written more seldom.</remarks>
+    /// <remarks>
+    /// Writing an image costs as much as the index is large, so a large one is written more seldom; less so where it takes originals out of
+    /// memory.
+    /// </remarks>
     private bool CheckpointIsDue()
     {
         var settings = _settings;
         var applied = Applied.Value;
+        var index = _holder.Index;
+        var (ofPoints, ofBytes) = index.Schema.Dense.Any(static vector => vector.OnDisk) ? (8, 8) : (4, 2);
         return applied >= Volatile.Read(ref _retryCheckpointAfter)
-            && (applied - Checkpointed >= Math.Max(settings.CheckpointOperations, _holder.Index.PointCount / 4)
-                || Volatile.Read(ref _bytesSinceCheckpoint) >= Math.Max(settings.CheckpointLogBytes, Volatile.Read(ref _imageBytes) / 2));
+            && (applied - Checkpointed >= Math.Max(settings.CheckpointOperations, index.PointCount / ofPoints)
+                || Volatile.Read(ref _bytesSinceCheckpoint)
+                    >= Math.Max(settings.CheckpointLogBytes, Volatile.Read(ref _imageBytes) / ofBytes));
     }
 
     private async Task CheckpointBesideAsync(CancellationToken stop)

@@ -7,6 +7,10 @@ namespace Granary.Benchmarks;
 internal sealed class MemoryLimit : IDisposable
 {
     private const string Root = "/sys/fs/cgroup";
+
+    /// <summary>The most of the limit that the managed heap may take.</summary>
+    public const int HeapPercent = 30;
+
     private readonly string _folder;
     private readonly bool _second;
 
@@ -53,6 +57,9 @@ internal sealed class MemoryLimit : IDisposable
         foreach (var argument in (string[])["-c", $"echo $$ > {_folder}/cgroup.procs && exec \"$@\"", "sh", start.FileName,
             .. start.ArgumentList])
             wrapped.ArgumentList.Add(argument);
+
+        // Vectors and graphs are outside of the managed heap, which would take three quarters if it were let.
+        wrapped.Environment["DOTNET_GCHeapHardLimitPercent"] = HeapPercent.ToString("X", CultureInfo.InvariantCulture);
         return wrapped;
     }
 

@@ -61,11 +61,11 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it within a limit of memory, or without one.</summary>
-    public static async Task<ServerProcess> StartAsync(MemoryLimit? limit, string storage)
+    public static async Task<ServerProcess> StartAsync(MemoryLimit? limit, string storage, params string[] more)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, UseShellExecute = false };
         foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "granary.dll"), "--urls", "http://127.0.0.1:0",
-            "--storage", storage])
+            "--storage", storage, .. more])
             start.ArgumentList.Add(argument);
         return await ListenAsync(limit is null ? start : limit.Wrap(start));
     }
