@@ -22,7 +22,8 @@ internal static class HybridBenchmarks
         var rounds = arguments.Number("rounds", 5);
         var asked = arguments.Number("queries", 10_000);
         await using var database = await EmbeddedDatabase.OpenAsync();
-        var collection = await LoadAsync(database.Database, set, arguments.Number("partitions", 1));
+        var collection = await LoadAsync(
+            database.Database, set, arguments.Number("partitions", 1), arguments.Number("ef", 0));
         var kinds = new (string Name, QueryRequest[] Requests)[]
         {
             ("dense", Requests(set, (vector, _) => new QueryRequest { Query = new NearestQuery(new DenseInput(vector)), Limit = K })),
@@ -120,13 +121,13 @@ internal static class HybridBenchmarks
             + $"queries paused {paused / count:F3} us a query";
     }
 
-    internal static async Task<ICollection> LoadAsync(Database database, JudgedSet set, int partitions)
+    internal static async Task<ICollection> LoadAsync(Database database, JudgedSet set, int partitions, int ef = 0)
     {
         await database.CreateCollectionAsync("judged", new CollectionConfig
         {
             Schema = new IndexSchema
             {
-                Dense = [new DenseVectorSchema("", set.DocumentVectors.Size, Distance.Cosine)],
+                Dense = [new DenseVectorSchema("", set.DocumentVectors.Size, Distance.Cosine) { Hnsw = new HnswSettings { Ef = ef } }],
                 Text = [new TextFieldSchema("text", "text")],
             },
             Partitions = partitions,

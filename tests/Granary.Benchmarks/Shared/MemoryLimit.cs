@@ -22,7 +22,7 @@ internal sealed class MemoryLimit : IDisposable
     public long Peak => Read(_second ? "memory.peak" : "memory.max_usage_in_bytes");
 
     /// <summary>How often the limit was met and something had to go.</summary>
-    public long Met => _second ? 0 : Read("memory.failcnt");
+    public long Met => _second ? Event("max") : Read("memory.failcnt");
 
     /// <summary>A limit; null, and the reason, where none can be set.</summary>
     public static MemoryLimit? TryCreate(long bytes, out string reason)
@@ -73,6 +73,13 @@ internal sealed class MemoryLimit : IDisposable
         {
             // A process that is ending is still in it; it goes when the machine restarts.
         }
+    }
+
+    private long Event(string name)
+    {
+        var path = Path.Combine(_folder, "memory.events");
+        var line = File.Exists(path) ? File.ReadLines(path).FirstOrDefault(l => l.StartsWith(name + " ", StringComparison.Ordinal)) : null;
+        return line is null ? 0 : long.Parse(line.AsSpan(name.Length + 1), CultureInfo.InvariantCulture);
     }
 
     private long Read(string file)
