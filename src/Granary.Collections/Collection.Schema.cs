@@ -96,13 +96,18 @@ internal sealed partial class Collection
     }
 
     /// <inheritdoc/>
-    public async ValueTask<bool> RefreshAsync(CancellationToken cancellation = default)
+    public async ValueTask RefreshAsync(CancellationToken cancellation = default)
     {
         if (_look is null)
-            return false;
-        var before = _version;
-        await _look(cancellation).ConfigureAwait(false);
-        return !ReferenceEquals(before, _version);
+            return;
+        try
+        {
+            await _look.ReadAsync().WaitAsync(FollowLimit, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException && !cancellation.IsCancellationRequested)
+        {
+            // The catalog does not answer, or not all partitions do: what is known is what there is to go by.
+        }
     }
 
     /// <inheritdoc/>
@@ -125,6 +130,16 @@ internal sealed partial class Collection
         {
             _changing.Release();
         }
+    }
+
+    /// <summary>Follows what the catalog has of this collection, and of no other.</summary>
+    private async ValueTask<long> LookAsync()
+    {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        limited.CancelAfter(FollowLimit);
+        if (await _catalog.LoadAsync(Name, limited.Token).ConfigureAwait(false) is { } document && document.Incarnation == Incarnation)
+            await FollowAsync(document.Config, limited.Token).ConfigureAwait(false);
+        return 0;
     }
 
     /// <summary>

@@ -48,7 +48,8 @@ internal sealed partial class Collection
         catch (GranaryException e) when (e.Kind == ErrorKind.BadInput && _look is not null)
         {
             // It may be right by settings that this process has not heard of yet.
-            if (!await RefreshAsync(cancellation).ConfigureAwait(false))
+            await RefreshAsync(cancellation).ConfigureAwait(false);
+            if (ReferenceEquals(version, _version))
                 throw;
             version = _version;
             version.Validator.Validate(MemoryMarshal.AsMemory(operations));

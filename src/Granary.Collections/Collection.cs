@@ -21,18 +21,19 @@ internal sealed partial class Collection : IHostedCollection
     private readonly CancellationTokenSource _stopping = new();
     private readonly IPartitionSet _set;
     private readonly ImmutableArray<IPartition> _partitions;
-    private readonly Func<CancellationToken, Task>? _look;
+    private readonly SharedRead? _look;
     private volatile Version _version;
     private Task _reconciling = Task.CompletedTask;
     private int _disposed;
 
     private Collection(
         string name, CollectionDocument document, CollectionCatalog catalog, IQueryInputs inputs, DatabaseOptions options,
-        PhaseTimings timings, IPartitionSet set, Func<CancellationToken, Task>? look)
+        PhaseTimings timings, IPartitionSet set, bool alone)
     {
-        (Name, Incarnation, _catalog, _inputs, _options, _look) = (name, document.Incarnation, catalog, inputs, options, look);
+        (Name, Incarnation, _catalog, _inputs, _options) = (name, document.Incarnation, catalog, inputs, options);
         (_placement, _timings, _set, _partitions) = (new PlacementTable(document.Placement), timings, set, set.Partitions);
         _version = MakeVersion(document.Config);
+        _look = alone ? null : new SharedRead(LookAsync);
     }
 
     /// <inheritdoc/>
@@ -65,15 +66,14 @@ internal sealed partial class Collection : IHostedCollection
     /// <param name="catalog">The catalog.</param>
     /// <param name="inputs">What queries take from elsewhere.</param>
     /// <param name="options">Settings of the engine.</param>
-    /// <param name="look">Looks at the catalog, which other processes change, and follows it; null where none do.</param>
     /// <param name="cancellation">Ends it early.</param>
     public static async ValueTask<Collection> OpenAsync(
         string name, CollectionDocument document, IPartitionHost host, CollectionCatalog catalog, IQueryInputs inputs,
-        DatabaseOptions options, Func<CancellationToken, Task>? look, CancellationToken cancellation)
+        DatabaseOptions options, CancellationToken cancellation)
     {
         var timings = new PhaseTimings();
         var set = await host.OpenAsync(name, document, timings, cancellation).ConfigureAwait(false);
-        var collection = new Collection(name, document, catalog, inputs, options, timings, set, look);
+        var collection = new Collection(name, document, catalog, inputs, options, timings, set, host.OwnsStorage);
         if (host.OwnsStorage)
             collection._reconciling = collection.ReconcileAsync();
         return collection;

@@ -18,7 +18,6 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
     private readonly IPartitionHost _host;
     private readonly ConcurrentDictionary<string, IHostedCollection> _collections = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changing = new(1, 1);
-    private readonly SharedRead _look;
     private int _disposed;
 
     private Database(IStorage storage, DatabaseOptions options, IPartitionHost? host)
@@ -26,7 +25,6 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
         (_storage, _options) = (storage, options);
         _catalog = new CollectionCatalog(storage.Catalog);
         _embedder = new TextEmbedder(options);
-        _look = new SharedRead(async () => await RefreshAsync(CancellationToken.None).ConfigureAwait(false) ? 1 : 0);
         _host = host ?? new LocalPartitionHost(storage, _embedder, options);
     }
 
@@ -127,9 +125,7 @@ public sealed partial class Database : IDatabase, IQueryInputs, IAsyncDisposable
     }
 
     private ValueTask<Collection> OpenAsync(string name, CollectionDocument document, CancellationToken cancellation) =>
-        Collection.OpenAsync(
-            name, document, _host, _catalog, this, _options, _host.OwnsStorage ? null : stop => _look.ReadAsync().WaitAsync(stop),
-            cancellation);
+        Collection.OpenAsync(name, document, _host, _catalog, this, _options, cancellation);
 
     private async ValueTask<IHostedCollection> OpenOrExplainAsync(string name, CollectionDocument document, CancellationToken cancellation)
     {

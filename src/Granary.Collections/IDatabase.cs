@@ -57,10 +57,11 @@ public interface ICollection
     bool IsNear => true;
 
     /// <summary>
-    /// Looks whether another process has changed the settings, of which the news may have been lost, and uses them; true when
-    /// <see cref="Config"/> is another one by now. Whoever is about to refuse what the settings do not allow asks this first.
+    /// Looks whether another process has changed the settings, of which the news may have been lost, and uses them: <see cref="Config"/> is
+    /// another object then. Looks for a short while only, and what cannot be read is left as it is. Whoever is about to refuse what the
+    /// settings do not allow does this first.
     /// </summary>
-    ValueTask<bool> RefreshAsync(CancellationToken cancellation = default) => new(false);
+    ValueTask RefreshAsync(CancellationToken cancellation = default) => ValueTask.CompletedTask;
 
     /// <summary>Accepts a batch whole or refuses it whole.</summary>
     ValueTask<UpdateResult> WriteAsync(WriteBatch batch, WriteOptions options, CancellationToken cancellation = default);

@@ -13,7 +13,7 @@ namespace Granary.Grains;
 /// </summary>
 [CollectionAgeLimit(AlwaysActive = true)]
 internal sealed partial class CatalogGrain(
-    SiloEngine engine, ClusterView cluster, [PersistentState("catalog")] IPersistentState<CatalogState> state,
+    SiloEngine engine, [PersistentState("catalog")] IPersistentState<CatalogState> state,
     ILogger<CatalogGrain> logger) : Grain, ICatalogGrain, IRemindable
 {
     /// <summary>Collections of which a change of this grain's may not have reached all partitions.</summary>
@@ -29,6 +29,9 @@ internal sealed partial class CatalogGrain(
     /// <inheritdoc/>
     public Task<Reply<LoggedReply?>> UpdateAsync(string name, Bytes expected, Bytes config) => ChangeSchemaAsync(name, async database =>
     {
+        if (database.Documents.FirstOrDefault(d => d.Name == name).Document is { } known && !IsExpected(known.Config))
+            return null;
+
         // What a change before it has left undone would look done to this one, which compares with the catalog.
         if ((_unfinished.Contains(name) || !_reconciled.Task.IsCompleted) && !await database.ReconcileAsync(name, default))
         {
@@ -40,11 +43,13 @@ internal sealed partial class CatalogGrain(
         var same = false;
         var logged = await database.LogUpdateAsync(name, now =>
         {
-            // The same settings may be written otherwise by another process, in which members have another order.
-            same = Written(CatalogJson.Write(now)).AsSpan().SequenceEqual(Written(expected.Memory));
+            same = IsExpected(now);
             return same ? CatalogJson.ReadConfig(config.Memory) : now;
         });
         return same ? ReplyOf(logged) : null;
+
+        // The same settings may be written otherwise by another process, in which members have another order.
+        bool IsExpected(CollectionConfig now) => Written(CatalogJson.Write(now)).AsSpan().SequenceEqual(Written(expected.Memory));
 
         static byte[] Written(ReadOnlyMemory<byte> settings) => CatalogJson.Write(CatalogJson.ReadConfig(settings));
     });
@@ -69,14 +74,17 @@ internal sealed partial class CatalogGrain(
 
     private static LoggedReply ReplyOf(LoggedChange change) => new(change.Incarnation, [.. change.Lasts], change.Count);
 
+    /// <summary>Makes a change and tells of it; null: there was none.</summary>
     private Task<Reply<T>> ChangeAsync<T>(Func<Database, ValueTask<T>> change) => Reply.OfAsync(async () =>
     {
         var database = await engine.DatabaseAsync(default);
         // What another activation of this grain, or an earlier life of it, changed.
         await engine.RefreshAsync(default);
         var changed = await change(database);
+        if (changed is null)
+            return changed;
         await engine.RefreshAsync(default);
-        await TellAsync();
+        await engine.TellAsync();
         return changed;
     });
 
@@ -93,26 +101,4 @@ internal sealed partial class CatalogGrain(
             throw;
         }
     });
-
-    /// <summary>
-    /// Tells every silo, so that the caller's next request finds the change wherever it goes. One that does not hear looks by itself soon.
-    /// </summary>
-    private async Task TellAsync()
-    {
-        await Task.WhenAll(cluster.Silos.Where(s => !s.Equals(cluster.Here)).Select(async silo =>
-        {
-            try
-            {
-                await GrainFactory.GetGrain<ISiloGrain>(silo.ToParsableString()).CatalogChangedAsync().WaitAsync(TimeSpan.FromSeconds(5));
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                // Whatever it was, there too (the storage away for a moment): the change is made.
-                LogUntold(logger, silo.ToString(), e);
-            }
-        }));
-    }
-
-    [LoggerMessage(1, LogLevel.Information, "Silo {Silo} was not told of a change of the catalog; it looks by itself")]
-    private static partial void LogUntold(ILogger logger, string silo, Exception e);
 }

@@ -1,4 +1,5 @@
 using Granary.Collections;
+using Granary.Collections.Catalog;
 using Granary.Grains.Hosting;
 using Granary.Grains.Tests.Support;
 using Granary.Index;
@@ -63,10 +64,7 @@ public sealed class CatalogChanges
 
         // Somebody puts a field into the catalog and into the logs, and tells nobody.
         var elsewhere = await cluster.Silos[0].ServiceProvider.GetRequiredService<SiloEngine>().DatabaseAsync(default);
-        await elsewhere.UpdateCollectionAsync("c", config => config with
-        {
-            Schema = config.Schema with { Dense = [.. config.Schema.Dense, new DenseVectorSchema("more", 4, Distance.Dot)] },
-        });
+        await elsewhere.UpdateCollectionAsync("c", WithMore);
         Assert.DoesNotContain(stale.Config.Schema.Dense, d => d.Name == "more");
 
         Assert.Equal(UpdateStatus.Completed, (await stale.WriteAsync(More("more"), new WriteOptions { Wait = true })).Status);
@@ -76,6 +74,98 @@ public sealed class CatalogChanges
         Assert.Equal(ErrorKind.BadInput, refused.Kind);
         Assert.Contains("less", refused.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task SettingsAreChangedWhileAFieldIsBuiltAndTheFieldIsKnownWhenItIs(int asked)
+    {
+        await using var cluster = await TestSilos.StartAsync(2, new DatabaseOptions { Time = new InattentiveTime() });
+        await cluster.At(0).CreateCollectionAsync("c", Configs.Plain with { Partitions = 2 });
+        var collections = new[] { await cluster.At(0).GetCollectionAsync("c"), await cluster.At(1).GetCollectionAsync("c") };
+        await collections[0].WriteAsync(new WriteBatch().Upsert(1, Configs.Vector(1)), new WriteOptions { Wait = true });
+
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        cluster.Hold(gate.Task);
+        var building = cluster.At(asked).UpdateCollectionAsync("c", WithMore).AsTask();
+        var engine = cluster.Silos[asked].ServiceProvider.GetRequiredService<SiloEngine>();
+        using var late = new CancellationTokenSource(Limit);
+        while (!(await engine.DatabaseAsync(late.Token)).Documents.Single().Document.Config.Schema.Dense.Any(d => d.Name == "more"))
+            await engine.RefreshAsync(late.Token);
+
+        // Both silos have looked, and gave up waiting for the field, by the time that these are made.
+        for (var silo = 0; silo < 2; silo++)
+            await cluster.At(silo).UpdateCollectionAsync("c", Patient).AsTask().WaitAsync(Limit);
+        Assert.False(building.IsCompleted);
+
+        gate.SetResult();
+        await building.WaitAsync(Limit);
+        Assert.All(collections, c => Assert.Contains(c.Config.Schema.Dense, d => d.Name == "more"));
+        Assert.All(collections, c => Assert.Equal(
+            Configs.Plain.Ingestion.AdmissionTimeout + TimeSpan.FromSeconds(2), c.Config.Ingestion.AdmissionTimeout));
+    }
+
+    [Fact]
+    public async Task ARefusedChangeOfSettingsLeavesTheCatalogAlone()
+    {
+        await using var cluster = await TestSilos.StartAsync(1);
+        await cluster.At(0).CreateCollectionAsync("c", Configs.Plain);
+        var before = await cluster.Storage.Catalog.GetAsync("collection/c", default);
+        var config = new Interfaces.Bytes(CatalogJson.Write(Patient(Configs.Plain)));
+        var reply = await cluster.Cluster.Client.GetGrain<Interfaces.ICatalogGrain>(0).UpdateAsync("c", config, config);
+        Assert.Null(reply.Unwrap());
+        Assert.Equal(before!.Version, (await cluster.Storage.Catalog.GetAsync("collection/c", default))!.Version);
+    }
+
+    [Fact]
+    public async Task ARefusalLooksAtItsOwnCollectionOnly()
+    {
+        await using var cluster = await TestSilos.StartAsync(2, new DatabaseOptions { Time = new InattentiveTime() });
+        await cluster.At(0).CreateCollectionAsync("c", Configs.Plain);
+        await cluster.At(0).CreateCollectionAsync("quiet", Configs.Plain);
+        await cluster.Cluster.Client.GetGrain<Interfaces.ICatalogGrain>(0).WakeAsync();
+        var stale = await cluster.At(1).GetCollectionAsync("c");
+        var quiet = await cluster.At(1).GetCollectionAsync("quiet");
+        var elsewhere = await cluster.Silos[0].ServiceProvider.GetRequiredService<SiloEngine>().DatabaseAsync(default);
+        await elsewhere.UpdateCollectionAsync("c", WithMore);
+
+        await Assert.ThrowsAsync<GranaryException>(() => quiet.WriteAsync(More("less"), new WriteOptions()).AsTask());
+        Assert.DoesNotContain(stale.Config.Schema.Dense, d => d.Name == "more");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ARefusalDoesNotNeedTheCatalog(bool fails)
+    {
+        await using var cluster = await TestSilos.StartAsync(1, new DatabaseOptions { Time = new InattentiveTime() });
+        await cluster.At(0).CreateCollectionAsync("c", Configs.Plain);
+        var collection = await cluster.At(0).GetCollectionAsync("c");
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        cluster.HoldCatalog(fails ? Task.FromException(new GranaryException(ErrorKind.Unavailable, "away")) : gate.Task);
+        try
+        {
+            var refused = await Assert.ThrowsAsync<GranaryException>(
+                () => collection.WriteAsync(More("less"), new WriteOptions()).AsTask().WaitAsync(Limit));
+            Assert.Equal(ErrorKind.BadInput, refused.Kind);
+            Assert.Contains("less", refused.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            gate.SetResult();
+            cluster.HoldCatalog(Task.CompletedTask);
+        }
+    }
+
+    private static CollectionConfig WithMore(CollectionConfig config) => config with
+    {
+        Schema = config.Schema with { Dense = [.. config.Schema.Dense, new DenseVectorSchema("more", 4, Distance.Dot)] },
+    };
+
+    private static CollectionConfig Patient(CollectionConfig config) => config with
+    {
+        Ingestion = config.Ingestion with { AdmissionTimeout = config.Ingestion.AdmissionTimeout + TimeSpan.FromSeconds(1) },
+    };
 
     private static WriteBatch More(string vector)
     {

@@ -46,10 +46,7 @@ public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
             foreach (var entry in await store.ListAsync(CollectionPrefix, cancellation).ConfigureAwait(false))
             {
                 var name = entry.Key[CollectionPrefix.Length..];
-                collections[name] = _collections.TryGetValue(name, out var known) && known.Version == entry.Version
-                    && IsSame(known.Document, entry)
-                    ? known
-                    : (CatalogJson.ReadCollection(entry.Key, entry.Value), entry.Version);
+                collections[name] = Read(name, entry);
             }
 
             var aliases = _aliases.Clear().ToBuilder();
@@ -61,6 +58,24 @@ public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
             if (!same)
                 (_collections, _aliases) = (collections.ToImmutable(), aliases.ToImmutable());
             return !same;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Reads one collection's document as the store has it now; null: there is none.</summary>
+    public async ValueTask<CollectionDocument?> LoadAsync(string name, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (await store.GetAsync(CollectionPrefix + name, cancellation).ConfigureAwait(false) is not { } entry)
+                return null;
+            var read = Read(name, entry);
+            _collections = _collections.SetItem(name, read);
+            return read.Document;
         }
         finally
         {
@@ -199,6 +214,11 @@ public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _changing.Dispose();
+
+    private (CollectionDocument Document, long Version) Read(string name, CatalogEntry entry) =>
+        _collections.TryGetValue(name, out var known) && known.Version == entry.Version && IsSame(known.Document, entry)
+            ? known
+            : (CatalogJson.ReadCollection(entry.Key, entry.Value), entry.Version);
 
     private void Apply(AliasAction action, Dictionary<string, string> aliases)
     {

@@ -45,7 +45,7 @@ public sealed class BatchValidator
     }
 
     /// <summary>Checks every operation; throws on the first that is wrong.</summary>
-    /// <param name="operations">What an <see cref="OperationWriter"/> wrote. Flags may be set in place.</param>
+    /// <param name="operations">What an <see cref="OperationWriter"/> wrote. Marks of what awaits embedding are set in place.</param>
     /// <returns>How many operations go to every partition (by filter).</returns>
     /// <exception cref="GranaryException">Names the point, the field, the value and the limit.</exception>
     public int Validate(Memory<byte> operations)
@@ -63,8 +63,10 @@ public sealed class BatchValidator
             else if (view.Id.Kind == PointIdKind.None)
                 throw GranaryException.BadInput($"Operation {position} ({view.Kind}) names no point and no filter");
             Validate(view, byFilter, position);
-            if (_rules.Length > 0 && AwaitsEmbedding(view, position))
-                MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(bytes), bytes.Length)[1] |= (byte)OperationFlags.AwaitsEmbedding;
+            // What settings known before have marked may not be theirs to mark any more.
+            var awaits = _rules.Length > 0 && AwaitsEmbedding(view, position);
+            if (awaits != ((view.Flags & OperationFlags.AwaitsEmbedding) != 0))
+                MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(bytes), bytes.Length)[1] ^= (byte)OperationFlags.AwaitsEmbedding;
             position++;
         }
 

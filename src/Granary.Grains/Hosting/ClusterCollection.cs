@@ -27,7 +27,7 @@ internal sealed class ClusterCollection(ICollection local, SiloEngine engine, IG
         local.WriteAsync(batch, options, cancellation);
 
     /// <inheritdoc/>
-    public ValueTask<bool> RefreshAsync(CancellationToken cancellation = default) => local.RefreshAsync(cancellation);
+    public ValueTask RefreshAsync(CancellationToken cancellation = default) => local.RefreshAsync(cancellation);
 
     /// <inheritdoc/>
     public ValueTask<UpdateResult> CreatePayloadIndexAsync(

@@ -44,13 +44,22 @@ internal sealed class ClusterDatabase(SiloEngine engine, IGrainFactory grains) :
         {
             await engine.RefreshAsync(cancellation).ConfigureAwait(false);
             var collection = await engine.CollectionAsync(name, cancellation).ConfigureAwait(false);
-            var now = collection.Config;
+            // What the catalog has, which the grain compares with: this silo may not use it yet.
+            var now = (await engine.DatabaseAsync(cancellation).ConfigureAwait(false)).Documents
+                .FirstOrDefault(d => d.Name == collection.Name).Document?.Config ?? collection.Config;
             if (await CallAsync(() => Catalog.UpdateAsync(
                 collection.Name, new Bytes(CatalogJson.Write(now)), new Bytes(CatalogJson.Write(change(now))))).ConfigureAwait(false)
                 is { } logged)
             {
                 await engine.RefreshAsync(cancellation).ConfigureAwait(false);
                 await engine.AnswerAsync(collection.Name, logged, new WriteOptions { Wait = true }, cancellation).ConfigureAwait(false);
+                if (logged.Lasts.Length > 0)
+                {
+                    // By now the partitions have the fields; when silos looked before, they may not have had them yet.
+                    await engine.RefreshAsync(cancellation).ConfigureAwait(false);
+                    await engine.TellAsync().ConfigureAwait(false);
+                }
+
                 return;
             }
 

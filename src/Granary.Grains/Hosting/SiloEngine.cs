@@ -80,6 +80,27 @@ internal sealed partial class SiloEngine : IAsyncDisposable
         Follow(database);
     }
 
+    /// <summary>
+    /// Tells every other silo of a change of the catalog, so that the caller's next request finds it wherever it goes. One that does not
+    /// hear looks by itself soon.
+    /// </summary>
+    public async Task TellAsync()
+    {
+        await Task.WhenAll(_cluster.Silos.Where(s => !s.Equals(_cluster.Here)).Select(async silo =>
+        {
+            try
+            {
+                await _grains.GetGrain<Interfaces.ISiloGrain>(silo.ToParsableString()).CatalogChangedAsync()
+                    .WaitAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // Whatever it was, there too (the storage away for a moment): the change is made.
+                LogUntold(_logger, silo.ToString(), e);
+            }
+        })).ConfigureAwait(false);
+    }
+
     /// <summary>Waits for a change of a schema that the catalog grain logged, as far as the caller wants, and answers.</summary>
     public async ValueTask<UpdateResult> AnswerAsync(
         string name, Interfaces.LoggedReply logged, WriteOptions options, CancellationToken cancellation) =>
@@ -195,4 +216,7 @@ internal sealed partial class SiloEngine : IAsyncDisposable
 
     [LoggerMessage(1, LogLevel.Warning, "The catalog could not be read; it is tried again")]
     private static partial void LogCatalogUnread(ILogger logger, Exception e);
+
+    [LoggerMessage(6, LogLevel.Information, "Silo {Silo} was not told of a change of the catalog; it looks by itself")]
+    private static partial void LogUntold(ILogger logger, string silo, Exception e);
 }

@@ -68,7 +68,8 @@ internal static class UpdateEndpoints
         using var body = await call.ReadBodyAsync();
         var started = Stopwatch.GetTimestamp();
         var collection = await call.Database.GetCollectionAsync(name, call.Cancellation);
-        var strict = StrictModeSettings.Of(collection.Config);
+        var known = collection.Config;
+        var strict = StrictModeSettings.Of(known);
         var batch = new WriteBatch();
         List<Filter?> filters;
         try
@@ -78,7 +79,9 @@ internal static class UpdateEndpoints
         catch (GranaryException e) when (e.Kind == ErrorKind.BadInput)
         {
             // It may be right by settings that another process made and this one has not heard of.
-            if (!await collection.RefreshAsync(call.Cancellation))
+            await collection.RefreshAsync(call.Cancellation);
+            collection = await call.Database.GetCollectionAsync(name, call.Cancellation);
+            if (ReferenceEquals(collection.Config, known))
                 throw;
             strict = StrictModeSettings.Of(collection.Config);
             batch = new WriteBatch();

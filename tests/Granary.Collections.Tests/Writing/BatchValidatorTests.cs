@@ -221,6 +221,11 @@ public sealed class BatchValidatorTests
         foreach (var operation in new OperationSequence(bytes))
             flags.Add(new OperationView(operation).Flags);
         Assert.Equal([OperationFlags.AwaitsEmbedding, OperationFlags.None, OperationFlags.None], flags);
+
+        // Settings without the rule, which a silo hears of between two looks at the batch, take the mark away.
+        new BatchValidator(Config with { Embeddings = [] }).Validate(bytes);
+        foreach (var operation in new OperationSequence(bytes))
+            Assert.Equal(OperationFlags.None, new OperationView(operation).Flags);
     }
 
     [Fact]

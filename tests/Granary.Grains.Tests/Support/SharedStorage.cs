@@ -6,11 +6,12 @@ namespace Granary.Grains.Tests.Support;
 /// <summary>One storage that every silo of a test shares, and none of them closes.</summary>
 /// <param name="inner">The storage.</param>
 /// <param name="gate">Awaited before records are read; null for none.</param>
-internal sealed class SharedStorage(IStorage inner, Func<Task>? gate = null) : IStorage
+/// <param name="catalogGate">Awaited before the catalog is read; null for none.</param>
+internal sealed class SharedStorage(IStorage inner, Func<Task>? gate = null, Func<Task>? catalogGate = null) : IStorage
 {
     public string Kind => inner.Kind;
 
-    public ICatalogStore Catalog => inner.Catalog;
+    public ICatalogStore Catalog { get; } = catalogGate is null ? inner.Catalog : new GatedCatalog(inner.Catalog, catalogGate);
 
     public ILeaseStore? Leases => inner.Leases;
 
@@ -33,6 +34,24 @@ internal sealed class SharedStorage(IStorage inner, Func<Task>? gate = null) : I
         inner.ListIncarnationsAsync(cancellation);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private sealed class GatedCatalog(ICatalogStore inner, Func<Task> gate) : ICatalogStore
+    {
+        public async ValueTask<IReadOnlyList<CatalogEntry>> ListAsync(string prefix, CancellationToken cancellation)
+        {
+            await gate();
+            return await inner.ListAsync(prefix, cancellation);
+        }
+
+        public async ValueTask<CatalogEntry?> GetAsync(string key, CancellationToken cancellation)
+        {
+            await gate();
+            return await inner.GetAsync(key, cancellation);
+        }
+
+        public ValueTask<bool> TryCommitAsync(IReadOnlyList<CatalogChange> changes, CancellationToken cancellation) =>
+            inner.TryCommitAsync(changes, cancellation);
+    }
 
     private sealed class GatedReader(ILogReader inner, Func<Task> gate) : ILogReader
     {

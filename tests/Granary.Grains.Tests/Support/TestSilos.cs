@@ -15,6 +15,7 @@ internal sealed class TestSilos : IAsyncDisposable
     private readonly MemoryStorage _storage;
     private readonly InProcessTestCluster _cluster;
     private volatile Task _hold = Task.CompletedTask;
+    private volatile Task _holdCatalog = Task.CompletedTask;
 
     private TestSilos(short count, DatabaseOptions options, MemoryStorage storage, int? faults)
     {
@@ -22,7 +23,7 @@ internal sealed class TestSilos : IAsyncDisposable
         var builder = new InProcessTestClusterBuilder(count);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddGranary(_ => new SharedStorage(_storage, () => _hold), options);
+            silo.AddGranary(_ => new SharedStorage(_storage, () => _hold, () => _holdCatalog), options);
             silo.AddMemoryGrainStorageAsDefault();
             silo.UseInMemoryReminderService();
             if (faults is not { } seed)
@@ -66,6 +67,9 @@ internal sealed class TestSilos : IAsyncDisposable
 
     /// <summary>From here on no replica reads more of a log until this is done.</summary>
     public void Hold(Task until) => _hold = until;
+
+    /// <summary>From here on no silo reads the catalog until this is done; where it fails, reading fails.</summary>
+    public void HoldCatalog(Task until) => _holdCatalog = until;
 
     public async ValueTask DisposeAsync()
     {
