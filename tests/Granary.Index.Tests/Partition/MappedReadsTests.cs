@@ -37,7 +37,10 @@ public sealed class MappedReadsTests
     {
         using var index = new PartitionIndex(new IndexSchema
         {
-            Dense = [new DenseVectorSchema("v", Size, Distance.Cosine) { OnDisk = true, Hnsw = new HnswSettings { M = 4, EfConstruct = 8 } }],
+            Dense =
+            [
+                new DenseVectorSchema("v", Size, Distance.Cosine) { OnDisk = true, Hnsw = new HnswSettings { M = 4, EfConstruct = 8 } },
+            ],
         });
         var writer = new OperationWriter();
         for (var i = 0; i < Count; i++)
@@ -63,8 +66,10 @@ public sealed class MappedReadsTests
         var at = Array.FindIndex(lines, static line => line.EndsWith("field-0", StringComparison.Ordinal) && line.Contains(" rw-p "));
         return (Of("Size:"), Of("Rss:"));
 
-        long Of(string name) => long.Parse(
-            lines.Skip(at).First(line => line.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
-            CultureInfo.InvariantCulture);
+        long Of(string name)
+        {
+            var line = lines.Skip(at).First(line => line.StartsWith(name, StringComparison.Ordinal));
+            return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        }
     }
 }
