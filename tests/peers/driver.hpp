@@ -214,6 +214,19 @@ struct Peer {
     virtual ~Peer() = default;
 };
 
+// The member "ids" of an answer.
+template <typename Ids>
+void print_ids(const Ids& ids) {
+    std::printf(",\"ids\":[");
+    for (size_t i = 0; i < ids.size(); i++) {
+        std::printf(i ? ",[" : "[");
+        for (size_t j = 0; j < ids[i].size(); j++)
+            std::printf(j ? ",%ld" : "%ld", long(ids[i][j]));
+        std::printf("]");
+    }
+    std::printf("]");
+}
+
 inline void answer_search(Peer& peer, const Request& request) {
     size_t count = peer.queries.count, k = request.number("k", 10), passes = request.number("passes", 1);
     int threads = request.number("threads", 1);
@@ -243,16 +256,8 @@ inline void answer_search(Peer& peer, const Request& request) {
     std::sort(times.begin(), times.end());
     std::printf("{\"queries\":%zu,\"seconds\":%.6f,\"cpu_seconds\":%.6f,\"p50_us\":%.1f,\"p99_us\":%.1f", count * passes, seconds, cpu,
                 times[times.size() / 2], times[times.size() * 99 / 100]);
-    if (request.flag("ids")) {
-        std::printf(",\"ids\":[");
-        for (size_t i = 0; i < count; i++) {
-            std::printf(i ? ",[" : "[");
-            for (size_t j = 0; j < ids[i].size(); j++)
-                std::printf(j ? ",%ld" : "%ld", ids[i][j]);
-            std::printf("]");
-        }
-        std::printf("]");
-    }
+    if (request.flag("ids"))
+        print_ids(ids);
     std::printf("}\n");
 }
 

@@ -83,6 +83,22 @@ export async function search(count, {threads = 1, passes = 1, ids}, ask, cpu = p
     };
 }
 
+/** Answers a text peer's search: the queries of a kind, the least time of each over the passes. `ask` gives the ids of the k best. */
+export async function searchTexts(queries, {k, kind, passes = 1, queries: most = Infinity, shape, times, ids}, ask) {
+    const chosen = queries.filter((query) => kind === undefined || (query.kind ?? '') === kind).slice(0, most).map((query) => query.text);
+    const least = chosen.map(() => Infinity);
+    const found = chosen.map(() => []);
+    const start = performance.now();
+    for (let pass = 0; pass < passes; pass++) {
+        for (let i = 0; i < chosen.length; i++) {
+            const began = performance.now();
+            found[i] = await ask(chosen[i], shape === 'must', k);
+            least[i] = Math.min(least[i], (performance.now() - began) * 1000);
+        }
+    }
+    return {queries: chosen.length * passes, seconds: seconds(start), ...(times ? {times_us: least} : {}), ...(ids ? {ids: found} : {})};
+}
+
 /** Says the greeting, then answers each request by the handler of its op. */
 export async function serve(greeting, handlers) {
     const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);

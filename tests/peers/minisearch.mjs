@@ -2,7 +2,7 @@
 import MiniSearch from 'minisearch';
 import {createReadStream, readFileSync} from 'node:fs';
 import {createInterface} from 'node:readline';
-import {processorSeconds, seconds, serve} from './driver.mjs';
+import {processorSeconds, searchTexts, seconds, serve} from './driver.mjs';
 
 const STOP = new Set(('a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to '
     + 'was will with').split(' '));
@@ -32,21 +32,8 @@ async function build() {
 }
 
 /** It scores and sorts all that match; there is no way to ask for the best alone. */
-function search({k, kind, passes = 1, queries: most = Infinity, shape, times, ids}) {
-    const chosen = queries.filter((query) => kind === undefined || (query.kind ?? '') === kind).slice(0, most).map((query) => query.text);
-    const least = chosen.map(() => Infinity);
-    const found = chosen.map(() => []);
-    const start = performance.now();
-    for (let pass = 0; pass < passes; pass++) {
-        for (let i = 0; i < chosen.length; i++) {
-            const began = performance.now();
-            const hits = index.search(chosen[i], {combineWith: shape === 'must' ? 'AND' : 'OR'});
-            found[i] = hits.slice(0, k).map((hit) => hit.id);
-            least[i] = Math.min(least[i], (performance.now() - began) * 1000);
-        }
-    }
-    return {queries: chosen.length * passes, seconds: seconds(start), ...(times ? {times_us: least} : {}), ...(ids ? {ids: found} : {})};
-}
+const search = (request) => searchTexts(queries, request, (text, must, k) =>
+    index.search(text, {combineWith: must ? 'AND' : 'OR'}).slice(0, k).map((hit) => hit.id));
 
 serve({
     peer: 'minisearch', version: JSON.parse(readFileSync(new URL('node_modules/minisearch/package.json', import.meta.url))).version,

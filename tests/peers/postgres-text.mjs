@@ -2,7 +2,7 @@
 import {createReadStream, readFileSync} from 'node:fs';
 import {createInterface} from 'node:readline';
 import {described, Server} from './postgres.mjs';
-import {seconds, serve} from './driver.mjs';
+import {searchTexts, seconds, serve} from './driver.mjs';
 
 const STOP = new Set(('a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to '
     + 'was will with').split(' '));
@@ -54,22 +54,11 @@ const statement = {name: 'search', rowMode: 'array', text: `SELECT id FROM texts
     (SELECT replace(plainto_tsquery('peer', $1)::text, ' & ', $2)::tsquery AS query) AS asked
     WHERE body @@ query ORDER BY ts_rank(body, query) DESC LIMIT $3`};
 
-async function search({k, kind, passes = 1, queries: most = Infinity, shape, times, ids}) {
-    const chosen = queries.filter((query) => kind === undefined || (query.kind ?? '') === kind).slice(0, most).map((query) => query.text);
-    const least = chosen.map(() => Infinity);
-    const found = chosen.map(() => []);
-    const start = performance.now();
-    for (let pass = 0; pass < passes; pass++) {
-        for (let i = 0; i < chosen.length; i++) {
-            const began = performance.now();
-            const words = chosen[i].split(/[^\p{L}\p{N}_]+/u).filter((word) => !STOP.has(word.toLowerCase())).join(' ');
-            const answer = await client.query({...statement, values: [words, shape === 'must' ? ' & ' : ' | ', k]});
-            least[i] = Math.min(least[i], (performance.now() - began) * 1000);
-            found[i] = answer.rows.map(([id]) => id);
-        }
-    }
-    return {queries: chosen.length * passes, seconds: seconds(start), ...(times ? {times_us: least} : {}), ...(ids ? {ids: found} : {})};
-}
+const search = (request) => searchTexts(queries, request, async (text, must, k) => {
+    const words = text.split(/[^\p{L}\p{N}_]+/u).filter((word) => !STOP.has(word.toLowerCase())).join(' ');
+    const answer = await client.query({...statement, values: [words, must ? ' & ' : ' | ', k]});
+    return answer.rows.map(([id]) => id);
+});
 
 serve({
     peer: 'postgres-text', version: server.version,

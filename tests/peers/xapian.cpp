@@ -122,16 +122,8 @@ public:
                 std::printf(i ? ",%.2f" : "%.2f", times[i]);
             std::printf("]");
         }
-        if (request.flag("ids")) {
-            std::printf(",\"ids\":[");
-            for (size_t i = 0; i < ids.size(); i++) {
-                std::printf(i ? ",[" : "[");
-                for (size_t j = 0; j < ids[i].size(); j++)
-                    std::printf(j ? ",%u" : "%u", ids[i][j]);
-                std::printf("]");
-            }
-            std::printf("]");
-        }
+        if (request.flag("ids"))
+            print_ids(ids);
         std::printf("}\n");
     }
 };
