@@ -9,9 +9,9 @@ namespace Granary.Index.Text;
 /// <summary>An inverted index over one text field, ranked with BM25. One thread writes; any number search, without locks.</summary>
 public sealed partial class TextField
 {
-    // All terms of 30,000 descriptions of programs, laid out, take 7.8 bytes a posting. Twice that, so that terms that are asked for in turn
-    // do not push each other out: with 6, long queries over 900,000 paragraphs took twice the time. Terms with a posting in every fourth
-    // group take 65.
+    // All terms of 30,000 descriptions of programs, laid out, take 7.8 bytes a posting. Twice that, so that terms asked for in turn do not
+    // push each other out: with 6, long queries over 900,000 paragraphs took twice the time. Terms with a posting in every fourth group
+    // take 65.
     private const long LeastLayoutBytes = 1 << 20;
     private const long LayoutBytesPerPosting = 16;
 
