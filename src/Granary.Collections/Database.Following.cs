@@ -8,6 +8,9 @@ public sealed partial class Database
     /// <summary>Every collection's document as the catalog was last read.</summary>
     public IReadOnlyList<(string Name, CollectionDocument Document)> Documents => _catalog.Documents;
 
+    /// <summary>What the catalog holds of a collection, as it was last read; null: there is none.</summary>
+    public CollectionDocument? DocumentOf(string name) => _catalog.Find(name);
+
     /// <summary>Looks at the catalog: opens what others created, closes what they dropped, uses the settings they changed.</summary>
     /// <returns>Whether others changed anything.</returns>
     public async ValueTask<bool> RefreshAsync(CancellationToken cancellation)

@@ -29,7 +29,7 @@ internal sealed partial class CatalogGrain(
     /// <inheritdoc/>
     public Task<Reply<LoggedReply?>> UpdateAsync(string name, Bytes expected, Bytes config) => ChangeSchemaAsync(name, async database =>
     {
-        if (database.Documents.FirstOrDefault(d => d.Name == name).Document is { } known && !IsExpected(known.Config))
+        if (database.DocumentOf(name) is { } known && !IsExpected(known.Config))
             return null;
 
         // What a change before it has left undone would look done to this one, which compares with the catalog.

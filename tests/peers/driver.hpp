@@ -261,39 +261,49 @@ inline void answer_search(Peer& peer, const Request& request) {
     std::printf("}\n");
 }
 
-inline int run(Peer& peer, const std::string& name, const std::string& version, const std::string& settings) {
+// Greets, then has every request answered until it is told to quit.
+template <typename Answer>
+int serve(const std::string& name, const std::string& version, const std::string& settings, Answer answer) {
     std::printf("{\"peer\":\"%s\",\"version\":\"%s\",\"settings\":\"%s\"}\n", name.c_str(), version.c_str(), settings.c_str());
     std::fflush(stdout);
     for (std::string line; std::getline(std::cin, line);) {
         Request request(line);
         auto op = request.text("op");
+        if (op == "quit")
+            return 0;
         try {
-            if (op == "quit")
-                return 0;
-            if (op == "load") {
-                auto folder = request.text("data") + "/" + request.text("set");
-                peer.base = Vectors::read(folder + "/base");
-                peer.queries = Vectors::read(folder + "/query");
-                peer.queries.keep(request.number("queries", int(peer.queries.count)));
-                size_t dims = peer.base.dims;
-                peer.load(request.text("metric"));
-                std::printf("{\"rows\":%zu,\"dims\":%zu,\"queries\":%zu}\n", peer.base.count, dims, peer.queries.count);
-            } else if (op == "build") {
-                long before = resident_bytes();
-                double cpu = processor_seconds();
-                auto start = Clock::now();
-                peer.build(request);
-                std::printf("{\"seconds\":%.3f,\"cpu_seconds\":%.3f,\"bytes\":%ld}\n", seconds_since(start),
-                            processor_seconds() - cpu, resident_bytes() - before);
-            } else if (op == "search") {
-                answer_search(peer, request);
-            } else {
+            if (!answer(op, request))
                 std::printf("{\"error\":\"unknown op\"}\n");
-            }
         } catch (const std::exception& e) {
             std::printf("{\"error\":\"%s\"}\n", e.what());
         }
         std::fflush(stdout);
     }
     return 0;
+}
+
+inline int run(Peer& peer, const std::string& name, const std::string& version, const std::string& settings) {
+    return serve(name, version, settings, [&](const std::string& op, const Request& request) {
+        if (op == "load") {
+            auto folder = request.text("data") + "/" + request.text("set");
+            peer.base = Vectors::read(folder + "/base");
+            peer.queries = Vectors::read(folder + "/query");
+            peer.queries.keep(request.number("queries", int(peer.queries.count)));
+            size_t dims = peer.base.dims;
+            peer.load(request.text("metric"));
+            std::printf("{\"rows\":%zu,\"dims\":%zu,\"queries\":%zu}\n", peer.base.count, dims, peer.queries.count);
+        } else if (op == "build") {
+            long before = resident_bytes();
+            double cpu = processor_seconds();
+            auto start = Clock::now();
+            peer.build(request);
+            std::printf("{\"seconds\":%.3f,\"cpu_seconds\":%.3f,\"bytes\":%ld}\n", seconds_since(start),
+                        processor_seconds() - cpu, resident_bytes() - before);
+        } else if (op == "search") {
+            answer_search(peer, request);
+        } else {
+            return false;
+        }
+        return true;
+    });
 }

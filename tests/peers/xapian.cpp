@@ -134,15 +134,10 @@ int main() {
     // Written out every so many documents; its default of 10,000 makes a large build slower.
     setenv("XAPIAN_FLUSH_THRESHOLD", "200000", 0);
     Texts texts;
-    std::printf("{\"peer\":\"xapian\",\"version\":\"%s\",\"settings\":\"glass on disk, compacted, no positions, English stems, 33 stop words, "
-                "BM25Weight(k1 1.2, k3 1, b 0.75, min_normlen 0.5), ties in any order\"}\n", Xapian::version_string());
-    std::fflush(stdout);
-    for (std::string line; std::getline(std::cin, line);) {
-        Request request(line);
-        auto op = request.text("op");
+    const char* settings = "glass on disk, compacted, no positions, English stems, 33 stop words, "
+                           "BM25Weight(k1 1.2, k3 1, b 0.75, min_normlen 0.5), ties in any order";
+    return serve("xapian", Xapian::version_string(), settings, [&](const std::string& op, const Request& request) {
         try {
-            if (op == "quit")
-                return 0;
             if (op == "load")
                 texts.load(request);
             else if (op == "build")
@@ -150,14 +145,11 @@ int main() {
             else if (op == "search")
                 texts.search(request);
             else
-                std::printf("{\"error\":\"unknown op\"}\n");
+                return false;
+            return true;
         } catch (const Xapian::Error& e) {
-            std::printf("{\"error\":\"%s\"}\n", e.get_type());
             std::fprintf(stderr, "%s\n", e.get_description().c_str());
-        } catch (const std::exception& e) {
-            std::printf("{\"error\":\"%s\"}\n", e.what());
+            throw std::runtime_error(e.get_type());
         }
-        std::fflush(stdout);
-    }
-    return 0;
+    });
 }

@@ -14,8 +14,11 @@ public sealed partial class PartitionReplica
     /// what must be seen. Null: it is to be asked by <see cref="AskAsync"/>. The lease is looked at again with every call.
     /// </summary>
     public IPartitionSearch? Near(ReadOptions read) =>
-        _engine is { Reason: null } engine && read.Strong is not true && (read.MinOperation ?? 0) <= engine.Indexer.Applied.Value
-            ? _near : null;
+        _engine is { Reason: null } engine && Has(engine, read) ? _near : null;
+
+    /// <summary>Whether the read would see all it must see, now.</summary>
+    private static bool Has(ReplicaEngine engine, ReadOptions read) =>
+        read.Strong is not true && (read.MinOperation ?? 0) <= engine.Indexer.Applied.Value;
 
     private static ValueTask<PartitionAnswer> SearchAsync(
         ReplicaEngine engine, PartitionRequest request, CancellationToken cancellation) =>
@@ -84,7 +87,8 @@ public sealed partial class PartitionReplica
             {
                 var engine = replica.Engine();
                 engine.CheckServes();
-                return engine.Search.TryOpen(new ReadOptions { Strong = false }, out lease);
+                // It may be another engine than the one that was looked at before.
+                return Has(engine, read) && engine.Search.TryOpen(new ReadOptions { Strong = false }, out lease);
             }
             catch (Exception e) when (e is GranaryException or ObjectDisposedException)
             {

@@ -45,8 +45,8 @@ internal sealed class ClusterDatabase(SiloEngine engine, IGrainFactory grains) :
             await engine.RefreshAsync(cancellation).ConfigureAwait(false);
             var collection = await engine.CollectionAsync(name, cancellation).ConfigureAwait(false);
             // What the catalog has, which the grain compares with: this silo may not use it yet.
-            var now = (await engine.DatabaseAsync(cancellation).ConfigureAwait(false)).Documents
-                .FirstOrDefault(d => d.Name == collection.Name).Document?.Config ?? collection.Config;
+            var database = await engine.DatabaseAsync(cancellation).ConfigureAwait(false);
+            var now = database.DocumentOf(collection.Name)?.Config ?? collection.Config;
             if (await CallAsync(() => Catalog.UpdateAsync(
                 collection.Name, new Bytes(CatalogJson.Write(now)), new Bytes(CatalogJson.Write(change(now))))).ConfigureAwait(false)
                 is { } logged)

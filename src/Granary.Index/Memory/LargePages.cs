@@ -1,12 +1,10 @@
-using System.Runtime.InteropServices;
-
 namespace Granary.Index.Memory;
 
 /// <summary>
 /// Asks the operating system for large pages: a walk through a graph reads rows all over memory, and the processor's table of small
 /// pages covers a few megabytes only.
 /// </summary>
-internal static unsafe partial class LargePages
+internal static unsafe class LargePages
 {
     /// <summary>Bytes of a large page.</summary>
     public const int Size = 2 << 20;
@@ -14,7 +12,6 @@ internal static unsafe partial class LargePages
     // MADV_COLLAPSE of Linux 6.1, and MADV_HUGEPAGE, which leaves it to the system when.
     private const int Collapse = 25;
     private const int HugePage = 14;
-    private static bool _unknown;
 
     /// <summary>The bytes of as many pages as hold so many bytes.</summary>
     public static long RoundUp(long bytes) => (bytes + Size - 1) & -Size;
@@ -24,19 +21,7 @@ internal static unsafe partial class LargePages
     /// </summary>
     public static void Advise(byte* start, long bytes)
     {
-        if (_unknown || !OperatingSystem.IsLinux())
-            return;
-        try
-        {
-            if (Advise(start, (nuint)bytes, Collapse) != 0)
-                _ = Advise(start, (nuint)bytes, HugePage);
-        }
-        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
-        {
-            _unknown = true;
-        }
+        if (!PageAdvice.TryGive(start, bytes, Collapse))
+            PageAdvice.TryGive(start, bytes, HugePage);
     }
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(void* start, nuint bytes, int advice);
 }

@@ -8,14 +8,13 @@ internal static unsafe partial class PageAdvice
     // MADV_WILLNEED and MADV_DONTNEED.
     private const int Needed = 3;
     private const int NotNeeded = 4;
+    private static bool _unknown;
 
     /// <summary>Asks for mapped pages to be read ahead, without waiting for them.</summary>
     public static void WillNeed(byte* start, long bytes)
     {
-        if (!OperatingSystem.IsLinux())
-            return;
         var from = start - ((nint)start & (Environment.SystemPageSize - 1));
-        _ = Advise(from, (nuint)(start + bytes - from), Needed);
+        TryGive(from, start + bytes - from, Needed);
     }
 
     /// <summary>
@@ -23,13 +22,27 @@ internal static unsafe partial class PageAdvice
     /// </summary>
     public static void Discard(byte* start, long bytes)
     {
-        if (!OperatingSystem.IsLinux())
-            return;
         var page = (nint)Environment.SystemPageSize;
         var from = (byte*)(((nint)start + page - 1) & -page);
         var to = (byte*)((nint)(start + bytes) & -page);
         if (to > from)
-            _ = Advise(from, (nuint)(to - from), NotNeeded);
+            TryGive(from, to - from, NotNeeded);
+    }
+
+    /// <summary>Gives an advice of Linux' about whole pages; false where the system does not take it.</summary>
+    public static bool TryGive(byte* start, long bytes, int advice)
+    {
+        if (_unknown || !OperatingSystem.IsLinux())
+            return false;
+        try
+        {
+            return Advise(start, (nuint)bytes, advice) == 0;
+        }
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
+        {
+            _unknown = true;
+            return false;
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "madvise")]
