@@ -19,8 +19,9 @@ public static class GranaryHttpExtensions
         services.AddSingleton(new ApiKeys(options));
         services.AddRouting();
         services.AddCors(cors => cors.AddDefaultPolicy(static policy => policy.AllowAnyOrigin().AllowAnyMethod().AllowAnyHeader()));
-        // One byte more than is allowed lets the endpoint itself say that there is too much.
-        services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = options.MaxRequestBytes + 1);
+        // The limit is ours (ApiCall.ReadBodyAsync). Kestrel, with one of its own, would answer and then close the connection instead of
+        // reading past what was refused, and the client's next request on it would fail.
+        services.Configure<KestrelServerOptions>(static kestrel => kestrel.Limits.MaxRequestBodySize = null);
         return services;
     }
 

@@ -36,6 +36,30 @@ public sealed class HostingTests
         Assert.Equal("x", (await server.Api.OkAsync("GET", "/collections")).GetProperty("collections")[0].GetProperty("name").GetString());
     }
 
+    /// <summary>A client that keeps its connections must not find one closed behind its back after a refusal.</summary>
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task The_request_after_a_body_that_is_too_large_is_answered(bool chunked, bool compressed)
+    {
+        await using var server = await Started.NewAsync(new GranaryHttpOptions { MaxRequestBytes = 10_000 });
+        var large = new byte[300_000];
+        new Random(1).NextBytes(large); // Does not shrink.
+        for (var round = 0; round < 100; round++)
+        {
+            using var content = new ByteArrayContent(compressed ? await CompressAsync(large) : large);
+            if (compressed)
+                content.Headers.ContentEncoding.Add("gzip");
+            using var request = new HttpRequestMessage(HttpMethod.Put, "/collections/x") { Content = content };
+            request.Headers.TransferEncodingChunked = chunked;
+            using (var refused = await server.Api.Client.SendAsync(request))
+                Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
+            Assert.Equal(404, (await server.Api.SendAsync("PATCH", "/collections/none", "{}")).Status);
+        }
+    }
+
     [Theory]
     [InlineData("gzip")]
     [InlineData("deflate")]
@@ -116,13 +140,18 @@ public sealed class HostingTests
 
     private static async Task<int> PutCompressedAsync(ApiServer server, string path, string body)
     {
-        using var compressed = new MemoryStream();
-        await using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
-            await gzip.WriteAsync(Encoding.UTF8.GetBytes(body));
-        using var content = new ByteArrayContent(compressed.ToArray());
+        using var content = new ByteArrayContent(await CompressAsync(Encoding.UTF8.GetBytes(body)));
         content.Headers.ContentEncoding.Add("gzip");
         using var response = await server.Client.PutAsync(path, content);
         return (int)response.StatusCode;
+    }
+
+    private static async Task<byte[]> CompressAsync(byte[] body)
+    {
+        using var compressed = new MemoryStream();
+        await using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
+            await gzip.WriteAsync(body);
+        return compressed.ToArray();
     }
 
     /// <summary>A server with settings of its own.</summary>

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text.Json;
 using System.Text.Unicode;
 using Granary.Http.Json;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Granary.Http.Hosting;
 
@@ -19,6 +20,10 @@ internal sealed partial class ApiCall
         try
         {
             string? encoding = request.Headers.ContentEncoding;
+            // A body is counted decompressed, and a compressed one without a length could go on for ever as nothing.
+            if (encoding is not (null or "" or "identity") && request.ContentLength == null
+                && Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+                size.MaxRequestBodySize = limit + 1;
             switch (encoding)
             {
                 case null or "" or "identity":
@@ -82,14 +87,21 @@ internal sealed class RequestBody(int sizeHint) : IDisposable
         while (true)
         {
             var read = await reader.ReadAsync(cancellation);
-            foreach (var segment in read.Buffer)
+            try
             {
-                Reserve(segment.Length, limit);
-                segment.CopyTo(_buffer.AsMemory(_length));
-                _length += segment.Length;
+                foreach (var segment in read.Buffer)
+                {
+                    Reserve(segment.Length, limit);
+                    segment.CopyTo(_buffer.AsMemory(_length));
+                    _length += segment.Length;
+                }
+            }
+            finally
+            {
+                // A refused body too: what is left of it can be read past only when this is given back.
+                reader.AdvanceTo(read.Buffer.End);
             }
 
-            reader.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted)
                 return;
         }

@@ -79,6 +79,7 @@ internal sealed partial class ApiRouter(IEndpointRouteBuilder routes)
                 var (status, text) = Describe(e);
                 return call.FailAsync(status, text);
             case BadHttpRequestException e:
+                call.Http.Response.Headers.Connection = "close"; // Kestrel reads no further.
                 return call.FailAsync(e.StatusCode,
                     e.StatusCode == 413 ? ApiCall.TooLarge(call.Http.Request.ContentLength ?? 0, _state.Options.MaxRequestBytes).Message
                         : e.Message);

@@ -9,11 +9,7 @@ internal static class RestHost
     public static WebApplicationBuilder Begin(ServerSettings settings, string[] urls, TimeSpan stopTimeout)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = null; // The REST API has a limit of its own, with Qdrant's error text.
-        });
+        builder.WebHost.UseKestrel(static kestrel => kestrel.AddServerHeader = false);
         builder.WebHost.UseUrls(urls);
         builder.Logging.SetMinimumLevel(settings.LogLevel).AddSimpleConsole(static console => console.SingleLine = true);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
