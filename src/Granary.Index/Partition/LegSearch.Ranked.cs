@@ -136,16 +136,18 @@ internal sealed partial class LegSearch
         else if (leg.Candidates is null && text.Known is { } known)
         {
             var filter = new SnapshotFilter(view, column, plan);
-            if (!column.Postings.TrySearch(Wanted(column), known, ref filter, _hits, cancellation, text.EveryTerm))
+            if (!column.Postings.TrySearch(Wanted(column), known, ref filter, _hits, cancellation, text.EveryTerm, text.Floor))
                 return new LegResult([], true) { Outdated = true };
         }
         else if (leg.Candidates is null && Wanted(column) > 0)
         {
             var filter = new SnapshotFilter(view, column, plan);
             column.Postings.Search(
-                text.Text, Wanted(column), text.Statistics, ref filter, _hits, cancellation, text.EveryTerm);
+                text.Text, Wanted(column), text.Statistics, ref filter, _hits, cancellation, text.EveryTerm, text.Floor);
         }
 
-        return Finish(higherIsBetter: true);
+        var result = Finish(higherIsBetter: true);
+        return leg.Candidates is null && text.Floor is { Value: > float.NegativeInfinity and var floor }
+            ? result with { Floor = floor } : result;
     }
 }

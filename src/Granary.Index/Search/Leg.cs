@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Granary.Index.Filters;
+using Granary.Index.Text;
 
 namespace Granary.Index.Search;
 
@@ -63,6 +64,12 @@ public sealed record TextLeg(string Field, string Text) : Leg
     /// the result says so (<see cref="LegResult.Outdated"/>). Not together with <see cref="Leg.Candidates"/>.
     /// </summary>
     public KnownCounts? Known { get; init; }
+
+    /// <summary>
+    /// Shared with the same leg of other partitions where statistics are given: hits below it may lack in the result
+    /// (<see cref="LegResult.Floor"/>). Not used with <see cref="Leg.Candidates"/>.
+    /// </summary>
+    public ScoreFloor? Floor { get; init; }
 }
 
 /// <summary>Points in id order, without scores (0).</summary>
@@ -158,6 +165,12 @@ public sealed record LegResult(IReadOnlyList<LegHit> Hits, bool HigherIsBetter)
 {
     /// <summary>Nothing was searched: the statistics that the leg took for known (<see cref="TextLeg.Known"/>) are others by now.</summary>
     public bool Outdated { get; init; }
+
+    /// <summary>
+    /// Hits below this score may lack: as many as are wanted of all partitions had been found, here and in others
+    /// (<see cref="TextLeg.Floor"/>). Null: none lacks.
+    /// </summary>
+    public float? Floor { get; init; }
 }
 
 /// <summary>Exact BM25 statistics for the terms of one query as they stand in it: a term that is repeated counts again.</summary>

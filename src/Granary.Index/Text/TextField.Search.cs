@@ -19,9 +19,12 @@ public sealed partial class TextField
     /// <param name="hits">Receives the hits.</param>
     /// <param name="cancellation">Ends the search early with an exception.</param>
     /// <param name="everyTerm">Whether a hit must hold every term of the query.</param>
+    /// <param name="floor">
+    /// Shared with searches of the same query, with the same statistics, in other partitions: hits below it may lack.
+    /// </param>
     public void Search<TFilter>(
         string query, int k, TextStatistics? statistics, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default,
-        bool everyTerm = false)
+        bool everyTerm = false, ScoreFloor? floor = null)
         where TFilter : struct, ISlotFilter
     {
         // Documents added from here on are beyond the end.
@@ -29,7 +32,7 @@ public sealed partial class TextField
         var sink = Prepare(query, statistics, out var scorer);
         try
         {
-            Run(sink, scorer, end, k, everyTerm, ref filter, hits, cancellation);
+            Run(sink, scorer, end, k, everyTerm, ref filter, hits, floor, cancellation);
         }
         finally
         {
@@ -42,7 +45,8 @@ public sealed partial class TextField
     /// then; false, and nothing searched, where it is not.
     /// </summary>
     public bool TrySearch<TFilter>(
-        int k, KnownCounts known, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default, bool everyTerm = false)
+        int k, KnownCounts known, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default, bool everyTerm = false,
+        ScoreFloor? floor = null)
         where TFilter : struct, ISlotFilter
     {
         var end = _rows.Count;
@@ -60,7 +64,7 @@ public sealed partial class TextField
             var scorer = new TextScorer(Schema, all.Documents, all.TotalLength, sink.Length, sink.WeightsFor(sink.Terms.Count));
             for (var i = 0; i < sink.Terms.Count; i++)
                 scorer.SetWeight(i, all.Documents, all.Frequencies[sink.FirstAt[i]], sink.Occurrences[i]);
-            Run(sink, scorer, end, k, everyTerm, ref filter, hits, cancellation);
+            Run(sink, scorer, end, k, everyTerm, ref filter, hits, floor, cancellation);
             return true;
         }
         finally
@@ -113,7 +117,7 @@ public sealed partial class TextField
 
     private void Run<TFilter>(
         QuerySink sink, in TextScorer scorer, int end, int k, bool everyTerm, ref TFilter filter, List<SlotHit> hits,
-        CancellationToken cancellation)
+        ScoreFloor? floor, CancellationToken cancellation)
         where TFilter : struct, ISlotFilter
     {
         if (everyTerm && sink.IsPartlyUnknown)
@@ -123,7 +127,7 @@ public sealed partial class TextField
         {
             for (var term = 0; term < sink.Terms.Count; term++)
                 search.Add(sink.Terms[term], term);
-            search.Run(end, k, everyTerm ? sink.Terms.Count : 0, ref filter, hits, cancellation);
+            search.Run(end, k, everyTerm ? sink.Terms.Count : 0, ref filter, hits, floor, cancellation);
         }
         finally
         {

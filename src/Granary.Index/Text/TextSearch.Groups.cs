@@ -27,7 +27,7 @@ internal sealed partial class TextSearch
         {
             var level = GroupBounds.LevelOf(bounds, wanted);
             Pass(bounds, level - 1, ref filter);
-            if (level == 1)
+            if (level - 1 <= _cut)
                 return;
         }
 
@@ -118,7 +118,7 @@ internal sealed partial class TextSearch
         {
             var level = GroupBounds.LevelOf(wanted * 8 < vectors ? peaks : bounds, wanted);
             Pass(bounds, peaks, level - 1, ref filter);
-            if (level == 1)
+            if (level - 1 <= _cut)
                 return;
         }
 

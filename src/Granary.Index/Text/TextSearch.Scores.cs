@@ -43,6 +43,7 @@ internal sealed partial class TextSearch
     private void ScoreChosen<TFilter>(ref TFilter filter)
         where TFilter : struct, ISlotFilter
     {
+        LookAround();
         for (var i = 0; i < _chosenCount; i++)
         {
             if (++_scored % Patience == 0)
@@ -139,10 +140,14 @@ internal sealed partial class TextSearch
         if ((_top.IsFull && score < _top.Worst.Score) || !filter.TryAccept(ref slot))
             return;
         _top.Offer(new SlotHit(slot, score), ref filter);
-        if (!_top.IsFull)
-            return;
-        _floor = _scorer.SumBelow(_top.Worst.Score);
-        SetCut();
+        _shared?.Offer(score);
+        if (_top.IsFull && _scorer.SumBelow(_top.Worst.Score) is var least && least > _floor)
+        {
+            _floor = least;
+            SetCut();
+        }
+
+        LookAround();
     }
 
     /// <summary>Cells of a group to be scored.</summary>

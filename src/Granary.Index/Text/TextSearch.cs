@@ -36,6 +36,8 @@ internal sealed partial class TextSearch
     private RowTable<TextRow> _rows = null!;
     private TextScorer _scorer;
     private CancellationToken _cancellation;
+    private ScoreFloor? _shared;
+    private float _reached; // By the shared floor, when last looked at.
     private double _floor; // Rows whose sum is not above this are of no interest.
     private double _steps; // What a unit of scores is in steps of the added bounds.
     private int _cut; // Cells whose added bounds are not above this are of no interest.
@@ -64,6 +66,7 @@ internal sealed partial class TextSearch
         search._count = 0;
         search._rows = null!;
         search._scorer = default;
+        search._shared = null;
         search._cancellation = default;
         if (search._spare.Count <= MostPartsKept && search._top.Capacity <= MostHitsKept)
             _idle = search;
@@ -105,8 +108,10 @@ internal sealed partial class TextSearch
     /// <param name="required">How many terms there are, where a row must have all; 0 where one is enough.</param>
     /// <param name="filter">Asked about rows that would be among the best.</param>
     /// <param name="hits">Receives them.</param>
+    /// <param name="shared">What others who search the same query have found; hits below it may lack. Null: nobody does.</param>
     /// <param name="cancellation">Ends the search early with an exception.</param>
-    public void Run<TFilter>(int rowEnd, int k, int required, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation)
+    public void Run<TFilter>(
+        int rowEnd, int k, int required, ref TFilter filter, List<SlotHit> hits, ScoreFloor? shared, CancellationToken cancellation)
         where TFilter : struct, ISlotFilter
     {
         if (k <= 0 || _count == 0)
@@ -117,8 +122,10 @@ internal sealed partial class TextSearch
         _rowEnd = rowEnd;
         _required = required;
         _floor = double.NegativeInfinity;
+        (_shared, _reached) = (shared, float.NegativeInfinity);
         _scored = 0;
         Weigh();
+        LookAround();
         var groups = (int)(((long)rowEnd + ImpactList.GroupSize - 1) >> ImpactList.GroupBits);
         if (_required > 0 && Leader() is var leader && leader >= 0)
             Merge(groups, leader, k, ref filter);
@@ -190,6 +197,19 @@ internal sealed partial class TextSearch
     /// <summary>A part's bound is off by less than 2 steps, of which it adds one.</summary>
     private void SetCut() =>
         _cut = double.IsNegativeInfinity(_floor) ? 0 : (int)Math.Clamp(Math.Floor(_floor * _steps) - _count - 1, 0, FullBound);
+
+    /// <summary>Takes over what the others have reached. Scores that equal it are still looked for: ties go by id.</summary>
+    private void LookAround()
+    {
+        if (_shared is null || !(_shared.Value is var value && value > _reached))
+            return;
+        _reached = value;
+        var sum = _scorer.SumBelow(value);
+        if (!(sum > _floor))
+            return;
+        _floor = sum;
+        SetCut();
+    }
 
     private void Rewind()
     {

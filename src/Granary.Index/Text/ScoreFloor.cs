@@ -1,0 +1,86 @@
+namespace Granary.Index.Text;
+
+/// <summary>
+/// The score of the k-th best hit that several searches of one query have found so far, all of them together: none of them need look for
+/// what is worse. Thread-safe.
+/// </summary>
+/// <remarks>
+/// It holds for searches that score alike (the same query, the same statistics) and look among different points (other partitions), so
+/// that no point is offered twice. Then k points are known to score this or more, each one accepted by its search's filter in the
+/// version its search sees, and what scores less is not among the k best of all. What scores the same may be: the searches keep it, for
+/// ties go by id. However few hits a search was asked for, and whatever threshold its caller applies afterwards, this stays so.
+/// Searches that begin anew, since their answer was lost or what they saw is another by now, must not go on with the same floor.
+/// </remarks>
+/// <param name="k">How many hits are wanted of all the searches together.</param>
+public sealed class ScoreFloor(int k)
+{
+    private readonly Lock _lock = new();
+    private float[] _best = []; // A heap whose root is the worst.
+    private int _count;
+    private float _value = k > 0 ? float.NegativeInfinity : float.PositiveInfinity;
+
+    /// <summary>How many hits are wanted of all the searches together.</summary>
+    public int Limit => k;
+
+    /// <summary>Hits below this are of no interest; negative infinity as long as fewer than k were found.</summary>
+    public float Value => Volatile.Read(ref _value);
+
+    /// <summary>Tells of a hit that was found.</summary>
+    public void Offer(float score)
+    {
+        if (!(score > Value))
+            return;
+        lock (_lock)
+        {
+            if (!(score > _value))
+                return;
+            if (_count < k)
+                Add(score);
+            else
+                ReplaceWorst(score);
+            if (_count == k && _best[0] > _value)
+                Volatile.Write(ref _value, _best[0]);
+        }
+    }
+
+    /// <summary>Tells that hits below a score are of no interest.</summary>
+    public void Raise(float score)
+    {
+        if (!(score > Value))
+            return;
+        lock (_lock)
+        {
+            if (score > _value)
+                Volatile.Write(ref _value, score);
+        }
+    }
+
+    private void Add(float score)
+    {
+        if (_count == _best.Length)
+            Array.Resize(ref _best, (int)Math.Min(k, Math.Max(16, _count * 2L)));
+        var at = _count++;
+        for (; at > 0 && _best[(at - 1) >> 1] > score; at = (at - 1) >> 1)
+            _best[at] = _best[(at - 1) >> 1];
+        _best[at] = score;
+    }
+
+    private void ReplaceWorst(float score)
+    {
+        var at = 0;
+        while (true)
+        {
+            var child = (2 * at) + 1;
+            if (child >= _count)
+                break;
+            if (child + 1 < _count && _best[child + 1] < _best[child])
+                child++;
+            if (_best[child] >= score)
+                break;
+            _best[at] = _best[child];
+            at = child;
+        }
+
+        _best[at] = score;
+    }
+}
