@@ -4,7 +4,9 @@ using Granary.Index.Text;
 
 namespace Granary.Index.Tests.Text;
 
-/// <summary>Partitions that share the k-th best score found so far answer as they do without: what they leave out is not among the k best.</summary>
+/// <summary>
+/// Partitions that share the k-th best score found so far answer as they do without: what they leave out is not among the k best.
+/// </summary>
 public sealed class ScoreFloorTests
 {
     private static readonly TextFieldSchema Schema = new("body", "body")
