@@ -13,6 +13,9 @@ internal sealed class TopHits
     /// <summary>For how many hits there is room.</summary>
     public int Capacity => _heap.Length;
 
+    /// <summary>How many hits are still to come until it is full.</summary>
+    public int Missing => _limit - Count;
+
     public bool IsFull => Count == _limit;
 
     /// <summary>The worst hit kept; only when there is one.</summary>

@@ -42,7 +42,7 @@ internal static class GroupBounds
             }
 
             for (var i = 0; required && i < parts.Length; i++)
-                Strike(tile, start, parts, i);
+                Strike(tile, start, parts[i]);
             for (var at = 0; at < tile.Length; at += Lanes)
                 peaks[(start + at) / Lanes] = Highest(tile, at);
         }
@@ -138,17 +138,13 @@ internal static class GroupBounds
             bounds[at] += (ushort)Share(places[at], scale);
     }
 
-    /// <summary>Strikes out cells that a part has no posting in, where it is all of its term and has a place for every group.</summary>
-    private static void Strike(Span<ushort> tile, int start, ReadOnlySpan<TextPart> parts, int index)
+    /// <summary>Strikes out cells that a part has no posting in, as far as it is all of its term, where it has a place for every group.</summary>
+    private static void Strike(Span<ushort> tile, int start, TextPart part)
     {
-        var part = parts[index];
-        if (part.Groups != null || (index > 0 && parts[index - 1].Term == part.Term)
-            || (index + 1 < parts.Length && parts[index + 1].Term == part.Term))
-        {
+        if (part.Groups != null)
             return;
-        }
-
-        var end = Math.Clamp((part.Places * ImpactList.CellsPerGroup) - start, 0, tile.Length);
+        var whole = (int)Math.Clamp((part.WholeBelow * (long)ImpactList.CellsPerGroup) - start, 0, tile.Length);
+        var end = Math.Clamp((part.Places * ImpactList.CellsPerGroup) - start, 0, whole);
         var places = end > 0 ? part.Bounds.AsSpan(start, end) : [];
         ref var target = ref MemoryMarshal.GetReference(tile);
         ref var source = ref MemoryMarshal.GetReference(places);
@@ -161,7 +157,7 @@ internal static class GroupBounds
 
         for (; at < end; at++)
             tile[at] = places[at] == 0 ? (ushort)0 : tile[at];
-        tile[end..].Clear();
+        tile[end..whole].Clear();
     }
 
     private static ushort Highest(ReadOnlySpan<ushort> bounds, int at)

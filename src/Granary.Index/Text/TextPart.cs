@@ -41,6 +41,15 @@ internal sealed class TextPart
     /// <summary>The place reached so far, where groups are visited in order.</summary>
     public int Place { get; set; }
 
+    /// <summary>A place to come back to.</summary>
+    public int Mark { get; set; }
+
+    /// <summary>The first group that another part of the term may have postings in.</summary>
+    public int WholeBelow { get; set; }
+
+    /// <summary>The first group; above all groups where there is none.</summary>
+    public int FirstGroup => Places == 0 ? int.MaxValue : Groups is { } groups ? groups[0] : 0;
+
     /// <summary>The group at the place reached; above all groups at the end.</summary>
     public int Group => Place >= Places ? int.MaxValue : Groups is { } groups ? groups[Place] : Place;
 
@@ -60,33 +69,32 @@ internal sealed class TextPart
     {
         if (Groups is not { } groups)
             return group < Places ? group : -1;
-        var place = Place;
-        if (place >= Places || groups[place] > group)
-            return -1;
-        if (groups[place] < group)
+        var place = Reach(groups, Place, Places, group);
+        Place = place;
+        return place < Places && groups[place] == group ? place : -1;
+    }
+
+    /// <summary>The first place from one on whose group is not below another: doubling steps, then halving ones.</summary>
+    public static int Reach(int[] groups, int place, int places, int group)
+    {
+        if (place >= places || groups[place] >= group)
+            return place;
+        var step = 1;
+        while (place + step < places && groups[place + step] < group)
         {
-            // Doubling steps, then halving ones.
-            var step = 1;
-            while (place + step < Places && groups[place + step] < group)
-            {
-                place += step;
-                step *= 2;
-            }
+            place += step;
+            step *= 2;
+        }
 
-            var end = Math.Min(place + step, Places);
-            place++;
-            while (place < end)
-            {
-                var middle = (place + end) >>> 1;
-                if (groups[middle] < group)
-                    place = middle + 1;
-                else
-                    end = middle;
-            }
-
-            Place = place;
-            if (place >= Places || groups[place] != group)
-                return -1;
+        var end = Math.Min(place + step, places);
+        place++;
+        while (place < end)
+        {
+            var middle = (place + end) >>> 1;
+            if (groups[middle] < group)
+                place = middle + 1;
+            else
+                end = middle;
         }
 
         return place;

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using Granary.Index.Search;
 
 namespace Granary.Index.Text;
@@ -9,7 +8,6 @@ internal sealed partial class TextSearch
 {
     // Short lists are merged: adding bounds looks at every cell of the field.
     private const int MergeShare = 16;
-    private const uint AllCells = (1u << ImpactList.CellsPerGroup) - 1;
 
     private int[] _places = new int[16];
     private int[] _cells = []; // Those gathered; their bounds stand in _bounds.
@@ -49,47 +47,57 @@ internal sealed partial class TextSearch
             if (group >= groups)
                 return count;
             _cancellation.ThrowIfCancellationRequested();
-            for (var i = 0; i < _count; i++)
-                _places[i] = _parts[i].Seek(group);
+            var rows = Locate(group, leader >= 0);
             Reserve(count + ImpactList.CellsPerGroup);
-            for (var cell = group * ImpactList.CellsPerGroup; cell < (group + 1) * ImpactList.CellsPerGroup; cell++)
+            for (var cell = 0; cell < ImpactList.CellsPerGroup; cell++)
             {
-                var bound = BoundOf(cell % ImpactList.CellsPerGroup, out var terms);
-                if (bound == 0 || (leader >= 0 && terms < _required))
+                if ((ushort)(rows >> (cell * ImpactList.CellSize)) == 0)
                     continue;
-                _cells[count] = cell;
-                _bounds[count++] = (ushort)Math.Min(bound, ushort.MaxValue);
+                _cells[count] = (group * ImpactList.CellsPerGroup) + cell;
+                _bounds[count++] = (ushort)Math.Min(BoundOf(cell), ushort.MaxValue);
             }
 
             for (var i = 0; i < _count; i++)
             {
-                if (_places[i] >= 0)
-                    _parts[i].Place = _places[i] + 1;
+                if (_parts[i].Group == group)
+                    _parts[i].Place++;
             }
         }
     }
 
-    /// <summary>The bound of a cell of the group at hand, and how many terms have a share; the parts of a term are neighbours.</summary>
-    private uint BoundOf(int cell, out int terms)
+    /// <summary>Finds the parts' places of a group, and the rows that have any term, or every one; the parts of a term are neighbours.</summary>
+    private ulong Locate(int group, bool every)
+    {
+        ulong any = 0, common = ulong.MaxValue;
+        var terms = 0;
+        _places.AsSpan(0, _count).Fill(-1);
+        for (var i = 0; i < _count; terms++)
+        {
+            var term = _parts[i].Term;
+            var rows = 0UL;
+            for (; i < _count && _parts[i].Term == term; i++)
+            {
+                _places[i] = _parts[i].Seek(group);
+                rows |= _places[i] < 0 ? 0 : _parts[i].Rows[_places[i]];
+            }
+
+            any |= rows;
+            common &= rows;
+            if (every && common == 0)
+                return 0;
+        }
+
+        return !every ? any : terms == _required ? common : 0;
+    }
+
+    /// <summary>The bound of a cell of the group at hand.</summary>
+    private uint BoundOf(int cell)
     {
         uint bound = 0;
-        terms = 0;
-        var last = -1;
         for (var i = 0; i < _count; i++)
-        {
-            if (_places[i] < 0 || (byte)(_parts[i].BoundsOf(_places[i]) >> (8 * cell)) is not (> 0 and var most))
-                continue;
-            bound += GroupBounds.Share(most, _parts[i].Scale);
-            terms += _parts[i].Term != last ? 1 : 0;
-            last = _parts[i].Term;
-        }
-
+            bound += _places[i] < 0 ? 0 : GroupBounds.Share((byte)(_parts[i].BoundsOf(_places[i]) >> (8 * cell)), _parts[i].Scale);
         return bound;
     }
-
-    /// <summary>16 bits set for each of a group's cells whose bit is.</summary>
-    private static ulong LanesOf(uint cells) =>
-        ((cells & 1) | ((ulong)(cells & 2) << 15) | ((ulong)(cells & 4) << 30) | ((ulong)(cells & 8) << 45)) * ushort.MaxValue;
 
     private void Reserve(int cells)
     {
@@ -130,22 +138,18 @@ internal sealed partial class TextSearch
         where TFilter : struct, ISlotFilter
     {
         Rewind();
-        var groupBounds = MemoryMarshal.Cast<ushort, ulong>(bounds);
         for (var at = 0; at < peaks.Length; at += GroupBounds.Lanes)
         {
             for (var high = GroupBounds.Above(peaks, at, Math.Max(level, _cut)); high != 0; high &= high - 1)
             {
                 var first = (at + BitOperations.TrailingZeroCount(high)) * GroupBounds.Lanes;
                 var mask = GroupBounds.Above(bounds, first, Math.Max(level, _cut));
-                while (mask != 0)
+                for (; mask != 0; mask &= mask - 1)
                 {
-                    var cell = BitOperations.TrailingZeroCount(mask) & -ImpactList.CellsPerGroup;
-                    var cells = (mask >> cell) & AllCells;
-                    mask &= ~(AllCells << cell);
-                    ref var added = ref groupBounds[(first + cell) / ImpactList.CellsPerGroup];
-                    var lanes = LanesOf(cells);
-                    Choose((first + cell) / ImpactList.CellsPerGroup, added & lanes, ref filter);
-                    added &= ~lanes;
+                    var cell = first + BitOperations.TrailingZeroCount(mask);
+                    var bound = bounds[cell];
+                    bounds[cell] = 0;
+                    Choose(cell, bound, ref filter);
                 }
             }
         }
@@ -163,10 +167,9 @@ internal sealed partial class TextSearch
             for (var mask = GroupBounds.Above(bounds, at, Math.Max(level, _cut)); mask != 0; mask &= mask - 1)
             {
                 var place = at + BitOperations.TrailingZeroCount(mask);
-                int bound = bounds[place];
+                var bound = bounds[place];
                 bounds[place] = 0;
-                var cell = _cells[place];
-                Choose(cell / ImpactList.CellsPerGroup, (ulong)bound << (16 * (cell % ImpactList.CellsPerGroup)), ref filter);
+                Choose(_cells[place], bound, ref filter);
             }
         }
 

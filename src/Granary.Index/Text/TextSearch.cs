@@ -17,9 +17,6 @@ internal sealed partial class TextSearch
     // So many parts have room for it; more are merged.
     private const int MostParts = 5_000;
 
-    // Scored groups between two looks at the caller's patience.
-    private const int Patience = 128;
-
     // A thread keeps no more than this from one search to the next.
     private const int MostPartsKept = 1024;
     private const int MostHitsKept = 16_384;
@@ -43,7 +40,6 @@ internal sealed partial class TextSearch
     private int _cut; // Cells whose added bounds are not above this are of no interest.
     private int _rowEnd;
     private int _required; // Terms a row must have; 0 for any.
-    private int _scored;
 
     /// <summary>This thread's working memory, or new where it is in use.</summary>
     public static TextSearch Rent(RowTable<TextRow> rows, in TextScorer scorer)
@@ -54,7 +50,7 @@ internal sealed partial class TextSearch
         search._scorer = scorer;
 
         // A search that was cancelled left cells chosen.
-        search._chosenCount = search._sliceCount = 0;
+        search._chosenCount = 0;
         return search;
     }
 
@@ -123,9 +119,10 @@ internal sealed partial class TextSearch
         _required = required;
         _floor = double.NegativeInfinity;
         (_shared, _reached) = (shared, float.NegativeInfinity);
-        _scored = 0;
         Weigh();
         LookAround();
+        if (_slices.Length < _count)
+            _slices = new Slice[_parts.Length];
         var groups = (int)(((long)rowEnd + ImpactList.GroupSize - 1) >> ImpactList.GroupBits);
         if (_required > 0 && Leader() is var leader && leader >= 0)
             Merge(groups, leader, k, ref filter);
@@ -190,7 +187,14 @@ internal sealed partial class TextSearch
 
         _steps = FullBound / Math.Max(total, 1);
         for (var i = 0; i < _count; i++)
-            _parts[i].Scale = (ushort)Math.Clamp(Math.Ceiling(_parts[i].Weight * _steps), 1, FullBound);
+        {
+            var part = _parts[i];
+            part.Scale = (ushort)Math.Clamp(Math.Ceiling(part.Weight * _steps), 1, FullBound);
+            part.WholeBelow = int.MaxValue;
+            if (i > 0 && _parts[i - 1].Term == part.Term)
+                (part.WholeBelow, _parts[i - 1].WholeBelow) = (_parts[i - 1].FirstGroup, part.FirstGroup);
+        }
+
         SetCut();
     }
 
