@@ -138,7 +138,7 @@ internal static class GroupBounds
             bounds[at] += (ushort)Share(places[at], scale);
     }
 
-    /// <summary>Strikes out cells that a part has no posting in, as far as it is all of its term, where it has a place for every group.</summary>
+    /// <summary>Strikes out cells that a part with a place for every group has no posting in, as far as it is all of its term.</summary>
     private static void Strike(Span<ushort> tile, int start, TextPart part)
     {
         if (part.Groups != null)

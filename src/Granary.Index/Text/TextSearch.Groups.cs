@@ -65,7 +65,7 @@ internal sealed partial class TextSearch
         }
     }
 
-    /// <summary>Finds the parts' places of a group, and the rows that have any term, or every one; the parts of a term are neighbours.</summary>
+    /// <summary>Finds the places of a group, and the rows that have any term, or every one; the parts of a term are neighbours.</summary>
     private ulong Locate(int group, bool every)
     {
         ulong any = 0, common = ulong.MaxValue;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Granary.Index.Search;
@@ -120,6 +121,7 @@ internal sealed partial class TextSearch
     }
 
     /// <summary>Bounds without a share for the rows whose bit is not set; not below 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<ushort> Without(Vector256<ushort> bounds, ushort rows, ushort share)
     {
         var lacking = Vector256.Equals(Vector256.Create(rows) & RowBits, Vector256<ushort>.Zero);

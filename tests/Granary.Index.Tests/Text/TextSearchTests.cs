@@ -113,6 +113,27 @@ public sealed class TextSearchTests
     }
 
     [Fact]
+    public void Long_queries_of_frequent_words_find_the_best_of_what_hardly_differs()
+    {
+        // Nearly every cell's bound is above the k-th score, and most rows lack most words; the last are in lists' unsealed ends.
+        var random = new Random(13);
+        var corpus = new Corpus(Schema);
+        string[] Some(int least, int most) => [.. Enumerable.Range(0, random.Next(least, most)).Select(_ => "w" + random.Next(40))];
+        for (var i = 0; i < 9_000; i++)
+            corpus.Add(i % 100 == 0 ? [.. Some(3, 12), "rare" + (i % 7)] : Some(3, 12));
+        foreach (var k in new[] { 1, 10, 100, 2_000 })
+        {
+            for (var round = 0; round < 4; round++)
+            {
+                corpus.AssertSearch(string.Join(' ', [.. Some(10, 30), "rare1"]), k, _ => true);
+                corpus.AssertSearch(string.Join(' ', Some(10, 30)), k, slot => slot % 3 == 0);
+                corpus.AssertSearch(string.Join(' ', Some(2, 4)), k, _ => true, true);
+                corpus.AssertSearch(string.Join(' ', [.. Some(1, 3), "rare2"]), k, _ => true, true);
+            }
+        }
+    }
+
+    [Fact]
     public void A_filter_that_accepts_little_leaves_the_best_of_what_it_accepts()
     {
         var random = new Random(9);
