@@ -20,7 +20,7 @@ public sealed class HandingOver
         Assert.True(await cluster.At(0).DeleteCollectionAsync("c"));
 
         // It ends when everything is handed over, and gives up with an exception otherwise.
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(45));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         await EngineOf(cluster, 0).LeaveAsync(limit.Token);
         await EngineOf(cluster, 1).LeaveAsync(limit.Token);
         Assert.Empty(await cluster.Storage.ListIncarnationsAsync(default));
@@ -35,7 +35,7 @@ public sealed class HandingOver
         Assert.Null(engine.NotReady);
         await cluster.At(0).CreateCollectionAsync("c", Configs.Plain with { Partitions = 8 });
         Assert.Null(engine.NotReady);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         var leaving = engine.LeaveAsync(limit.Token);
         Assert.NotNull(engine.NotReady);
         await leaving;

@@ -8,7 +8,7 @@ namespace Granary.Storage.Conformance;
 /// </summary>
 public abstract class LeaseConformance : IAsyncLifetime
 {
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(5); // More than a busy machine stands still for.
     private static readonly PartitionKey Key = new(new Guid("00112233-4455-6677-8899-aabbccddeeff"), 0);
     private static readonly PartitionKey Other = Key with { Number = 1 };
     private IStorage? _storage;
