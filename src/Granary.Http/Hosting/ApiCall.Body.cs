@@ -3,7 +3,6 @@ using System.IO.Compression;
 using System.Text.Json;
 using System.Text.Unicode;
 using Granary.Http.Json;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Granary.Http.Hosting;
 
@@ -19,27 +18,13 @@ internal sealed partial class ApiCall
         var body = new RequestBody((int)(request.ContentLength ?? 4096));
         try
         {
+            await body.FillAsync(request.BodyReader, limit, Cancellation);
             string? encoding = request.Headers.ContentEncoding;
-            // A body is counted decompressed, and a compressed one without a length could go on for ever as nothing.
-            if (encoding is not (null or "" or "identity") && request.ContentLength == null
-                && Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-                size.MaxRequestBodySize = limit + 1;
-            switch (encoding)
+            if (encoding is not (null or "" or "identity"))
             {
-                case null or "" or "identity":
-                    await body.FillAsync(request.BodyReader, limit, Cancellation);
-                    break;
-                case "gzip":
-                    await body.FillAsync(new GZipStream(request.Body, CompressionMode.Decompress), limit, Cancellation);
-                    break;
-                case "deflate":
-                    await body.FillAsync(new ZLibStream(request.Body, CompressionMode.Decompress), limit, Cancellation);
-                    break;
-                case "br":
-                    await body.FillAsync(new BrotliStream(request.Body, CompressionMode.Decompress), limit, Cancellation);
-                    break;
-                default:
-                    throw new ApiException(415, $"Content-Encoding `{encoding}` is not supported; gzip, deflate and br are");
+                using var sent = body;
+                body = new RequestBody((int)Math.Min(limit, 4L * sent.Bytes.Length));
+                await body.FillAsync(Decompressed(sent, encoding), limit, Cancellation);
             }
 
             if (!Utf8.IsValid(body.Bytes.Span))
@@ -68,6 +53,18 @@ internal sealed partial class ApiCall
         return element;
     }
 
+    private static Stream Decompressed(RequestBody sent, string encoding)
+    {
+        var bytes = sent.AsStream();
+        return encoding switch
+        {
+            "gzip" => new GZipStream(bytes, CompressionMode.Decompress),
+            "deflate" => new ZLibStream(bytes, CompressionMode.Decompress),
+            "br" => new BrotliStream(bytes, CompressionMode.Decompress),
+            _ => throw new ApiException(415, $"Content-Encoding `{encoding}` is not supported; gzip, deflate and br are"),
+        };
+    }
+
     internal static ApiException TooLarge(long length, long limit) =>
         new(413, $"JSON payload ({length} bytes) is larger than allowed (limit: {limit} bytes).");
 }
@@ -80,6 +77,9 @@ internal sealed class RequestBody(int sizeHint) : IDisposable
 
     /// <summary>The bytes.</summary>
     public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
+
+    /// <summary>The bytes, to be read as a stream.</summary>
+    public MemoryStream AsStream() => new(_buffer, 0, _length, writable: false);
 
     /// <summary>Takes all that the reader gives.</summary>
     public async ValueTask FillAsync(System.IO.Pipelines.PipeReader reader, long limit, CancellationToken cancellation)
