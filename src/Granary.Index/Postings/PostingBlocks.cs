@@ -8,9 +8,6 @@ internal sealed class PostingBlocks
 {
     public int Count { get; private init; }
 
-    /// <summary>The same for all versions of a list between two sweeps: one of them is a prefix of any later.</summary>
-    public object Origin { get; private init; } = new();
-
     /// <summary>Last row of each block.</summary>
     public int[] Last { get; private init; } = new int[4];
 
@@ -55,7 +52,6 @@ internal sealed class PostingBlocks
         var next = new PostingBlocks
         {
             Count = Count + 1,
-            Origin = Origin,
             Last = Grown(Last, Count + 1),
             Offsets = Grown(Offsets, Count + 2),
             SummaryOffsets = Grown(SummaryOffsets, Count + 2),

@@ -34,7 +34,7 @@ internal sealed class PostingList
         var count = view.TailCount;
         if (count == view.Tail.Length)
         {
-            view = count == BlockCodec.Size ? Seal(view, rule) : new View(view.Blocks, Grown(view.Tail), count);
+            view = count == BlockCodec.Size ? Seal(view, rule) : new View(view.Blocks, Grown(view.Tail), count, view.Generation);
             count = view.TailCount;
         }
 
@@ -56,7 +56,7 @@ internal sealed class PostingList
     public void Sweep<TRow>(RowTable<TRow> rows, BoundRule rule)
     {
         var old = _view;
-        var fresh = new PostingList();
+        var fresh = new PostingList { _view = new View(null, [], 0, old.Generation + 1) };
         var rowBuffer = new int[BlockCodec.Size];
         var payloads = new uint[BlockCodec.Size];
         for (var block = 0; block < (old.Blocks?.Count ?? 0); block++)
@@ -148,7 +148,7 @@ internal sealed class PostingList
             payloads[i] = (uint)view.Tail[i];
         }
 
-        return new View((view.Blocks ?? new PostingBlocks()).Append(rows, payloads, rule), new ulong[8], 0);
+        return new View((view.Blocks ?? new PostingBlocks()).Append(rows, payloads, rule), new ulong[8], 0, view.Generation);
     }
 
     private static ulong[] Grown(ulong[] tail)
@@ -159,11 +159,14 @@ internal sealed class PostingList
     }
 
     /// <summary>A version of the list: sealed blocks, and a tail that may still grow.</summary>
-    internal sealed class View(PostingBlocks? blocks, ulong[] tail, int tailCount)
+    internal sealed class View(PostingBlocks? blocks, ulong[] tail, int tailCount, int generation)
     {
-        public static readonly View Empty = new(null, [], 0);
+        public static readonly View Empty = new(null, [], 0, 0);
 
         private int _tailCount = tailCount;
+
+        /// <summary>The same for all versions of a list between two sweeps: one of them is a prefix of any later.</summary>
+        public int Generation { get; } = generation;
 
         public PostingBlocks? Blocks { get; } = blocks;
 

@@ -17,6 +17,9 @@ internal static class GroupBounds
     // Bounds stay in the first cache while all parts are added to them.
     private const int Tile = 256 * Lanes;
 
+    // So many are multiplied sooner than looked up.
+    private const int FewPlaces = 100;
+
     /// <summary>
     /// Sets each cell's bound to the sum of what the parts add, and each peak to the highest of <see cref="Lanes"/> bounds. The sums
     /// of all parts fit in 16 bits. Where every term is required, cells that surely lack one get 0.
@@ -92,11 +95,23 @@ internal static class GroupBounds
     /// <summary>Four cells at once: their sums do not carry.</summary>
     private static void Scatter(Span<ushort> bounds, ReadOnlySpan<int> groups, ReadOnlySpan<byte> places, uint scale)
     {
+        var cells = MemoryMarshal.Cast<ushort, ulong>(bounds);
+        var four = MemoryMarshal.Cast<byte, uint>(places);
+        if (groups.Length < FewPlaces)
+        {
+            for (var place = 0; place < groups.Length && place < four.Length && groups[place] < cells.Length; place++)
+            {
+                var bound = four[place];
+                cells[groups[place]] += Share((byte)bound, scale) | ((ulong)Share((byte)(bound >> 8), scale) << 16)
+                    | ((ulong)Share((byte)(bound >> 16), scale) << 32) | ((ulong)Share((byte)(bound >> 24), scale) << 48);
+            }
+
+            return;
+        }
+
         Span<ushort> shares = stackalloc ushort[256];
         for (var bound = 0u; bound < shares.Length; bound++)
             shares[(int)bound] = (ushort)Share(bound, scale);
-        var cells = MemoryMarshal.Cast<ushort, ulong>(bounds);
-        var four = MemoryMarshal.Cast<byte, uint>(places);
         for (var place = 0; place < groups.Length && place < four.Length; place++)
         {
             var group = groups[place];

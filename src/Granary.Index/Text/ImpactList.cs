@@ -5,8 +5,7 @@ namespace Granary.Index.Text;
 /// <summary>
 /// Postings laid out for search: rows in groups of 64, found by number, a bit for each row and the frequencies in their order; and of
 /// each cell of 16 rows the highest saturation a posting reaches, rounded up to 1/255 (the bounds of Block-Max Pruning, Mallia, Suel and
-/// Tonellotto, 2024). Made from a list's sealed blocks when a query first needs them, and then never changed; or of a query's
-/// own, refilled.
+/// Tonellotto, 2024). Made of a list when a query first needs it, and then never changed; or of what came since, a query's own, refilled.
 /// </summary>
 internal sealed class ImpactList
 {
@@ -43,25 +42,21 @@ internal sealed class ImpactList
     /// <summary>Postings.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The list it was made from, see <see cref="PostingBlocks.Origin"/>.</summary>
-    public object? Origin { get; private set; }
-
-    /// <summary>Blocks it was made from.</summary>
-    public int Blocks { get; private set; }
+    /// <summary>Of the list it was made from, see <see cref="PostingList.View.Generation"/>.</summary>
+    public int Generation { get; private set; }
 
     /// <summary>The step of <see cref="Saturation"/> its bounds hold up to.</summary>
     public int Step { get; private set; }
 
     public long Bytes => 96 + (4L * Starts.Length) + Bounds.Length + Frequencies.Length + (8L * Rows.Length) + (4L * (Groups?.Length ?? 0));
 
-    /// <summary>Lays out the sealed blocks of a list.</summary>
-    public static ImpactList Make(PostingBlocks blocks, int step, in ImpactRule rule)
+    /// <summary>Lays out a list, of its tail so many postings.</summary>
+    public static ImpactList Make(PostingList.View view, int tail, int step, in ImpactRule rule)
     {
         var filled = new ImpactList();
-        filled.Append(blocks, 0, rule);
+        filled.Append(view, tail, 0, rule);
         var list = filled.Trimmed();
-        list.Origin = blocks.Origin;
-        list.Blocks = blocks.Count;
+        list.Generation = view.Generation;
         list.Step = step;
         return list;
     }
@@ -73,28 +68,23 @@ internal sealed class ImpactList
         Count = 0;
     }
 
-    /// <summary>Takes in the blocks from one on.</summary>
-    public void Append(PostingBlocks blocks, int from, in ImpactRule rule)
+    /// <summary>Takes in the postings of a list from one on, of its tail so many.</summary>
+    public void Append(PostingList.View view, int tail, int from, in ImpactRule rule)
     {
         Span<int> rows = stackalloc int[BlockCodec.Size];
         Span<uint> frequencies = stackalloc uint[BlockCodec.Size];
-        for (var block = from; block < blocks.Count; block++)
+        var blocks = view.Blocks?.Count ?? 0;
+        for (var block = from / BlockCodec.Size; block < blocks; block++)
         {
-            blocks.ReadRows(block, rows);
-            blocks.ReadPayloads(block, frequencies);
+            view.Blocks!.ReadRows(block, rows);
+            view.Blocks.ReadPayloads(block, frequencies);
             Reserve(BlockCodec.Size);
-            for (var i = 0; i < rows.Length; i++)
+            for (var i = Math.Max(0, from - (block * BlockCodec.Size)); i < rows.Length; i++)
                 Append(rows[i], frequencies[i], rule);
         }
 
-        Starts[Places] = Count;
-    }
-
-    /// <summary>Takes in the unsealed end of a list.</summary>
-    public void Append(ReadOnlySpan<ulong> tail, in ImpactRule rule)
-    {
-        Reserve(tail.Length);
-        foreach (var posting in tail)
+        Reserve(tail);
+        foreach (var posting in view.Tail.AsSpan(0, tail)[Math.Max(0, from - (blocks * BlockCodec.Size))..])
             Append((int)(posting >> 32), (uint)posting, rule);
         Starts[Places] = Count;
     }

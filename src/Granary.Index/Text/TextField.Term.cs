@@ -9,6 +9,10 @@ public sealed partial class TextField
     {
         // Bounds are made for an average this many steps up, and used until it is that many above or the average outgrew them.
         private const int StepsAhead = 2;
+
+        // Fewer postings are laid out for each query anew.
+        private const int FewestLaidOut = 8;
+        private const int MostBehind = 64;
         private ImpactList? _impacts;
         private bool _used;
 
@@ -24,22 +28,25 @@ public sealed partial class TextField
         public long ImpactBytes => Volatile.Read(ref _impacts)?.Bytes ?? 0;
 
         /// <summary>
-        /// The blocks laid out for search, or most of them, with bounds that hold for averages up to a step. Made here when there are
-        /// none that fit; a reader's race with another costs the work twice. The work is shared by the eighth of the list that
-        /// must come before it is done again.
+        /// The list laid out for search, or most of it, with bounds that hold for averages up to a step; null when it is too short for
+        /// that. Made here when there is none that fits; a reader's race with another costs the work twice. The work is shared by the
+        /// eighth of the list that must come before it is done again.
         /// </summary>
-        public ImpactList ImpactsFor(PostingBlocks blocks, int step, RowTable<TextRow> rows)
+        public ImpactList? ImpactsFor(PostingList.View view, int tail, int step, RowTable<TextRow> rows)
         {
+            var count = ((view.Blocks?.Count ?? 0) * BlockCodec.Size) + tail;
             var impacts = Volatile.Read(ref _impacts);
-            if (impacts != null && ReferenceEquals(impacts.Origin, blocks.Origin) && impacts.Step >= step
-                && impacts.Step <= step + (2 * StepsAhead) && blocks.Count - impacts.Blocks <= Math.Max(4, impacts.Blocks / 8))
+            if (impacts != null && impacts.Generation == view.Generation && impacts.Step >= step
+                && impacts.Step <= step + (2 * StepsAhead) && count - impacts.Count <= Math.Max(MostBehind, impacts.Count / 8))
             {
                 if (!Volatile.Read(ref _used))
                     Volatile.Write(ref _used, true);
                 return impacts;
             }
 
-            impacts = ImpactList.Make(blocks, step + StepsAhead, new ImpactRule(rows, SaturationAt(step + StepsAhead)));
+            if (count < FewestLaidOut)
+                return null;
+            impacts = ImpactList.Make(view, tail, step + StepsAhead, new ImpactRule(rows, SaturationAt(step + StepsAhead)));
             layouts.Replaced(this, Interlocked.Exchange(ref _impacts, impacts), impacts);
             return impacts;
         }

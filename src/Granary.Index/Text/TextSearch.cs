@@ -72,29 +72,21 @@ internal sealed partial class TextSearch
     public void Add(TextField.Term term, int number)
     {
         var view = term.Postings.Current;
-        var sealedBlocks = view.Blocks?.Count ?? 0;
-        var tail = view.Tail.AsSpan(0, view.TailCount);
+        var tail = view.TailCount;
         var step = Saturation.StepAbove(_scorer.Average);
         var covered = 0;
-        if (view.Blocks is { } blocks)
+        if (term.ImpactsFor(view, tail, step, _rows) is { } impacts)
         {
-            var impacts = term.ImpactsFor(blocks, step, _rows);
             AddPart(term, number, impacts);
-            covered = impacts.Blocks;
-
-            // Made by a reader that saw more: it has what is unsealed here.
-            if (covered > sealedBlocks)
-                return;
+            covered = impacts.Count;
         }
 
-        if (covered == sealedBlocks && tail.IsEmpty)
+        // More is covered where a reader that saw more made it.
+        if (covered >= ((view.Blocks?.Count ?? 0) * BlockCodec.Size) + tail)
             return;
         var part = AddPart(term, number, null);
-        var rule = new ImpactRule(_rows, term.SaturationAt(step));
         part.Own.Clear();
-        if (covered < sealedBlocks)
-            part.Own.Append(view.Blocks!, covered, rule);
-        part.Own.Append(tail, rule);
+        part.Own.Append(view, tail, covered, new ImpactRule(_rows, term.SaturationAt(step)));
         part.Open(part.Own);
     }
 
