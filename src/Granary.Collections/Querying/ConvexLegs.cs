@@ -25,6 +25,7 @@ internal static class ConvexLegs
         return text with
         {
             Known = null,
+            Floor = null,
             Statistics = new TextStatistics(known.All.Documents, known.All.TotalLength, frequencies.ToImmutable()),
         };
     }

@@ -1,6 +1,7 @@
 using Granary.Collections.Searching;
 using Granary.Index;
 using Granary.Index.Search;
+using Granary.Index.Text;
 
 namespace Granary.Collections.Querying;
 
@@ -21,9 +22,7 @@ public sealed partial class QueryCoordinator
         {
             for (var corrected = false; Assume(legs, corrected) is { } assumed; corrected = true)
             {
-                var parts = await owner.EachAsync(
-                    p => p.SearchAsync(new PartitionRequest(assumed[p.Number], read) { Fetch = along, Cross = cross }, cancellation), true)
-                    .ConfigureAwait(false);
+                var parts = await SearchEachAsync(legs, assumed, along, cross).ConfigureAwait(false);
                 if (Holds(legs, parts))
                 {
                     return await TryCompleteAsync(legs, assumed, parts, along).ConfigureAwait(false)
@@ -65,35 +64,45 @@ public sealed partial class QueryCoordinator
         /// How many hits each of some partitions is asked for at first: one has rarely more of the best of all than its share and some
         /// deviations (of the binomial distribution that placement by hash gives), and finding fewer costs less than in proportion.
         /// </summary>
-        private static int PartLimit(int limit, int partitions, double deviations = Deviations)
+        private static int PartLimit(int limit, int partitions, double deviations = Deviations) =>
+            ShareLimit(limit, 1.0 / partitions, deviations);
+
+        /// <summary>The same for some partitions together, which have this share of all points.</summary>
+        private static int ShareLimit(int limit, double part, double deviations)
         {
-            var share = (double)limit / partitions;
-            var wanted = Math.Ceiling(share + 1 + (deviations * Math.Sqrt(share * (1 - (1.0 / partitions)))));
+            var share = limit * part;
+            var wanted = Math.Ceiling(share + 1 + (deviations * Math.Sqrt(share * (1 - part))));
             return wanted < limit ? (int)wanted : limit;
         }
 
         /// <summary>
         /// Asks partitions again, for as many hits as are wanted in all, where all that they gave are among the best of all: the next ones
-        /// may be, too. False where the statistics are others by now.
+        /// may be, too; and where they left out what might be. False where the statistics are others by now.
         /// </summary>
         private async ValueTask<bool> TryCompleteAsync(
             IReadOnlyList<Leg> legs, Leg[][] assumed, PartitionAnswer[] parts, PointSelection? along)
         {
-            var again = new List<int>?[parts.Length];
+            var again = new List<Leg>?[parts.Length];
+            var places = new List<int>?[parts.Length];
             for (var i = 0; i < legs.Count; i++)
             {
                 var asked = assumed[0][i].Limit;
-                if (asked >= legs[i].Limit)
+                var leg = i;
+                if (asked >= legs[i].Limit && !Array.Exists(parts, p => p.Legs[leg].Floor is not null))
                     continue;
                 var rankings = parts.Select(p => RankingOf(legs[i], p.Legs[i])).ToList();
                 var best = Ranking.Merge(rankings, legs[i].Limit).Hits;
+                var least = Least(legs[i], best);
                 for (var p = 0; p < parts.Length; p++)
                 {
-                    // Whatever it has besides comes behind the last that it gave.
+                    // Whatever it has besides comes behind the last that it gave, or below its floor.
                     var mine = rankings[p].Hits;
-                    if (mine.Count < asked || (best.Count == legs[i].Limit && (best[^1].Id == mine[^1].Id || !Has(best, mine[^1].Id))))
+                    var whole = asked >= legs[i].Limit || mine.Count < asked
+                        || (best.Count == legs[i].Limit && (best[^1].Id == mine[^1].Id || !Has(best, mine[^1].Id)));
+                    if (whole && !(parts[p].Legs[i].Floor > least))
                         continue;
-                    (again[p] ??= []).Add(i);
+                    (again[p] ??= []).Add(Again(legs[i], assumed[p][i], least));
+                    (places[p] ??= []).Add(i);
                 }
             }
 
@@ -102,10 +111,7 @@ public sealed partial class QueryCoordinator
             var answers = await owner.EachAsync<PartitionAnswer?>(
                 async p => again[p.Number] is { } wanted
                     ? await p.SearchAsync(
-                        new PartitionRequest([.. wanted.Select(i => assumed[p.Number][i] with { Limit = legs[i].Limit })], read)
-                        {
-                            Fetch = along,
-                        }, cancellation).ConfigureAwait(false)
+                        new PartitionRequest(wanted, read) { Fetch = along }, cancellation).ConfigureAwait(false)
                     : null, true).ConfigureAwait(false);
             for (var p = 0; p < parts.Length; p++)
             {
@@ -115,12 +121,23 @@ public sealed partial class QueryCoordinator
                     return false;
                 var results = parts[p].Legs.ToArray();
                 for (var j = 0; j < answer.Legs.Count; j++)
-                    results[again[p]![j]] = answer.Legs[j];
+                    results[places[p]![j]] = answer.Legs[j];
                 parts[p] = parts[p] with { Legs = results, Points = answer.Points ?? parts[p].Points };
             }
 
             return true;
         }
+
+        /// <summary>No hit with a lower score is among the best, whatever else there is.</summary>
+        private static float Least(Leg leg, IReadOnlyList<LegHit> best)
+        {
+            var least = best.Count > 0 && best.Count == leg.Limit ? best[^1].Score : float.NegativeInfinity;
+            return leg.ScoreThreshold > least ? leg.ScoreThreshold.Value : least;
+        }
+
+        private static Leg Again(Leg leg, Leg asked, float least) => asked is TextLeg text
+            ? text with { Limit = leg.Limit, Floor = least > float.NegativeInfinity ? ScoreFloor.At(least) : null }
+            : asked with { Limit = leg.Limit };
 
         private static bool Has(IReadOnlyList<LegHit> hits, PointId id)
         {

@@ -114,11 +114,15 @@ public sealed partial class QueryCoordinator
         private async ValueTask<(Ranking[] Rankings, IReadOnlyList<Leg> Asked)> SearchAsync(
             IReadOnlyList<Leg> legs, PointSelection? along, CrossScoring? cross)
         {
-            if (await TryAssumingAsync(legs, along, cross).ConfigureAwait(false) is var (parts, assumed))
-                return (Merge(legs, parts), assumed);
+            if (await TryAssumingAsync(legs, along, cross).ConfigureAwait(false) is var (found, assumed))
+                return (Merge(legs, found), assumed);
             var asked = await WithStatisticsAsync(legs).ConfigureAwait(false);
-            var request = new PartitionRequest(asked, read) { Fetch = along, Cross = cross };
-            return (Merge(legs, await owner.EachAsync(p => p.SearchAsync(request, cancellation), true).ConfigureAwait(false)), asked);
+            var each = new Leg[owner._partitions.Count][];
+            for (var p = 0; p < each.Length; p++)
+                each[p] = [.. asked];
+            var parts = await SearchEachAsync(legs, each, along, cross).ConfigureAwait(false);
+            await TryCompleteAsync(legs, each, parts, along).ConfigureAwait(false);
+            return (Merge(legs, parts), asked);
         }
 
         private Ranking[] Merge(IReadOnlyList<Leg> legs, PartitionAnswer[] parts)

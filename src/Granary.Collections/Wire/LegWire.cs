@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Granary.Index;
 using Granary.Index.Filters;
 using Granary.Index.Search;
+using Granary.Index.Text;
 
 namespace Granary.Collections.Wire;
 
@@ -58,6 +59,10 @@ public static class LegWire
                     StatisticsWire.WriteCounts(writer, known.Own);
                 }
 
+                var floor = text.Floor?.Value ?? float.NegativeInfinity;
+                writer.Bool(floor > float.NegativeInfinity);
+                if (floor > float.NegativeInfinity)
+                    writer.Float(floor);
                 break;
             case ScanLeg scan:
                 Begin(writer, Kind.Scan, leg);
@@ -110,6 +115,7 @@ public static class LegWire
                 EveryTerm = kind == Kind.EveryTerm,
                 Statistics = reader.Bool() ? StatisticsWire.ReadText(ref reader) : null,
                 Known = reader.Bool() ? ReadKnown(ref reader) : null,
+                Floor = reader.Bool() ? ScoreFloor.At(reader.Float()) : null,
                 Limit = limit,
                 ScoreThreshold = threshold,
                 Filter = filter,

@@ -90,7 +90,10 @@ public static class SearchWire
         for (var i = 0; i < answer.Legs.Count; i++)
         {
             var (hits, higher) = answer.Legs[i];
-            writer.Byte((byte)((higher ? 1 : 0) | (answer.Legs[i].Outdated ? 2 : 0)));
+            var floor = answer.Legs[i].Floor;
+            writer.Byte((byte)((higher ? 1 : 0) | (answer.Legs[i].Outdated ? 2 : 0) | (floor is null ? 0 : 4)));
+            if (floor is { } score)
+                writer.Float(score);
             writer.Count(hits.Count);
             for (var j = 0; j < hits.Count; j++)
                 PointWire.WriteHit(writer, hits[j]);
@@ -118,11 +121,12 @@ public static class SearchWire
     {
         var legs = reader.Array(2, static (ref WireReader r) =>
         {
-            var flags = r.Flags(3);
+            var flags = r.Flags(7);
+            float? floor = (flags & 4) != 0 ? r.Float() : null;
             var hits = new LegHit[r.Count(5)];
             for (var i = 0; i < hits.Length; i++)
                 hits[i] = PointWire.ReadHit(ref r);
-            return new LegResult(hits, (flags & 1) != 0) { Outdated = (flags & 2) != 0 };
+            return new LegResult(hits, (flags & 1) != 0) { Outdated = (flags & 2) != 0, Floor = floor };
         });
         return new PartitionAnswer(legs, reader.Bool() ? PointWire.ReadPoints(ref reader) : null)
         {

@@ -86,7 +86,7 @@ public delegate T WireRead<out T>(ref WireReader reader);
 public static class WireMessage
 {
     /// <summary>The version this program writes, and the only one it reads.</summary>
-    public const byte Version = 3;
+    public const byte Version = 4;
 
     /// <summary>One value as a message.</summary>
     /// <exception cref="GranaryException">The value cannot be told in this version, or the message would be too large.</exception>

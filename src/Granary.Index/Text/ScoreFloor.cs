@@ -16,8 +16,14 @@ public sealed class ScoreFloor(int k)
 {
     private readonly Lock _lock = new();
     private float[] _best = []; // A heap whose root is the worst.
+    private readonly bool _given;
     private int _count;
     private float _value = k > 0 ? float.NegativeInfinity : float.PositiveInfinity;
+    private int _awaited;
+    private Action? _then;
+
+    private ScoreFloor(float score)
+        : this(int.MaxValue) => (_given, _value) = (true, score);
 
     /// <summary>How many hits are wanted of all the searches together.</summary>
     public int Limit => k;
@@ -25,10 +31,22 @@ public sealed class ScoreFloor(int k)
     /// <summary>Hits below this are of no interest; negative infinity as long as fewer than k were found.</summary>
     public float Value => Volatile.Read(ref _value);
 
+    /// <summary>One that hits do not raise.</summary>
+    public static ScoreFloor At(float score) => new(score);
+
+    /// <summary>Has something begun, by one of them, when so many searches have looked at what promises most, and go on with the rest.</summary>
+    /// <param name="searches">How many.</param>
+    /// <param name="then">What to begin. It must not throw.</param>
+    public void After(int searches, Action then)
+    {
+        _then = then;
+        Volatile.Write(ref _awaited, searches);
+    }
+
     /// <summary>Tells of a hit that was found.</summary>
     public void Offer(float score)
     {
-        if (!(score > Value))
+        if (_given || !(score > Value))
             return;
         lock (_lock)
         {
@@ -53,6 +71,13 @@ public sealed class ScoreFloor(int k)
             if (score > _value)
                 Volatile.Write(ref _value, score);
         }
+    }
+
+    /// <summary>Tells that a search has looked at what promises most.</summary>
+    internal void Pass()
+    {
+        if (Volatile.Read(ref _awaited) > 0 && Interlocked.Decrement(ref _awaited) == 0)
+            _then!();
     }
 
     private void Add(float score)

@@ -26,9 +26,10 @@ internal sealed partial class TextSearch
             var level = GroupBounds.LevelOf(bounds, wanted);
             Pass(bounds, level - 1, ref filter);
             if (level - 1 <= _cut)
-                return;
+                break;
         }
 
+        _shared?.Pass();
         Pass(bounds, 0, ref filter);
     }
 
@@ -127,9 +128,10 @@ internal sealed partial class TextSearch
             var level = GroupBounds.LevelOf(wanted * 8 < vectors ? peaks : bounds, wanted);
             Pass(bounds, peaks, level - 1, ref filter);
             if (level - 1 <= _cut)
-                return;
+                break;
         }
 
+        _shared?.Pass();
         Pass(bounds, peaks, 0, ref filter);
     }
 

@@ -6,6 +6,7 @@ using Granary.Collections.Wire;
 using Granary.Index;
 using Granary.Index.Filters;
 using Granary.Index.Search;
+using Granary.Index.Text;
 
 namespace Granary.Collections.Tests.Wire;
 
@@ -33,7 +34,11 @@ internal sealed class WireSamples(Random random)
     [
         () => new DenseLeg(Text(), Floats()) { Rows = Int(), Ef = Maybe(Int), Exact = Flag(), IndexedOnly = Flag() },
         () => new SparseLeg(Text(), [.. UInts()], [.. Floats()]) { Statistics = MaybeNull(SparseStatistics) },
-        () => new TextLeg(Text(), Text()) { Statistics = MaybeNull(TextStatistics), Known = MaybeNull(Known), EveryTerm = Flag() },
+        () => new TextLeg(Text(), Text())
+        {
+            Statistics = MaybeNull(TextStatistics), Known = MaybeNull(Known), EveryTerm = Flag(),
+            Floor = MaybeNull(() => ScoreFloor.At(random.NextSingle())),
+        },
         () => new ScanLeg { From = Maybe(Id) },
         () => new OrderLeg(Text(), Flag()) { StartFrom = Maybe(Order) },
         () => new SampleLeg((ulong)Long()),
@@ -133,7 +138,7 @@ internal sealed class WireSamples(Random random)
     };
 
     public PartitionAnswer Answer() => new(
-        Some(() => new LegResult(Some(Hit), Flag()) { Outdated = Flag() }), MaybeNull(() => Some(Point)))
+        Some(() => new LegResult(Some(Hit), Flag()) { Outdated = Flag(), Floor = Maybe(Float) }), MaybeNull(() => Some(Point)))
     {
         Statistics = MaybeNull(StatisticsAnswer),
         Cross = MaybeNull(Cross),

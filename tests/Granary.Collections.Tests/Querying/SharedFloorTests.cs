@@ -1,0 +1,164 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Granary.Collections.Catalog;
+using Granary.Collections.Querying;
+using Granary.Collections.Searching;
+using Granary.Collections.Tests.Cluster;
+using Granary.Collections.Tests.Support;
+using Granary.Collections.Wire;
+using Granary.Index;
+using Granary.Index.Filters;
+using Granary.Index.Search;
+using Granary.Storage.Memory;
+
+namespace Granary.Collections.Tests.Querying;
+
+/// <summary>
+/// Partitions of a collection share the score below which hits are of no interest, or are told a guess of it: the answers are those of
+/// one partition, wherever the partitions are and however many are asked again.
+/// </summary>
+public sealed class SharedFloorTests
+{
+    private const int Points = 6_000;
+    private const int Partitions = 8;
+
+    [Fact]
+    public async Task AnswersAreThoseOfOnePartition()
+    {
+        await using var one = await Fixture.CreateAsync(Fixture.Plain);
+        var storage = new MemoryStorage();
+        var cluster = new TestCluster(storage, new TestPartitionOptions { Replicas = 1 });
+        await using var many = await Fixture.CreateAsync(Fixture.Plain with { Partitions = Partitions }, storage: storage, host: cluster);
+        foreach (var fixture in new[] { one, many })
+            await FillAsync(fixture);
+        var expected = new List<IReadOnlyList<ScoredPoint>>();
+        foreach (var query in Queries())
+            expected.Add(await one.Collection.QueryAsync(query));
+        for (var near = 0; near <= Partitions; near += near < 2 ? 1 : 3)
+        {
+            for (var p = 0; p < Partitions; p++)
+                cluster.Partitions[p].Ports[0].IsHere = p < near;
+            var places = cluster.Partitions.Select((p, i) => new Place(p.Remote.Search, i < near)).ToImmutableArray();
+            var coordinator = new QueryCoordinator(
+                "c", Fixture.Plain.Schema, PlacementTable.Even(Partitions), [.. places], new NoInputs());
+            var all = Queries().ToList();
+            for (var i = 0; i < all.Count; i++)
+            {
+                // The second time the statistics of the texts are known.
+                for (var time = 0; time < 2; time++)
+                {
+                    var actual = await coordinator.QueryAsync(all[i], default);
+                    Assert.Equal(expected[i].Select(h => (h.Id, h.Score)), actual.Select(h => (h.Id, h.Score)));
+                }
+            }
+
+            // Those elsewhere were told a guess where there was a sample; it was too high now and then, and they were asked again.
+            var (told, again) = (places.Sum(p => p.Told), places.Max(p => p.Asked) - (2 * all.Count));
+            Assert.True(near is 0 or Partitions || told > all.Count, $"{told} guesses told to all but {near}");
+            Assert.True(again < all.Count, $"{again} times asked again for {all.Count} queries");
+        }
+    }
+
+    private static async Task FillAsync(Fixture fixture)
+    {
+        var random = new Random(3);
+        for (ulong from = 0; from < Points; from += 2_000)
+        {
+            var batch = new WriteBatch();
+            for (var id = from; id < from + 2_000; id++)
+                batch.Upsert(id, payload: Payload(random, id));
+            await fixture.Collection.WriteAsync(batch, Batches.Wait);
+        }
+
+        // Older versions, and points that are gone, have scores that must not count.
+        var changes = new WriteBatch();
+        for (ulong id = 0; id < Points; id += 3)
+            changes.Upsert(id, payload: Payload(random, id));
+        for (ulong id = 1; id < Points; id += 7)
+            changes.Delete(id);
+        for (ulong id = 2; id < Points; id += 11)
+            changes.SetPayload(id, """{"group":3}""");
+        await fixture.Collection.WriteAsync(changes, Batches.Wait);
+        Assert.True(await fixture.Collection.WaitAsync());
+    }
+
+    private static string Payload(Random random, ulong id) => $$"""{"text":"{{Words(random, 3, 30)}}","group":{{id % 5}}}""";
+
+    private static IEnumerable<QueryRequest> Queries()
+    {
+        var random = new Random(6);
+        for (var i = 0; i < 60; i++)
+        {
+            var every = i % 6 == 5;
+            var words = new TextInput(Words(random, 1, every ? 3 : 24)) { Options = every ? """{"operator":"and"}""" : null };
+            yield return new QueryRequest
+            {
+                Query = new NearestQuery(words),
+                Using = "text",
+                Limit = (i % 4) switch { 0 => 1, 1 => 50, _ => 10 },
+                Offset = i % 7 == 3 ? 5 : 0,
+                Filter = i % 3 == 1 ? Batches.Has("group", i % 5) : null,
+                ScoreThreshold = i % 5 == 2 ? random.Next(4, 12) : null,
+                Read = new ReadOptions { Strong = false },
+            };
+        }
+    }
+
+    private static string Words(Random random, int least, int most) => string.Join(
+        ' ', Enumerable.Range(0, random.Next(least, most)).Select(_ => "w" + ((int)(400 * Math.Pow(random.NextDouble(), 3)))
+            .ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>A partition that says where it is, and that it is large.</summary>
+    private sealed class Place(IPartitionSearch inner, bool near) : IPartitionSearch
+    {
+        private int _asked;
+        private int _told;
+
+        public int Asked => _asked;
+
+        /// <summary>How often it was told a score.</summary>
+        public int Told => _told;
+
+        public int Number => inner.Number;
+
+        public long EstimatedPoints => 1_000_000;
+
+        public bool IsNear => near;
+
+        public async ValueTask<PartitionAnswer> SearchAsync(PartitionRequest request, CancellationToken cancellation)
+        {
+            Interlocked.Increment(ref _asked);
+            if (near)
+                return await inner.SearchAsync(request, cancellation);
+            var received = SearchWire.DecodeRequest(SearchWire.Encode(request));
+            if (received.Legs[0] is TextLeg { Floor: not null })
+                Interlocked.Increment(ref _told);
+            return SearchWire.DecodeAnswer(SearchWire.Encode(await inner.SearchAsync(received, cancellation)));
+        }
+
+        public ValueTask<StatisticsAnswer> StatisticsAsync(
+            StatisticsRequest request, ReadOptions read, CancellationToken cancellation) =>
+            inner.StatisticsAsync(request, read, cancellation);
+
+        public ValueTask<IReadOnlyList<PointRecord>> FetchAsync(
+            IReadOnlyList<PointId> ids, PointSelection selection, ReadOptions read, CancellationToken cancellation) =>
+            inner.FetchAsync(ids, selection, read, cancellation);
+
+        public ValueTask<long> CountAsync(Filter? filter, bool exact, ReadOptions read, CancellationToken cancellation) =>
+            inner.CountAsync(filter, exact, read, cancellation);
+
+        public ValueTask<IReadOnlyList<FacetHit>> FacetAsync(
+            string key, Filter? filter, int limit, bool exact, ReadOptions read, CancellationToken cancellation) =>
+            inner.FacetAsync(key, filter, limit, exact, read, cancellation);
+    }
+
+    private sealed class NoInputs : IQueryInputs
+    {
+        public ValueTask<IReadOnlyList<PointRecord>> LookupAsync(
+            string collection, IReadOnlyList<PointId> ids, PayloadSelector payload, VectorSelector vectors, ReadOptions read,
+            CancellationToken cancellation) => throw new InvalidOperationException(collection);
+
+        public ValueTask<IReadOnlyList<float[]?>> EmbedAsync(
+            string? model, IReadOnlyList<string> texts, CancellationToken cancellation) => throw new InvalidOperationException(model);
+    }
+}
