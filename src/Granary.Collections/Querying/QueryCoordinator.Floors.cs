@@ -1,3 +1,4 @@
+using Granary.Collections.Partitions;
 using Granary.Collections.Searching;
 using Granary.Index.Search;
 using Granary.Index.Text;
@@ -5,73 +6,159 @@ using Granary.Index.Text;
 namespace Granary.Collections.Querying;
 
 /// <content>
-/// What partitions search for a text in vain. Those in this process share the score that is still of interest. Those elsewhere are told a
-/// guess: what the ones here have found among what promises most in them is a sample of all, and the score that so many of it reach as will
-/// rarely be among the best of all is rarely above the last of these. A partition says below which score hits may lack; where that turns
-/// out to be above the last of the best, it is asked again (TryCompleteAsync), so that the answer never depends on a guess, on how
-/// the points are spread, or on what changed while it was being made.
+/// What partitions search for a text in vain. Those in this process share the score that is still of interest, and each begins before any
+/// goes on from what promises most to the rest. Those elsewhere are told a guess: what was found here until then is a sample of all, and
+/// the score that so many of it reach as will rarely be among the best of all is rarely above the last of these. A partition says below
+/// which score hits may lack; where that turns out to be above the last of the best, it is asked again (TryCompleteAsync), so that the
+/// answer never depends on a guess, on how the points are spread, or on what changed in between.
 /// </content>
 public sealed partial class QueryCoordinator
 {
-    /// <summary>A score that partitions elsewhere are told, once it is known.</summary>
-    /// <param name="here">What the partitions here have found.</param>
-    /// <param name="elsewhere">What the others are told.</param>
-    private sealed class Guess(ScoreFloor here, ScoreFloor elsewhere)
-    {
-        private readonly ExecutionContext? _context = ExecutionContext.Capture();
+    /// <summary>Texts are searched faster than vectors: below so many points, one partition after another.</summary>
+    private const long ParallelTextsFrom = 10 * ParallelFrom;
 
-        /// <summary>Asks when so many partitions here have looked at what promises most in them.</summary>
-        public void Then(int searches, Action ask) => here.After(searches, () =>
-        {
-            elsewhere.Raise(here.Value);
-            if (_context is null)
-                ask();
-            else
-                ExecutionContext.Run(_context, static a => ((Action)a!)(), ask);
-        });
-    }
+    /// <summary>So many searches begin each in the middle of another.</summary>
+    private const int MostBegun = 8;
 
     private sealed partial class Run
     {
         /// <summary>How far beyond its share of the best of all a sample's hits are guessed to be worse than the last of these.</summary>
-        private const double GuessDeviations = 1.1;
+        private const double GuessDeviations = 1;
 
         /// <summary>Asks each partition for its legs, all of them the same but for what the partition alone is told.</summary>
         private ValueTask<PartitionAnswer[]> SearchEachAsync(
             IReadOnlyList<Leg> legs, Leg[][] each, PointSelection? along, CrossScoring? cross)
         {
-            var guess = ShareFloors(legs, each);
-            return owner.EachAsync(
-                p => p.SearchAsync(new PartitionRequest(each[p.Number], read) { Fetch = along, Cross = cross }, cancellation), true, guess);
-        }
-
-        private Guess? ShareFloors(IReadOnlyList<Leg> legs, Leg[][] each)
-        {
-            Guess? guess = null;
-            var near = 0;
-            foreach (var partition in owner._partitions)
-                near += partition.IsNear ? 1 : 0;
-            if (near == 0 || each.Length == 1)
-                return null;
-            for (var i = 0; i < legs.Count; i++)
+            var near = new List<int>(each.Length);
+            for (var p = 0; p < each.Length; p++)
             {
-                if (legs[i] is not TextLeg { Candidates: null })
-                    continue;
-                var limit = legs[i].Limit;
-                var here = new ScoreFloor(near == each.Length ? limit : ShareLimit(limit, (double)near / each.Length, GuessDeviations));
-
-                // Others are not kept waiting for legs of another kind.
-                var elsewhere = near < each.Length && legs.Count == 1 ? ScoreFloor.At(float.NegativeInfinity) : null;
-                if (elsewhere is not null)
-                    guess = new Guess(here, elsewhere);
-                foreach (var partition in owner._partitions)
-                {
-                    var p = partition.Number;
-                    each[p][i] = (TextLeg)each[p][i] with { Floor = partition.IsNear ? here : elsewhere };
-                }
+                if (owner._partitions[p].IsNear)
+                    near.Add(p);
             }
 
-            return guess;
+            // Legs of another kind take longer than others should be kept waiting.
+            var alone = legs.Count == 1 && near.Count > 0;
+            var elsewhere = alone && near.Count < each.Length ? ScoreFloor.At(float.NegativeInfinity) : null;
+            ScoreFloor? here = null;
+            for (var i = 0; i < legs.Count && near.Count > 0; i++)
+            {
+                if (legs[i] is not TextLeg { Candidates: null, Limit: var limit })
+                    continue;
+                here = new ScoreFloor(
+                    near.Count == each.Length ? limit : ShareLimit(limit, (double)near.Count / each.Length, GuessDeviations));
+                for (var p = 0; p < each.Length; p++)
+                    each[p][i] = (TextLeg)each[p][i] with { Floor = elsewhere };
+                foreach (var p in near)
+                    each[p][i] = (TextLeg)each[p][i] with { Floor = here };
+            }
+
+            return alone && here is not null
+                ? new SharedSearch(owner, near, here, elsewhere, AskAsync).RunAsync()
+                : owner.EachAsync(AskAsync, true);
+
+            ValueTask<PartitionAnswer> AskAsync(IPartitionSearch partition) => partition.SearchAsync(
+                new PartitionRequest(each[partition.Number], read) { Fetch = along, Cross = cross }, cancellation);
         }
+    }
+
+    /// <summary>The partitions' searches for one text.</summary>
+    /// <param name="owner">Has the partitions.</param>
+    /// <param name="near">Those in this process; there are some.</param>
+    /// <param name="here">What they have found.</param>
+    /// <param name="elsewhere">What the others are told; null where there are none.</param>
+    /// <param name="ask">Asks one.</param>
+    private sealed class SharedSearch(
+        QueryCoordinator owner, List<int> near, ScoreFloor here, ScoreFloor? elsewhere,
+        Func<IPartitionSearch, ValueTask<PartitionAnswer>> ask)
+    {
+        private readonly ExecutionContext? _context = ExecutionContext.Capture();
+        private readonly PartitionAnswer[] _answers = new PartitionAnswer[owner._partitions.Count];
+        private readonly List<Task> _far = [];
+        private readonly List<Task> _near = new(near.Count);
+        private int _thread;
+        private int _next;
+        private int _begun;
+        private int _awaited;
+        private int _farAsked;
+
+        public async ValueTask<PartitionAnswer[]> RunAsync()
+        {
+            var points = near.Sum(i => owner._partitions[i].EstimatedPoints);
+
+            // A guess that spares little is not worth waiting for.
+            if (elsewhere is not null && points < ParallelFrom)
+                AskFar();
+            if (points >= ParallelTextsFrom && near.Count > 1 && Environment.ProcessorCount > 1)
+            {
+                _awaited = Math.Min(near.Count, Environment.ProcessorCount);
+                Use(() =>
+                {
+                    if (Interlocked.Decrement(ref _awaited) == 0)
+                        AskFar();
+                });
+                _near.Add(Parallel.ForAsync(0, near.Count, (i, _) => AskAsync(near[i])));
+            }
+            else
+            {
+                _thread = Environment.CurrentManagedThreadId;
+                Use(BeginNext);
+                while (_next < near.Count)
+                    BeginNext();
+                Volatile.Write(ref _thread, 0);
+            }
+
+            // They have asked the others by now, if they had to look at more than what promises most.
+            var all = Task.WhenAll(_near);
+            await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (all.IsCompletedSuccessfully)
+                AskFar();
+            await Task.WhenAll([all, .. _far]).ConfigureAwait(false);
+            return _answers;
+        }
+
+        /// <summary>What a search here does once it has looked at what promises most.</summary>
+        private void Use(Action passed)
+        {
+            // The traces of what it begins are not part of its own.
+            here.WhenPassed(_context is null ? passed : () => ExecutionContext.Run(_context, static p => ((Action)p!)(), passed));
+        }
+
+        /// <summary>
+        /// Begins the next search here, or all elsewhere after the last. A search that had to wait, and went on on another thread or later,
+        /// begins nothing.
+        /// </summary>
+        private void BeginNext()
+        {
+            if (Volatile.Read(ref _thread) != Environment.CurrentManagedThreadId)
+                return;
+            if (_next == near.Count)
+            {
+                AskFar();
+            }
+            else if (_begun < MostBegun)
+            {
+                _begun++;
+                _near.Add(AskAsync(near[_next++]).AsTask());
+                _begun--;
+            }
+        }
+
+        private void AskFar()
+        {
+            if (elsewhere is null || Interlocked.Exchange(ref _farAsked, 1) != 0)
+                return;
+            elsewhere.Raise(here.Value);
+            var isNear = new HashSet<int>(near);
+            using (CallBurst.Begin())
+            {
+                for (var i = 0; i < _answers.Length; i++)
+                {
+                    if (!isNear.Contains(i))
+                        _far.Add(AskAsync(i).AsTask());
+                }
+            }
+        }
+
+        private async ValueTask AskAsync(int i) => _answers[i] = await ask(owner._partitions[i]).ConfigureAwait(false);
     }
 }

@@ -125,7 +125,7 @@ public sealed partial class QueryCoordinator
     }
 
     /// <summary>Asks every partition: side by side where there is enough to do.</summary>
-    private async ValueTask<T[]> EachAsync<T>(Func<IPartitionSearch, ValueTask<T>> ask, bool heavy, Guess? guess = null)
+    private async ValueTask<T[]> EachAsync<T>(Func<IPartitionSearch, ValueTask<T>> ask, bool heavy)
     {
         var answers = new T[_partitions.Count];
         if (answers.Length == 1)
@@ -136,34 +136,24 @@ public sealed partial class QueryCoordinator
 
         // Those elsewhere work side by side once asked; those here answer before the next is asked.
         var near = new List<int>(answers.Length);
-        var far = new List<int>(answers.Length);
-        for (var i = 0; i < answers.Length; i++)
-            (_partitions[i].IsNear ? near : far).Add(i);
         var asked = new List<Task>(answers.Length);
-        var large = heavy && near.Sum(i => _partitions[i].EstimatedPoints) >= ParallelFrom;
-        var beside = large && near.Count > 1 && Environment.ProcessorCount > 1;
-        var waits = large && far.Count > 0 && guess is not null;
-        if (waits)
-            guess!.Then(beside ? Math.Min(near.Count, Environment.ProcessorCount) : 1, AskFar);
-        else
-            AskFar();
-        var here = beside ? Parallel.ForAsync(0, near.Count, (i, _) => AskAsync(near[i])) : Task.WhenAll(near.Select(i => AskAsync(i).AsTask()));
-        if (waits)
+        using (CallBurst.Begin())
         {
-            await here.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (asked.Count == 0 && here.IsCompletedSuccessfully)
-                AskFar();
+            for (var i = 0; i < answers.Length; i++)
+            {
+                if (_partitions[i].IsNear)
+                    near.Add(i);
+                else
+                    asked.Add(AskAsync(i).AsTask());
+            }
         }
 
-        asked.Add(here);
+        if (heavy && near.Count > 1 && Environment.ProcessorCount > 1 && near.Sum(i => _partitions[i].EstimatedPoints) >= ParallelFrom)
+            asked.Add(Parallel.ForAsync(0, near.Count, (i, _) => AskAsync(near[i])));
+        else
+            asked.AddRange(near.Select(i => AskAsync(i).AsTask()));
         await Task.WhenAll(asked).ConfigureAwait(false);
         return answers;
-
-        void AskFar()
-        {
-            using (CallBurst.Begin())
-                asked.AddRange(far.Select(i => AskAsync(i).AsTask()));
-        }
 
         async ValueTask AskAsync(int i) => answers[i] = await ask(_partitions[i]).ConfigureAwait(false);
     }

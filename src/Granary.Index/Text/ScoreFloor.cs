@@ -18,9 +18,8 @@ public sealed class ScoreFloor(int k)
     private float[] _best = []; // A heap whose root is the worst.
     private readonly bool _given;
     private int _count;
+    private Action? _passed;
     private float _value = k > 0 ? float.NegativeInfinity : float.PositiveInfinity;
-    private int _awaited;
-    private Action? _then;
 
     private ScoreFloor(float score)
         : this(int.MaxValue) => (_given, _value) = (true, score);
@@ -34,13 +33,17 @@ public sealed class ScoreFloor(int k)
     /// <summary>One that hits do not raise.</summary>
     public static ScoreFloor At(float score) => new(score);
 
-    /// <summary>Has something begun, by one of them, when so many searches have looked at what promises most, and go on with the rest.</summary>
-    /// <param name="searches">How many.</param>
-    /// <param name="then">What to begin. It must not throw.</param>
-    public void After(int searches, Action then)
+    /// <summary>
+    /// What each search calls, on its thread, when it has looked at what promises most and is about to go on with the rest: what is begun
+    /// in between raises the floor before that. It must not throw.
+    /// </summary>
+    public void WhenPassed(Action passed) => _passed = passed;
+
+    /// <summary>Tells that a search has looked at what promises most; says whether anybody cares.</summary>
+    internal bool Pass()
     {
-        _then = then;
-        Volatile.Write(ref _awaited, searches);
+        _passed?.Invoke();
+        return _passed is not null;
     }
 
     /// <summary>Tells of a hit that was found.</summary>
@@ -71,13 +74,6 @@ public sealed class ScoreFloor(int k)
             if (score > _value)
                 Volatile.Write(ref _value, score);
         }
-    }
-
-    /// <summary>Tells that a search has looked at what promises most.</summary>
-    internal void Pass()
-    {
-        if (Volatile.Read(ref _awaited) > 0 && Interlocked.Decrement(ref _awaited) == 0)
-            _then!();
     }
 
     private void Add(float score)

@@ -5,8 +5,10 @@ namespace Granary.Index.Text;
 
 public sealed partial class TextField
 {
+    private const int MostIdleSinks = 8;
+
     [ThreadStatic]
-    private static QuerySink? _idleSink;
+    private static Stack<QuerySink>? _idleSinks;
 
     /// <summary>
     /// Appends the k best documents that share a term with the query, best first; a term counts as often as the query repeats it.
@@ -137,8 +139,7 @@ public sealed partial class TextField
 
     private QuerySink RentSink()
     {
-        var sink = _idleSink ?? new QuerySink();
-        _idleSink = null;
+        var sink = _idleSinks is { } idle && idle.TryPop(out var known) ? known : new QuerySink();
         sink.Field = this;
         return sink;
     }
@@ -227,7 +228,11 @@ public sealed partial class TextField
             _places.Clear();
             IsPartlyUnknown = false;
             if (Terms.Capacity <= MostKept)
-                _idleSink = this;
+            {
+                var idle = _idleSinks ??= new Stack<QuerySink>();
+                if (idle.Count < MostIdleSinks)
+                    idle.Push(this);
+            }
         }
     }
 }

@@ -29,7 +29,7 @@ internal sealed partial class TextSearch
                 break;
         }
 
-        _shared?.Pass();
+        LetOthersBegin();
         Pass(bounds, 0, ref filter);
     }
 
@@ -131,7 +131,7 @@ internal sealed partial class TextSearch
                 break;
         }
 
-        _shared?.Pass();
+        LetOthersBegin();
         Pass(bounds, peaks, 0, ref filter);
     }
 

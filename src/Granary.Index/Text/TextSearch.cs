@@ -21,8 +21,11 @@ internal sealed partial class TextSearch
     private const int MostPartsKept = 1024;
     private const int MostHitsKept = 16_384;
 
+    // More searches than one where each begins in the middle of another (ScoreFloor.WhenPassed).
+    private const int MostIdle = 8;
+
     [ThreadStatic]
-    private static TextSearch? _idle;
+    private static Stack<TextSearch>? _idle;
 
     private readonly TopHits _top = new();
     private readonly List<TextPart> _spare = [];
@@ -44,8 +47,7 @@ internal sealed partial class TextSearch
     /// <summary>This thread's working memory, or new where it is in use.</summary>
     public static TextSearch Rent(RowTable<TextRow> rows, in TextScorer scorer)
     {
-        var search = _idle ?? new TextSearch();
-        _idle = null;
+        var search = _idle is { } idle && idle.TryPop(out var known) ? known : new TextSearch();
         search._rows = rows;
         search._scorer = scorer;
 
@@ -65,7 +67,11 @@ internal sealed partial class TextSearch
         search._shared = null;
         search._cancellation = default;
         if (search._spare.Count <= MostPartsKept && search._top.Capacity <= MostHitsKept)
-            _idle = search;
+        {
+            var idle = _idle ??= new Stack<TextSearch>();
+            if (idle.Count < MostIdle)
+                idle.Push(search);
+        }
     }
 
     /// <summary>Adds a term of the query.</summary>
@@ -205,6 +211,12 @@ internal sealed partial class TextSearch
             return;
         _floor = sum;
         SetCut();
+    }
+
+    private void LetOthersBegin()
+    {
+        if (_shared is not null && _shared.Pass())
+            LookAround();
     }
 
     private void Rewind()
