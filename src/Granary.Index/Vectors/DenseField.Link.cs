@@ -160,7 +160,7 @@ public sealed unsafe partial class DenseField
 
         var chosen = scratch.Chosen(graph.BaseLinks + 1);
         var width = Math.Min(graph.M * NewLinksFactor, graph.Width(level));
-        var count = Select(walk, keys, kept, width, chosen, targets + walk.TargetBytes);
+        var count = Select(walk, keys, kept, width, chosen, targets + walk.TargetBytes, out _);
         AddLinks(walk, row, level, new ReadOnlySpan<int>(chosen, count), targets, scratch);
         return nearest;
     }
@@ -180,7 +180,7 @@ public sealed unsafe partial class DenseField
         }
 
         for (var i = 0; i < count; i++)
-            LinkBack(walk, chosen[i], row, level, targets, scratch);
+            LinkBack(walk, chosen[i], row, targets, level, targets, scratch);
     }
 
     /// <summary>Writes a row's own list, keeping what others linked to it in the meantime.</summary>
@@ -191,98 +191,14 @@ public sealed unsafe partial class DenseField
         graph.Lock(row);
         if (graph.Links(row, level)[0] == Graph.None)
         {
-            graph.Write(row, level, ids);
+            graph.Write(row, level, ids, 0);
             graph.Unlock(row);
             return;
         }
 
         graph.Unlock(row);
         foreach (var id in ids)
-            LinkBack(walk, row, id, level, targets, scratch);
-    }
-
-    /// <summary>Adds a link to a list, choosing again among all when it is full.</summary>
-    private void LinkBack<TWalk>(in TWalk walk, int row, int added, int level, byte* targets, SearchScratch scratch)
-        where TWalk : struct, IWalk
-    {
-        var graph = _graph!;
-        var width = graph.Width(level);
-        graph.Lock(row);
-        try
-        {
-            var links = graph.Links(row, level);
-            var used = 0;
-            while (used < width && links[used] >= 0)
-            {
-                if (links[used++] == added)
-                    return;
-            }
-
-            if (used < width)
-            {
-                Volatile.Write(ref links[used], added);
-                return;
-            }
-
-            // The second target is this row; the selection's targets follow it.
-            var target = targets + ((long)walk.TargetBytes * (graph.BaseLinks + 2));
-            walk.Load(row, target);
-            var ids = scratch.Rows(graph.BaseLinks + 1);
-            var distances = scratch.Distances(graph.BaseLinks + 1);
-            var count = 0;
-            ids[count++] = added;
-            for (var i = 0; i < used; i++)
-            {
-                if (SlotOf(links[i]) < 0)
-                    continue;
-                walk.Prefetch(links[i]);
-                ids[count++] = links[i];
-            }
-
-            walk.Distances(target, ids, count, distances);
-            var sorted = scratch.SecondPool(graph.BaseLinks + 1);
-            for (var i = 0; i < count; i++)
-                sorted.Add(CandidatePool.Pack(distances[i], ids[i]));
-            var chosen = ids;
-            var kept = Select(walk, sorted.Keys, count, width, chosen, targets + walk.TargetBytes);
-            graph.Write(row, level, new ReadOnlySpan<int>(chosen, kept));
-        }
-        finally
-        {
-            graph.Unlock(row);
-        }
-    }
-
-    /// <summary>
-    /// Chooses neighbours (Malkov and Yashunin, algorithm 4): a candidate is kept when it is nearer to the row than to any kept one; the
-    /// places left go to the nearest of the others.
-    /// </summary>
-    private static int Select<TWalk>(in TWalk walk, ulong* sorted, int count, int width, int* chosen, byte* targets)
-        where TWalk : struct, IWalk
-    {
-        var kept = 0;
-        var passed = 0;
-        for (var i = 0; i < count && kept < width; i++)
-        {
-            var row = CandidatePool.Row(sorted[i]);
-            var distance = CandidatePool.Distance(sorted[i]);
-            var apart = true;
-            for (var j = 0; j < kept && apart; j++)
-                apart = walk.Distance(targets + ((long)j * walk.TargetBytes), row) >= distance;
-            if (apart)
-            {
-                walk.Load(row, targets + ((long)kept * walk.TargetBytes));
-                chosen[kept++] = row;
-            }
-            else
-            {
-                sorted[passed++] = sorted[i];
-            }
-        }
-
-        for (var i = 0; i < passed && kept < width && FillPruned; i++)
-            chosen[kept++] = CandidatePool.Row(sorted[i]);
-        return kept;
+            LinkBack(walk, row, id, null, level, targets, scratch);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -97,6 +97,7 @@ public sealed unsafe partial class DenseField
             var node = graph.At(row);
             if (node.State == RowState.Pending && !waits[row])
                 node.State = RowState.Free;
+            node.Apart = 0;
             stream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<Graph.Node>(in node)));
         }
     }
@@ -240,6 +241,7 @@ public sealed unsafe partial class DenseField
     private void CheckNode(int row, int upperBlocks)
     {
         ref var node = ref _graph!.At(row);
+        node.Apart = 0;
         if (node.State > RowState.Dead || (node.Level > 0 && (node.Upper < 0 || node.Upper > upperBlocks - node.Level)))
             throw new GranaryException(ErrorKind.Corrupted,
                 $"vectors.{Schema.Name}: row {row} has level {node.Level} and upper lists at {node.Upper}");

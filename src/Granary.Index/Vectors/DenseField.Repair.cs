@@ -163,9 +163,9 @@ public sealed unsafe partial class DenseField
             GatherLive(walk, row, level, targets, ref sorted, scratch);
             var found = sorted.Count;
             var chosen = scratch.Chosen(graph.BaseLinks + 1);
-            var kept = Select(walk, sorted.Keys, found, width, chosen, targets + walk.TargetBytes);
+            var kept = Select(walk, sorted.Keys, found, width, chosen, targets + walk.TargetBytes, out var apart);
             graph.Lock(row);
-            graph.Write(row, level, new ReadOnlySpan<int>(chosen, kept));
+            graph.Write(row, level, new ReadOnlySpan<int>(chosen, kept), apart);
             graph.Unlock(row);
             var alone = kept < graph.M / 2 && graph.Entry >= 0 && Graph.EntryRow(graph.Entry) != row;
             for (var i = 0; i < kept; i++)

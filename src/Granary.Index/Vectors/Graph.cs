@@ -117,6 +117,7 @@ internal sealed unsafe class Graph : IDisposable
     {
         for (var level = 0; level <= At(row).Level; level++)
             new Span<int>(Links(row, level), Width(level)).Fill(None);
+        At(row).Apart = 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -153,8 +154,11 @@ internal sealed unsafe class Graph : IDisposable
 
     public void Unlock(int row) => Volatile.Write(ref _locks[row & (LockCount - 1)], 0);
 
-    /// <summary>Writes a list: the ids, then free places.</summary>
-    public void Write(int row, int level, ReadOnlySpan<int> ids)
+    /// <summary>
+    /// Writes a list: the ids, then free places. The first <paramref name="apart"/> ids were chosen for being nearer to the row than to
+    /// each other, the others fill the list; both nearest first.
+    /// </summary>
+    public void Write(int row, int level, ReadOnlySpan<int> ids, int apart)
     {
         var list = Links(row, level);
         var width = Width(level);
@@ -162,6 +166,8 @@ internal sealed unsafe class Graph : IDisposable
             Volatile.Write(ref list[i], ids[i]);
         for (var i = ids.Length; i < width; i++)
             Volatile.Write(ref list[i], None);
+        if (level == 0)
+            At(row).Apart = (byte)(ids.Length == width && apart <= byte.MaxValue ? apart : 0);
     }
 
     public void Dispose()
@@ -192,5 +198,11 @@ internal sealed unsafe class Graph : IDisposable
 
         /// <summary>Written by the linking side, and by the applier while the row is unknown.</summary>
         public RowState State;
+
+        /// <summary>
+        /// How many of its links on level 0, the first, are there for being apart: 0 where that is not known or the list has free places.
+        /// Written with the list, under its lock; not kept in images.
+        /// </summary>
+        public byte Apart;
     }
 }
