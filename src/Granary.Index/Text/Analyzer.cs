@@ -19,11 +19,13 @@ public sealed class Analyzer : ITextAnalyzer
     private readonly TermFilter _filter;
     private readonly int _minimum;
     private readonly int _maximum;
+    private readonly bool _isPrefix;
 
     private Analyzer(AnalyzerSettings settings, TermFilter filter)
     {
         Settings = settings;
         _filter = filter;
+        _isPrefix = settings.Tokenizer == "prefix";
         _minimum = settings.MinTokenLength ?? 1;
         _maximum = Math.Min(settings.MaxTokenLength ?? LongestToken, LongestToken);
     }
@@ -117,8 +119,10 @@ public sealed class Analyzer : ITextAnalyzer
     {
         if (token.Length > LongestToken)
             return;
+        var prefix = _isPrefix;
+        if (!prefix && sink.TryRepeat(token))
+            return;
         var given = TermFilter.CountCodePoints(token);
-        var prefix = Settings.Tokenizer == "prefix";
         if (given < _minimum || (given > _maximum && !prefix))
             return;
 
@@ -135,11 +139,15 @@ public sealed class Analyzer : ITextAnalyzer
         var length = _filter.Apply(cleaned, buffer);
         if (rented != null)
             ArrayPool<char>.Shared.Return(rented);
-        if (length == 0)
-            return;
         if (prefix)
-            AnalyzerRules.EmitPrefixes(buffer[..length], _minimum, _maximum, role, sink);
-        else
+        {
+            if (length > 0)
+                AnalyzerRules.EmitPrefixes(buffer[..length], _minimum, _maximum, role, sink);
+            return;
+        }
+
+        if (length > 0)
             sink.Add(buffer[..length]);
+        sink.Remember(token, length > 0);
     }
 }

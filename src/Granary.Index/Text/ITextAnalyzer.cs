@@ -5,6 +5,16 @@ public abstract class TermSink
 {
     /// <summary>Takes the next term.</summary>
     public abstract void Add(ReadOnlySpan<char> term);
+
+    /// <summary>
+    /// Takes the term of a token as the text has it, or leaves out a token that becomes none; false when it is not known what it becomes.
+    /// </summary>
+    internal virtual bool TryRepeat(ReadOnlySpan<char> token) => false;
+
+    /// <summary>Says that a token became the term that was added last, or none.</summary>
+    internal virtual void Remember(ReadOnlySpan<char> token, bool isTerm)
+    {
+    }
 }
 
 /// <summary>Which side of a search a text is on; only the <c>prefix</c> tokenizer treats them differently.</summary>

@@ -25,6 +25,9 @@ public sealed partial class TextField
         /// <summary>How often it occurs in the document being added.</summary>
         public int Occurrences { get; set; }
 
+        /// <summary>Whether it was taken out of the index; a term of that text would be another one.</summary>
+        public bool IsDropped { get; set; }
+
         public long ImpactBytes => Volatile.Read(ref _impacts)?.Bytes ?? 0;
 
         /// <summary>

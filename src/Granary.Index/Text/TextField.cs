@@ -56,7 +56,7 @@ public sealed partial class TextField
     /// <summary>Bytes held, roughly. Called by the writing thread.</summary>
     public long Bytes =>
         _byNumber.Sum(term => term == null ? 0 : 120 + (2L * term.Text.Length) + term.Postings.Bytes + term.ImpactBytes)
-        + (100L * _rows.Alive);
+        + (100L * _rows.Alive) + _sink.MemoBytes;
 
     /// <summary>Bytes of the layouts that searches made.</summary>
     internal long LayoutBytes => _layouts.Bytes;
@@ -166,6 +166,7 @@ public sealed partial class TextField
         _terms.TryRemove(term.Text, out _);
         _layouts.Forget(term.TakeImpacts());
         _byNumber[term.Number] = null;
+        term.IsDropped = true;
         _freeNumbers.Push(term.Number);
     }
 
@@ -203,7 +204,12 @@ public sealed partial class TextField
 
     private sealed class DocumentSink(TextField field) : TermSink
     {
+        private readonly TermMemo _memo = new();
+        private Term? _last;
+
         public List<Term> Touched { get; } = [];
+
+        public long MemoBytes => _memo.Bytes;
 
         public int Length { get; private set; }
 
@@ -217,7 +223,24 @@ public sealed partial class TextField
 
         public override void Add(ReadOnlySpan<char> text)
         {
-            var term = field.Intern(text);
+            _last = field.Intern(text);
+            Count(_last);
+        }
+
+        internal override bool TryRepeat(ReadOnlySpan<char> token)
+        {
+            if (!_memo.TryGet(token, out var term))
+                return false;
+            if (term is not null)
+                Count(term);
+            return true;
+        }
+
+        internal override void Remember(ReadOnlySpan<char> token, bool isTerm) =>
+            _memo.Set(token, isTerm ? _last : null, field._byNumber.Count);
+
+        private void Count(Term term)
+        {
             if (term.Occurrences++ == 0)
                 Touched.Add(term);
             Length++;

@@ -76,11 +76,11 @@ internal unsafe struct CandidatePool
         return true;
     }
 
-    /// <summary>The nearest row not visited yet, now marked; false when there is none.</summary>
+    /// <summary>The nearest row not visited yet, now marked; false when there is none among the nearest <paramref name="reach"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryVisit(out int row)
+    public bool TryVisit(out int row, int reach = int.MaxValue)
     {
-        while (_cursor < Count)
+        while (_cursor < Math.Min(Count, reach))
         {
             var key = _keys[_cursor];
             if ((key & 1) == 0)

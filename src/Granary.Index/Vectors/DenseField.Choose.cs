@@ -1,6 +1,6 @@
 namespace Granary.Index.Vectors;
 
-/// <content>Links back, and which links a full list keeps.</content>
+/// <content>Links back and which links a full list keeps.</content>
 public sealed unsafe partial class DenseField
 {
     /// <summary>
@@ -82,15 +82,14 @@ public sealed unsafe partial class DenseField
     }
 
     /// <summary>
-    /// Puts one more row into a full list of level 0 of which it is known which rows are apart: what <see cref="Select"/> would do,
-    /// without comparing the rows that were in it with each other again. A row that was passed over for one that is itself passed over
-    /// now is not thought of again, but stays among those that fill the list.
+    /// Puts one more row into a full list of level 0 of which it is known which rows are apart: chooses as <see cref="Select"/> does,
+    /// without comparing with each other again what the new row changes nothing about.
     /// </summary>
-    private void Place<TWalk>(in TWalk walk, int row, int added, byte* addedTarget, int* links, int apart, byte* targets, SearchScratch scratch)
+    private void Place<TWalk>(
+        in TWalk walk, int row, int added, byte* addedTarget, int* links, int apart, byte* targets, SearchScratch scratch)
         where TWalk : struct, IWalk
     {
-        var graph = _graph!;
-        var width = graph.BaseLinks;
+        var width = _graph!.BaseLinks;
         var target = targets + ((long)walk.TargetBytes * (width + 2));
         walk.Prefetch(links, width);
         walk.Load(row, target);
@@ -98,10 +97,6 @@ public sealed unsafe partial class DenseField
         walk.Distances(target, links, width, distances);
         var distance = walk.Distance(target, added);
         var key = CandidatePool.Pack(distance, added);
-        if (addedTarget is null)
-            walk.Load(added, addedTarget = targets + walk.TargetBytes);
-
-        // Nearer ones that are apart decide about it, and it decides about the farther ones.
         var keys = scratch.Spare(width + 1);
         var nearer = 0;
         for (var i = 0; i < width; i++)
@@ -110,34 +105,95 @@ public sealed unsafe partial class DenseField
             nearer += i < apart && keys[i] < key ? 1 : 0;
         }
 
-        walk.Distances(addedTarget, links, apart, distances);
-        var isApart = true;
+        // Nearer ones that are apart decide about it, and it decides about the farther ones.
+        if (addedTarget is null)
+            walk.Load(added, addedTarget = targets + walk.TargetBytes);
+        walk.Distances(addedTarget, links, nearer, distances);
         for (var i = 0; i < nearer; i++)
-            isApart &= distances[i] >= distance;
-        var ids = scratch.Rows(width + 1);
-        var pool = scratch.SecondPool(width + 1);
-        var count = 0;
-        for (var i = 0; i < nearer; i++)
-            ids[count++] = links[i];
-        if (isApart)
-            ids[count++] = added;
-        else
-            pool.Add(key);
-        for (var i = nearer; i < apart; i++)
         {
-            if (!isApart || distances[i] >= CandidatePool.Distance(keys[i]))
-                ids[count++] = links[i];
-            else
-                pool.Add(keys[i]);
+            if (distances[i] < distance)
+            {
+                Fill(row, key, links, keys, apart);
+                return;
+            }
         }
 
-        var chosen = Math.Min(count, width);
-        for (var i = apart; i < width; i++)
-            pool.Add(keys[i]);
-        count = chosen;
-        for (var i = 0; i < pool.Count && count < width; i++)
-            ids[count++] = CandidatePool.Row(pool.Keys[i]);
-        graph.Write(row, 0, new ReadOnlySpan<int>(ids, count), chosen);
+        walk.Distances(addedTarget, links + nearer, apart - nearer, distances + nearer);
+        PlaceApart(walk, row, key, keys, nearer, apart, distances, target, scratch);
+    }
+
+    /// <summary>Puts a row among those that fill a list, nearest first, in place of the last.</summary>
+    private void Fill(int row, ulong key, int* links, ulong* keys, int apart)
+    {
+        var last = _graph!.BaseLinks - 1;
+        if (last < apart || keys[last] < key)
+            return;
+        var i = last;
+        for (; i > apart && keys[i - 1] > key; i--)
+            Volatile.Write(ref links[i], links[i - 1]);
+        Volatile.Write(ref links[i], CandidatePool.Row(key));
+    }
+
+    /// <summary>
+    /// Puts a row behind the <paramref name="nearer"/> first. Those that were apart and are too near to it are passed over; then rows that
+    /// were passed over for one of those are looked at again. <paramref name="distances"/> are those of the new row to all that were apart.
+    /// </summary>
+    private void PlaceApart<TWalk>(
+        in TWalk walk, int row, ulong key, ulong* keys, int nearer, int apart, float* distances, byte* spare, SearchScratch scratch)
+        where TWalk : struct, IWalk
+    {
+        var width = _graph!.BaseLinks;
+        var ids = scratch.Rows((width * 3) + 1);
+        var passed = ids + width;
+        var back = passed + width + 1;
+        var count = 0;
+        for (; count < nearer; count++)
+            ids[count] = CandidatePool.Row(keys[count]);
+        if (count < width)
+            ids[count++] = CandidatePool.Row(key);
+        int passedCount = 0, backCount = 0;
+        var dropped = false;
+        for (int i = nearer, other = apart; count < width && (i < apart || other < width);)
+        {
+            var wasApart = other == width || (i < apart && keys[i] < keys[other]);
+            var next = wasApart ? keys[i] : keys[other];
+            var id = CandidatePool.Row(next);
+            var limit = CandidatePool.Distance(next);
+            var isApart = wasApart ? distances[i] >= limit && AreApart(walk, id, limit, back, backCount, spare)
+                : dropped && AreApart(walk, id, limit, ids, count, spare);
+            if (isApart)
+            {
+                ids[count++] = id;
+                if (!wasApart)
+                    back[backCount++] = id;
+            }
+            else
+            {
+                passed[passedCount++] = id;
+                dropped |= wasApart;
+            }
+
+            _ = wasApart ? i++ : other++;
+        }
+
+        var chosen = count;
+        for (var i = 0; i < passedCount && count < width && FillPruned; i++)
+            ids[count++] = passed[i];
+        _graph.Write(row, 0, new ReadOnlySpan<int>(ids, count), chosen);
+    }
+
+    private static bool AreApart<TWalk>(in TWalk walk, int row, float limit, int* others, int count, byte* target)
+        where TWalk : struct, IWalk
+    {
+        if (count > 0)
+            walk.Load(row, target);
+        for (var i = 0; i < count; i++)
+        {
+            if (walk.Distance(target, others[i]) < limit)
+                return false;
+        }
+
+        return true;
     }
 
     /// <summary>

@@ -146,15 +146,18 @@ public sealed unsafe partial class DenseField
         where TWalk : struct, IWalk
     {
         var graph = _graph!;
-        var pool = WalkLevel(walk, targets, start, level, ConstructWidth(), RowCapacity, scratch);
+        var ef = ConstructWidth();
+        var pool = WalkLevel(walk, targets, start, level, ef, (int)(ef * ConstructReach), RowCapacity, scratch);
         var keys = pool.Keys;
         var nearest = CandidatePool.Row(keys[0]);
         var kept = 0;
+        var anyRemoved = Volatile.Read(ref _removedCount) > 0;
         for (var i = 0; i < pool.Count; i++)
         {
-            // Rows that are removed get no new links: a sweep that reconnects around them can then end.
+            // Rows that are removed get no new links: a sweep that reconnects around them can then end. One that is removed from now on
+            // belongs to a sweep that begins after this.
             var candidate = CandidatePool.Row(keys[i]);
-            if (candidate != row && SlotOf(candidate) >= 0)
+            if (candidate != row && (!anyRemoved || SlotOf(candidate) >= 0))
                 keys[kept++] = keys[i] & ~1ul;
         }
 

@@ -88,7 +88,7 @@ public sealed unsafe partial class DenseField
         where TFilter : struct, ISlotFilter
     {
         var width = share >= 0.95f ? ef : (int)(ef / share);
-        var pool = WalkLevel(walk, target, start, 0, width, rows, scratch);
+        var pool = WalkLevel(walk, target, start, 0, width, width, rows, scratch);
         var wanted = RescoreCount(search.K);
         var accepted = Rescore(search, pool, wanted, ref filter, scratch);
         return accepted >= Math.Min(wanted, Math.Max(search.K, ef / 2));

@@ -6,6 +6,10 @@ public sealed partial class DenseField
     // the sets measured (tests/Granary.Benchmarks, vectors).
     private const int DefaultWidth = 160;
 
+    // A row being linked keeps ef_construct candidates and visits the nearest of them, this part: what the farthest lead to is seldom
+    // chosen.
+    private const float ConstructReach = 0.8f;
+
     // Links a new row takes on level 0, over M.
     private const int NewLinksFactor = 1;
 

@@ -51,9 +51,11 @@ public sealed unsafe partial class DenseField
 
     /// <summary>
     /// Walks one level from a row and leaves the nearest rows met in the pool (Malkov and Yashunin, algorithm 2). Rows at or above
-    /// <paramref name="rows"/> came after the walk began and are passed over; the start is below it.
+    /// <paramref name="rows"/> came after the walk began and are passed over; the start is below it. Of the pool only the nearest
+    /// <paramref name="reach"/> are visited.
     /// </summary>
-    private CandidatePool WalkLevel<TWalk>(in TWalk walk, byte* target, int start, int level, int ef, int rows, SearchScratch scratch)
+    private CandidatePool WalkLevel<TWalk>(
+        in TWalk walk, byte* target, int start, int level, int ef, int reach, int rows, SearchScratch scratch)
         where TWalk : struct, IWalk
     {
         var graph = _graph!;
@@ -75,7 +77,7 @@ public sealed unsafe partial class DenseField
             // Three rows are under way: the list of one is fetched, then the codes of those in it, then they are compared. On the way
             // down each waits for the one before; past it, what is visited next seldom depends on the rows under way.
             var next = -1;
-            if ((pool.IsExploring || (visiting < 0 && count == 0)) && pool.TryVisit(out next))
+            if ((pool.IsExploring || (visiting < 0 && count == 0)) && pool.TryVisit(out next, reach))
                 PrefetchLinks(next, level);
             else if (visiting < 0 && count == 0)
                 return pool;

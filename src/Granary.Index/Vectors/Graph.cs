@@ -167,7 +167,7 @@ internal sealed unsafe class Graph : IDisposable
         for (var i = ids.Length; i < width; i++)
             Volatile.Write(ref list[i], None);
         if (level == 0)
-            At(row).Apart = (byte)(ids.Length == width && apart <= byte.MaxValue ? apart : 0);
+            At(row).Apart = (ushort)(ids.Length == width && apart <= ushort.MaxValue ? apart : 0);
     }
 
     public void Dispose()
@@ -203,6 +203,6 @@ internal sealed unsafe class Graph : IDisposable
         /// How many of its links on level 0, the first, are there for being apart: 0 where that is not known or the list has free places.
         /// Written with the list, under its lock; not kept in images.
         /// </summary>
-        public byte Apart;
+        public ushort Apart;
     }
 }

@@ -159,6 +159,55 @@ public sealed class TextFieldTests
     }
 
     [Fact]
+    public void Words_met_before_count_as_they_did_the_first_time()
+    {
+        var schema = new TextFieldSchema("body", "body");
+        var field = new TextField(schema, new EpochClock());
+        ITextAnalyzer analyzer = Analyzer.Create(schema.Analyzer);
+        string[] words =
+        [
+            "running", "Running", "runs", "the", "THE", "don't", "don\u2019t", "caf\u00e9", "caf\u00e9s", "a", "A1", "internationalization",
+            "internationalisations", "sixteen-and-more", "abcdefghijklmnop", "abcdefghijklmnopq", "ABCDEFGHIJKLMNOP",
+        ];
+        var random = new Random(5);
+        var docs = new Dictionary<int, List<string>>();
+        for (var i = 0; i < 3_000; i++)
+        {
+            // Enough other words that places are taken by turns.
+            var text = string.Join(' ', Enumerable.Range(0, 12).Select(_ =>
+                random.Next(2) == 0 ? words[random.Next(words.Length)] : Rare(random.Next(12_000))));
+            var doc = field.Add([text], i);
+            docs[doc] = Terms(text);
+
+            // With the last document of a term the term goes.
+            if (random.Next(2) == 0)
+            {
+                doc = docs.Keys.ElementAt(random.Next(docs.Count));
+                field.Remove(doc);
+                docs.Remove(doc);
+            }
+        }
+
+        Assert.Equal(docs.Values.Sum(terms => terms.Count), field.TotalLength);
+        var frequencies = docs.Values.SelectMany(terms => terms.Distinct()).GroupBy(term => term)
+            .ToDictionary(group => group.Key, group => (long)group.Count());
+        foreach (var word in words.Concat(Enumerable.Range(0, 12_000).Select(Rare)))
+        {
+            foreach (var (term, frequency) in field.Statistics(word).Frequencies)
+                Assert.Equal(frequencies.GetValueOrDefault(term), frequency);
+        }
+
+        static string Rare(int number) => $"w{number}";
+
+        List<string> Terms(string text)
+        {
+            var terms = new List<string>();
+            analyzer.Analyze(text, terms);
+            return terms;
+        }
+    }
+
+    [Fact]
     public void Readers_need_no_locks_while_documents_come_and_go()
     {
         var field = new TextField(Schema, new EpochClock());
