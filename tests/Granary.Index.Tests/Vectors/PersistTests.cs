@@ -40,8 +40,8 @@ public sealed class PersistTests
         Assert.Contains(TestVectors.Search(loaded, vectors[0], 3, default(Everything)), h => h.Slot == 9999);
     }
 
-    // An image does not say which links of a full list are apart, so that a loaded field chooses among all of them again; a field that knows
-    // must come to the same.
+    // An image does not say which links of a full list are apart, so that a loaded field chooses among all of them again; a field that
+    // knows must come to the same.
     [Theory]
     [InlineData(Distance.Cosine, 5)]
     [InlineData(Distance.Euclid, 5)]
