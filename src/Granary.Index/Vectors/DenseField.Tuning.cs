@@ -8,7 +8,7 @@ public sealed partial class DenseField
 
     // A row being linked keeps ef_construct candidates and visits the nearest of them, this part: what the farthest lead to is seldom
     // chosen.
-    private const float ConstructReach = 0.8f;
+    private const float ConstructReach = 0.85f;
 
     // Links a new row takes on level 0, over M.
     private const int NewLinksFactor = 1;
