@@ -36,6 +36,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["quality"] = QualityBenchmarks.RunAsync,
     ["search"] = SearchBenchmarks.RunAsync,
     ["granary-text-peer"] = TextPeer.RunAsync,
+    ["text-compaction"] = TextCompactionBenchmarks.RunAsync,
     ["text-peers"] = TextPeerBenchmarks.RunAsync,
     ["storage"] = StorageBenchmarks.RunAsync,
 };

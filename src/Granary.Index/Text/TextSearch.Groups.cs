@@ -9,6 +9,9 @@ internal sealed partial class TextSearch
     // Short lists are merged: adding bounds looks at every cell of the field.
     private const int MergeShare = 16;
 
+    // Each pass but the last takes so many times the cells of the one before.
+    private const long StepShare = 8;
+
     private int[] _places = new int[16];
     private int[] _cells = []; // Those gathered; their bounds stand in _bounds.
 
@@ -132,6 +135,10 @@ internal sealed partial class TextSearch
         }
 
         LetOthersBegin();
+
+        // Cells just above the cut would be looked at for nothing where better ones raise it.
+        for (var wanted = k * StepShare; wanted * 2 < vectors; wanted *= StepShare)
+            Pass(bounds, peaks, GroupBounds.LevelOf(peaks, wanted) - 1, ref filter);
         Pass(bounds, peaks, 0, ref filter);
     }
 

@@ -7,7 +7,7 @@ namespace Granary.Index.Text;
 
 /// <content>
 /// The bounds of rows. A cell's bound is the sum of its parts' shares, and a row of it that lacks a part loses that share. Cells are
-/// chosen some hundred at a time, and one part after the other, heaviest first, is taken from all rows of all of them: what is read
+/// chosen some hundred at a time, and one part after the other, the heavy ones first, is taken from all rows of all of them: what is read
 /// lies in a row, no read waits for another, and a cell without a row above the cut is left out of the parts to come.
 /// </content>
 internal sealed partial class TextSearch
@@ -39,8 +39,11 @@ internal sealed partial class TextSearch
         LookAround();
 
         // The bounds of more parts do not fit in 16 bits.
-        for (var i = 0; i < _count && _chosenCount > 0 && _count <= MostParts; i++)
-            Take(_parts[i]);
+        if (_count <= MostParts)
+        {
+            Take(dense: true);
+            Take(dense: false);
+        }
 
         // While hits are missing, the rows that promise most are scored first: the others may be below the cut by then.
         if (!_top.IsFull && _chosenCount > 0)
@@ -54,6 +57,16 @@ internal sealed partial class TextSearch
 
         ScoreAbove(0, ref filter);
         _chosenCount = 0;
+    }
+
+    /// <summary>Parts with a place for every group come first: nothing is looked for in them.</summary>
+    private void Take(bool dense)
+    {
+        for (var i = 0; i < _count && _chosenCount > 0; i++)
+        {
+            if (_parts[i].Groups is null == dense)
+                Take(_parts[i]);
+        }
     }
 
     /// <summary>Takes a part's share from the rows that lack it; cells without a row above the cut are given up.</summary>
