@@ -5,13 +5,16 @@ public sealed unsafe partial class DenseField
 {
     // Nanoseconds, as tests/Granary.Benchmarks (filter-ratio --all 1) measures them on the three sets; only their ratios count. A row of
     // codes, each of its bytes, a row visited, a list read on the way.
-    private const float CodeCost = 13f;
-    private const float CodeByteCost = 0.045f;
-    private const float VisitCost = 300f;
-    private const float ListCost = 100f;
+    private const float CodeCost = 6f;
+    private const float CodeByteCost = 0.033f;
+    private const float VisitCost = 400f;
+    private const float ListCost = 85f;
 
     // A visit compares so many rows, of the M or so that are new.
     private const float NewRows = 1.5f;
+
+    // Rows of a list that were met before make up for so many lists more.
+    private const float MetBefore = 2.5f;
 
     private float RowCost => CodeCost + (CodeByteCost * (_codes?.Stride ?? (_size * sizeof(float))));
 
@@ -21,7 +24,7 @@ public sealed unsafe partial class DenseField
         if (_graph is null || Volatile.Read(ref _inGraph) == 0)
             return true;
         var row = RowCost;
-        var visit = VisitCost + (ListCost * ListsRead(share)) + (NewRows * _graph.M * row);
+        var visit = VisitCost + (ListCost * ListsRead(share / MetBefore)) + (NewRows * _graph.M * row);
         return count * row <= ef * visit;
     }
 

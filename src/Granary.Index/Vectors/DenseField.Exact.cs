@@ -7,6 +7,9 @@ public sealed unsafe partial class DenseField
     // Below this share it is cheaper to ask the filter before the vector is read.
     private const float FilterFirst = 0.5f;
 
+    // How many rows ahead of the one that is scored its original is asked for.
+    private const int ScoreAhead = 2;
+
     // After so many rows a scan asks whether it is still wanted.
     private const int RowsAtOnce = 4096;
 
@@ -106,7 +109,11 @@ public sealed unsafe partial class DenseField
     public void Score(DenseQuery query, ReadOnlySpan<int> rows, Span<float> scores)
     {
         for (var i = 0; i < rows.Length; i++)
+        {
+            if (_vectors is not null && i + ScoreAhead < rows.Length)
+                Floats().Prefetch(rows[i + ScoreAhead]);
             scores[i] = Score(query, rows[i]);
+        }
     }
 
     private void Check(DenseQuery query)

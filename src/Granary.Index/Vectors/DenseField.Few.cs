@@ -34,38 +34,57 @@ public sealed unsafe partial class DenseField
         var nearest = scratch.Pool(search.K);
         var ids = scratch.Rows(RowBatches.MostRows);
         var distances = scratch.Distances(RowBatches.MostRows);
-        var filterFirst = search.Selectivity < FilterFirst;
         while (batches.TryNext(ids, out var count))
         {
             search.Cancellation.ThrowIfCancellationRequested();
-            CompareCodes(walk, search.Query.Target, ids, count, distances);
+            walk.Scan(search.Query.Target, ids, count, distances);
 
-            // Those that are nearest by their codes first: they rule out most of the others.
+            // Until there are K, those that are nearest by their codes are taken: they rule out most of the others.
+            if (!nearest.IsFull)
+            {
+                var first = scratch.SecondPool(search.K);
+                for (var j = 0; j < count; j++)
+                    first.Add(CandidatePool.Pack(distances[j], j));
+                for (var j = 0; j < first.Count; j++)
+                {
+                    var place = CandidatePool.Row(first[j]);
+                    Compare(search, ids[place], ref nearest, ref filter, scratch);
+                    ids[place] = -1;
+                }
+            }
+
             var possible = scratch.SecondPool(RowBatches.MostRows);
             var farthest = Farthest(nearest);
             for (var j = 0; j < count; j++)
             {
+                if (ids[j] < 0)
+                    continue;
                 var lower = bound.Lower(distances[j], (float*)(_codes!.Row(ids[j]) + header));
                 if (lower <= farthest)
                     possible.Add(CandidatePool.Pack(lower, ids[j]));
             }
 
             for (var j = 0; j < possible.Count && CandidatePool.Distance(possible[j]) <= Farthest(nearest); j++)
-            {
-                var row = CandidatePool.Row(possible[j]);
-                var slot = SlotOf(row);
-                if (slot < 0 || (search.IndexedOnly && !IsLinked(row)) || (filterFirst && !filter.TryAccept(ref slot)))
-                    continue;
-                var key = KeyOf(search.Query.Pointer, row);
-                if (!(key <= Farthest(nearest)) || !(filterFirst || filter.TryAccept(ref slot)))
-                    continue;
-                nearest.Add(CandidatePool.Pack(key, row));
-                scratch.Top.Add(key, slot);
-            }
+                Compare(search, CandidatePool.Row(possible[j]), ref nearest, ref filter, scratch);
         }
-
-        // The K-th nearest so far; rows as far as it count as well.
-        static float Farthest(in CandidatePool nearest) =>
-            nearest.IsFull ? CandidatePool.Distance(nearest.Last) : float.PositiveInfinity;
     }
+
+    private void Compare<TFilter>(
+        in DenseSearch search, int row, ref CandidatePool nearest, ref TFilter filter, SearchScratch scratch)
+        where TFilter : struct, ISlotFilter
+    {
+        var filterFirst = search.Selectivity < FilterFirst;
+        var slot = SlotOf(row);
+        if (slot < 0 || (search.IndexedOnly && !IsLinked(row)) || (filterFirst && !filter.TryAccept(ref slot)))
+            return;
+        var key = KeyOf(search.Query.Pointer, row);
+        if (!(key <= Farthest(nearest)) || !(filterFirst || filter.TryAccept(ref slot)))
+            return;
+        nearest.Add(CandidatePool.Pack(key, row));
+        scratch.Top.Add(key, slot);
+    }
+
+    // The K-th nearest so far; rows as far as it count as well.
+    private static float Farthest(in CandidatePool nearest) =>
+        nearest.IsFull ? CandidatePool.Distance(nearest.Last) : float.PositiveInfinity;
 }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using Granary.Index.Search;
 
 namespace Granary.Index.Vectors;
@@ -7,10 +6,6 @@ namespace Granary.Index.Vectors;
 /// <content>Search among rows that are known beforehand.</content>
 public sealed unsafe partial class DenseField
 {
-    // How many rows ahead their codes are asked for, and how many are compared in one go.
-    private const int ScanAhead = 16;
-    private const int ScanStep = 4;
-
     // Rows of a scan compared with the originals beyond those of a walk and K: where a filter leaves only what is far from the query, many
     // rows are about as far, and codes cannot tell them apart.
     private const int ScanRescoreMore = 24;
@@ -99,7 +94,9 @@ public sealed unsafe partial class DenseField
         while (batches.TryNext(ids, out var count))
         {
             search.Cancellation.ThrowIfCancellationRequested();
-            CompareCodes(walk, target, ids, count, distances);
+            walk.Scan(target, ids, count, distances);
+            if (pool.IsFull)
+                count = RowBatches.KeepNear(ids, distances, count, CandidatePool.Distance(pool.Last));
             for (var j = 0; j < count; j++)
             {
                 var key = CandidatePool.Pack(distances[j], ids[j]);
@@ -109,24 +106,6 @@ public sealed unsafe partial class DenseField
         }
 
         Rescore(search, pool, wanted, ref filter, scratch);
-    }
-
-    // The ids are rows, ascending.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void CompareCodes<TWalk>(in TWalk walk, byte* target, int* ids, int count, float* distances)
-        where TWalk : struct, IWalk
-    {
-        for (var j = 0; j < Math.Min(ScanAhead, count); j++)
-            walk.Prefetch(ids[j]);
-        var at = 0;
-        for (; at <= count - ScanStep; at += ScanStep)
-        {
-            for (var j = at + ScanAhead; j < Math.Min(at + ScanAhead + ScanStep, count); j++)
-                walk.Prefetch(ids[j]);
-            walk.Distances(target, ids + at, ScanStep, distances + at);
-        }
-
-        walk.Distances(target, ids + at, count - at, distances + at);
     }
 
     /// <summary>Compares the originals of all rows of the mask.</summary>

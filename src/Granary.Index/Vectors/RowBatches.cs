@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Granary.Index.Vectors;
 
@@ -6,10 +7,11 @@ namespace Granary.Index.Vectors;
 internal unsafe ref struct RowBatches
 {
     /// <summary>Places that the rows of one batch may take.</summary>
-    public const int MostRows = Batch + 64;
+    public const int MostRows = Batch + 64 + AtOnce;
 
     // A batch ends with the word that fills it.
     private const int Batch = 256;
+    private const int AtOnce = 8;
     private readonly ReadOnlySpan<ulong> _words;
     private readonly int _bound;
     private readonly bool _all;
@@ -44,12 +46,58 @@ internal unsafe ref struct RowBatches
 
         for (; _word < _words.Length && count < Batch; _word++)
         {
-            for (var word = _words[_word]; word != 0; word &= word - 1)
-                rows[count++] = (_word << 6) + BitOperations.TrailingZeroCount(word);
+            // How many bits a word has is guessed less often when several are written at once; what is written too many is written over.
+            var word = _words[_word];
+            var end = count + BitOperations.PopCount(word);
+            for (; word != 0; count += AtOnce)
+            {
+                for (var i = 0; i < AtOnce; i++)
+                {
+                    rows[count + i] = (_word << 6) + BitOperations.TrailingZeroCount(word);
+                    word &= word - 1;
+                }
+            }
+
+            count = end;
         }
 
         while (count > 0 && rows[count - 1] >= _bound)
             count--;
         return count > 0;
+    }
+
+    /// <summary>
+    /// Moves the rows whose distances are not above a limit to the front, in their order, and their distances with them; returns how many
+    /// there are. What is not a number is above any.
+    /// </summary>
+    public static int KeepNear(int* rows, float* distances, int count, float limit)
+    {
+        var near = 0;
+        var at = 0;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            // Most are far: whole registers are passed over.
+            var most = Vector512.Create(limit);
+            for (; at <= count - Vector512<float>.Count; at += Vector512<float>.Count)
+            {
+                var left = Vector512.LessThanOrEqual(Vector512.Load(distances + at), most).ExtractMostSignificantBits();
+                for (; left != 0; left &= left - 1)
+                    Keep(at + BitOperations.TrailingZeroCount(left));
+            }
+        }
+
+        for (; at < count; at++)
+        {
+            if (distances[at] <= limit)
+                Keep(at);
+        }
+
+        return near;
+
+        void Keep(int from)
+        {
+            rows[near] = rows[from];
+            distances[near++] = distances[from];
+        }
     }
 }

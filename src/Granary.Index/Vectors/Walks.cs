@@ -30,10 +30,13 @@ internal unsafe interface IWalk
 
     /// <summary>The distances of <paramref name="count"/> rows.</summary>
     void Distances(byte* target, int* rows, int count, float* distances);
+
+    /// <summary>The same of many rows, whose bytes nobody has asked for.</summary>
+    void Scan(byte* target, int* rows, int count, float* distances);
 }
 
 /// <summary>Walks on int8 codes: cosine, dot and Euclid.</summary>
-internal readonly unsafe struct CodeWalk(RowArena codes, int size, bool euclid) : IWalk
+internal readonly unsafe partial struct CodeWalk(RowArena codes, int size, bool euclid) : IWalk
 {
     private const int Line = 64;
     private readonly RowArena _codes = codes;
@@ -118,6 +121,7 @@ internal readonly unsafe struct FloatWalk(RowArena vectors, int size, Distance d
 {
     private const int Line = 64;
     private const int PrefetchLimit = 1024;
+    private const int ScanAhead = 8;
     private readonly RowArena _vectors = vectors;
     private readonly int _size = size;
     private readonly Distance _distance = distance;
@@ -170,5 +174,16 @@ internal readonly unsafe struct FloatWalk(RowArena vectors, int size, Distance d
     {
         for (var i = 0; i < count; i++)
             distances[i] = Distance(target, rows[i]);
+    }
+
+    /// <inheritdoc/>
+    public void Scan(byte* target, int* rows, int count, float* distances)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            if (i + ScanAhead < count)
+                Prefetch(rows[i + ScanAhead]);
+            distances[i] = Distance(target, rows[i]);
+        }
     }
 }
