@@ -1,3 +1,4 @@
+using System.Numerics;
 using Granary.Index.Postings;
 
 namespace Granary.Index.Text;
@@ -41,6 +42,9 @@ internal sealed class ImpactList
 
     /// <summary>Postings.</summary>
     public int Count { get; private set; }
+
+    /// <summary>The last row that has a posting here.</summary>
+    public int LastRow { get; private set; } = -1;
 
     /// <summary>Of the list it was made from, see <see cref="PostingList.View.Generation"/>.</summary>
     public int Generation { get; private set; }
@@ -89,6 +93,24 @@ internal sealed class ImpactList
         Starts[Places] = Count;
     }
 
+    /// <summary>The frequency of a row, up to <see cref="MostFrequency"/>, if it has a posting here.</summary>
+    public bool TryFind(int row, out uint frequency)
+    {
+        frequency = 0;
+        var group = row >> GroupBits;
+        var place = group < Places ? group : -1;
+        if (Groups is { } groups)
+            place = Array.BinarySearch(groups, 0, Places, group);
+        if (place < 0)
+            return false;
+        var rows = Rows[place];
+        var bit = 1UL << (row & (GroupSize - 1));
+        if ((rows & bit) == 0)
+            return false;
+        frequency = Frequencies[Starts[place] + BitOperations.PopCount(rows & (bit - 1))];
+        return true;
+    }
+
     private void Append(int row, uint frequency, in ImpactRule rule)
     {
         var group = row >> GroupBits;
@@ -105,6 +127,7 @@ internal sealed class ImpactList
         bound = Math.Max(bound, rule.Bound(row, frequency));
         Rows[Places - 1] |= 1UL << (row & (GroupSize - 1));
         Frequencies[Count++] = (byte)Math.Min(frequency, MostFrequency);
+        LastRow = row;
     }
 
     private void Reserve(int more)
@@ -121,7 +144,7 @@ internal sealed class ImpactList
 
     private ImpactList Trimmed()
     {
-        var list = new ImpactList { Frequencies = Frequencies.AsSpan(0, Count).ToArray(), Count = Count };
+        var list = new ImpactList { Frequencies = Frequencies.AsSpan(0, Count).ToArray(), Count = Count, LastRow = LastRow };
         var groups = Groups![Places - 1] + 1;
         if (groups > (long)Places * DenseShare)
         {

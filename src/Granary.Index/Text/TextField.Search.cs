@@ -100,7 +100,7 @@ public sealed partial class TextField
                 {
                     for (var term = 0; term < sink.Terms.Count; term++)
                     {
-                        if (!sink.Terms[term].Postings.TryFind(docs[i], out var frequency))
+                        if (!sink.Terms[term].TryFind(docs[i], out var frequency))
                             continue;
                         shared++;
                         sum += scorer.Contribution(term, frequency, _rows.LengthOf(docs[i]));

@@ -54,6 +54,16 @@ public sealed partial class TextField
             return impacts;
         }
 
+        /// <summary>The frequency in a document that was not removed, if it has the term; from the layout as far as that goes.</summary>
+        public bool TryFind(int doc, out uint frequency)
+        {
+            var impacts = Volatile.Read(ref _impacts);
+            if (impacts is null || doc > impacts.LastRow || impacts.Generation != Postings.Current.Generation)
+                return Postings.TryFind(doc, out frequency);
+            return impacts.TryFind(doc, out frequency)
+                && (frequency < ImpactList.MostFrequency || Postings.TryFind(doc, out frequency));
+        }
+
         /// <summary>Whether the layout was used again since this was asked last.</summary>
         public bool TakeUsed() => Interlocked.Exchange(ref _used, false);
 

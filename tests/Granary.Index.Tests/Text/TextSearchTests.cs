@@ -197,9 +197,18 @@ public sealed class TextSearchTests
             var filter = new Chosen(accepts);
             var hits = new List<SlotHit>();
             _field.Search(query, k, null, ref filter, hits, everyTerm: everyTerm);
-            var expected = Score(query.Split(' '), everyTerm).Where(hit => accepts(hit.Slot))
+            var all = Score(query.Split(' '), everyTerm).ToList();
+            var expected = all.Where(hit => accepts(hit.Slot))
                 .OrderByDescending(hit => hit.Score).ThenBy(hit => hit.Slot).Take(k).ToList();
             Assert.Equal(expected, hits);
+
+            // Documents scored by their numbers, through the layouts that are there by now.
+            var scores = all.ToDictionary(hit => hit.Slot, hit => hit.Score);
+            var count = _frequencies.Count;
+            int[] docs = [.. Enumerable.Range(0, 60).Select(i => i * count / 60), .. scores.Keys.TakeLast(20), count];
+            var found = new float[docs.Length];
+            _field.ScoreDocs(query, null, docs, found, everyTerm);
+            Assert.Equal(docs.Select(doc => scores.GetValueOrDefault(doc, float.NaN)), found);
         }
 
         /// <summary>The formula of the field, over plain lists: contributions are whole units, in any order.</summary>
