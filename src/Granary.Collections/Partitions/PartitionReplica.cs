@@ -1,5 +1,6 @@
 using Granary.Collections.Diagnostics;
 using Granary.Collections.Ports;
+using Granary.Collections.Searching;
 using Granary.Collections.Wire;
 using Granary.Index;
 
@@ -164,14 +165,23 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     }
 
     /// <summary>The same on the caller's thread, which must be one of the pool.</summary>
-    public async ValueTask<ReadOnlyMemory<byte>> AskHereAsync(
-        ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation)
+    public ValueTask<ReadOnlyMemory<byte>> AskHereAsync(
+        ReplicaCall call, ReadOnlyMemory<byte> request, CancellationToken cancellation) =>
+        AnswerAsync(call, engine => AnswerAsync(engine, call, request, cancellation));
+
+    /// <summary>The same of a search that was read already.</summary>
+    public ValueTask<ReadOnlyMemory<byte>> SearchHereAsync(PartitionRequest request, CancellationToken cancellation) =>
+        AnswerAsync(
+            ReplicaCall.Search, async engine => SearchWire.Encode(await SearchAsync(engine, request, cancellation).ConfigureAwait(false)));
+
+    private async ValueTask<ReadOnlyMemory<byte>> AnswerAsync(
+        ReplicaCall call, Func<ReplicaEngine, ValueTask<ReadOnlyMemory<byte>>> answer)
     {
         using var activity = Telemetry.Activities.StartActivity("granary.replica.read");
         activity?.SetTag("granary.partition", Key.Number).SetTag("granary.replica", Replica).SetTag("granary.call", call.ToString());
         try
         {
-            return await AnswerAsync(Engine(), call, request, cancellation).ConfigureAwait(false);
+            return await answer(Engine()).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

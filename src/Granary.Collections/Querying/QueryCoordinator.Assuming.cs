@@ -65,15 +65,7 @@ public sealed partial class QueryCoordinator
         /// deviations (of the binomial distribution that placement by hash gives), and finding fewer costs less than in proportion.
         /// </summary>
         private static int PartLimit(int limit, int partitions, double deviations = Deviations) =>
-            ShareLimit(limit, 1.0 / partitions, deviations);
-
-        /// <summary>The same for some partitions together, which have this share of all points.</summary>
-        private static int ShareLimit(int limit, double part, double deviations)
-        {
-            var share = limit * part;
-            var wanted = Math.Ceiling(share + 1 + (deviations * Math.Sqrt(share * (1 - part))));
-            return wanted < limit ? (int)wanted : limit;
-        }
+            SharedSearches.ShareLimit(limit, 1.0 / partitions, deviations);
 
         /// <summary>
         /// Asks partitions again, for as many hits as are wanted in all, where all that they gave are among the best of all: the next ones

@@ -14,17 +14,11 @@ namespace Granary.Collections.Querying;
 /// </content>
 public sealed partial class QueryCoordinator
 {
-    /// <summary>Texts are searched faster than vectors: below so many points, one partition after another.</summary>
-    private const long ParallelTextsFrom = 10 * ParallelFrom;
-
     /// <summary>So many searches begin each in the middle of another.</summary>
     private const int MostBegun = 8;
 
     private sealed partial class Run
     {
-        /// <summary>How far beyond its share of the best of all a sample's hits are guessed to be worse than the last of these.</summary>
-        private const double GuessDeviations = 1;
-
         /// <summary>Asks each partition for its legs, all of them the same but for what the partition alone is told.</summary>
         private ValueTask<PartitionAnswer[]> SearchEachAsync(
             IReadOnlyList<Leg> legs, Leg[][] each, PointSelection? along, CrossScoring? cross)
@@ -37,15 +31,16 @@ public sealed partial class QueryCoordinator
             }
 
             // Legs of another kind take longer than others should be kept waiting.
-            var alone = legs.Count == 1 && near.Count > 0;
-            var elsewhere = alone && near.Count < each.Length ? ScoreFloor.At(float.NegativeInfinity) : null;
-            ScoreFloor? here = null;
-            for (var i = 0; i < legs.Count && near.Count > 0; i++)
+            var alone = legs.Count == 1 && near.Count > 0 && each.Length > 1;
+            ScoreFloor? here = null, elsewhere = null;
+            for (var i = 0; i < legs.Count; i++)
             {
                 if (legs[i] is not TextLeg { Candidates: null, Limit: var limit })
                     continue;
+                if (legs.Count == 1 && near.Count < each.Length)
+                    elsewhere = ScoreFloor.At(float.NegativeInfinity, limit, each.Length);
                 here = new ScoreFloor(
-                    near.Count == each.Length ? limit : ShareLimit(limit, (double)near.Count / each.Length, GuessDeviations));
+                    near.Count == each.Length ? limit : SharedSearches.ShareLimit(limit, (double)near.Count / each.Length));
                 for (var p = 0; p < each.Length; p++)
                     each[p][i] = (TextLeg)each[p][i] with { Floor = elsewhere };
                 foreach (var p in near)
@@ -88,7 +83,7 @@ public sealed partial class QueryCoordinator
             // A guess that spares little is not worth waiting for.
             if (elsewhere is not null && points < ParallelFrom)
                 AskFar();
-            if (points >= ParallelTextsFrom && near.Count > 1 && Environment.ProcessorCount > 1)
+            if (points >= SharedSearches.ParallelFrom && near.Count > 1 && Environment.ProcessorCount > 1)
             {
                 _awaited = Math.Min(near.Count, Environment.ProcessorCount);
                 Use(() =>

@@ -59,10 +59,14 @@ public static class LegWire
                     StatisticsWire.WriteCounts(writer, known.Own);
                 }
 
-                var floor = text.Floor?.Value ?? float.NegativeInfinity;
-                writer.Bool(floor > float.NegativeInfinity);
-                if (floor > float.NegativeInfinity)
-                    writer.Float(floor);
+                writer.Bool(text.Floor is not null);
+                if (text.Floor is { } floor)
+                {
+                    writer.Float(floor.Value);
+                    writer.Signed(floor.Limit);
+                    writer.Signed(floor.Partitions);
+                }
+
                 break;
             case ScanLeg scan:
                 Begin(writer, Kind.Scan, leg);
@@ -115,7 +119,7 @@ public static class LegWire
                 EveryTerm = kind == Kind.EveryTerm,
                 Statistics = reader.Bool() ? StatisticsWire.ReadText(ref reader) : null,
                 Known = reader.Bool() ? ReadKnown(ref reader) : null,
-                Floor = reader.Bool() ? ScoreFloor.At(reader.Float()) : null,
+                Floor = reader.Bool() ? ScoreFloor.At(reader.Float(), reader.Int(), reader.Int()) : null,
                 Limit = limit,
                 ScoreThreshold = threshold,
                 Filter = filter,

@@ -3,6 +3,7 @@ using Granary.Collections.Catalog;
 using Granary.Collections.Diagnostics;
 using Granary.Collections.Partitions;
 using Granary.Collections.Ports;
+using Granary.Collections.Searching;
 using Granary.Grains.Calls;
 using Granary.Grains.Interfaces;
 using Granary.Index;
@@ -130,7 +131,9 @@ internal sealed partial class SiloEngine
             points += replica.EstimatedPoints;
         }
 
-        if (points >= ParallelFrom && Environment.ProcessorCount > 1)
+        var shared = Array.TrueForAll(asks, a => a.Call == ReplicaCall.Search)
+            ? SharedSearches.TryShare(Array.ConvertAll(asks, a => a.Request.Memory)) : null;
+        if (points >= (shared is null ? ParallelFrom : SharedSearches.ParallelFrom) && Environment.ProcessorCount > 1)
             await Parallel.ForAsync(0, asks.Length, cancellation, (i, _) => AnswerAsync(i)).ConfigureAwait(false);
         else
         {
@@ -145,7 +148,9 @@ internal sealed partial class SiloEngine
             if (replicas[i] is { } replica)
             {
                 replies[i] = await Reply.OfAsync(async () => new Bytes(
-                    await replica.AskHereAsync(asks[i].Call, asks[i].Request.Memory, cancellation).ConfigureAwait(false)))
+                    await (shared is null
+                        ? replica.AskHereAsync(asks[i].Call, asks[i].Request.Memory, cancellation)
+                        : replica.SearchHereAsync(shared[i], cancellation)).ConfigureAwait(false)))
                     .ConfigureAwait(false);
             }
         }

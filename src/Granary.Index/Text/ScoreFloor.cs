@@ -21,8 +21,8 @@ public sealed class ScoreFloor(int k)
     private Action? _passed;
     private float _value = k > 0 ? float.NegativeInfinity : float.PositiveInfinity;
 
-    private ScoreFloor(float score)
-        : this(int.MaxValue) => (_given, _value) = (true, score);
+    private ScoreFloor(float score, int limit, int partitions)
+        : this(limit) => (_given, _value, Partitions) = (true, score, partitions);
 
     /// <summary>How many hits are wanted of all the searches together.</summary>
     public int Limit => k;
@@ -30,8 +30,14 @@ public sealed class ScoreFloor(int k)
     /// <summary>Hits below this are of no interest; negative infinity as long as fewer than k were found.</summary>
     public float Value => Volatile.Read(ref _value);
 
+    /// <summary>How many partitions there are in all, where some of them may share a floor among themselves; else 0.</summary>
+    public int Partitions { get; }
+
     /// <summary>One that hits do not raise.</summary>
-    public static ScoreFloor At(float score) => new(score);
+    /// <param name="score">The score.</param>
+    /// <param name="limit">How many hits are wanted of all partitions.</param>
+    /// <param name="partitions"><see cref="Partitions"/>.</param>
+    public static ScoreFloor At(float score, int limit = int.MaxValue, int partitions = 0) => new(score, limit, partitions);
 
     /// <summary>
     /// What each search calls, on its thread, when it has looked at what promises most and is about to go on with the rest: what is begun

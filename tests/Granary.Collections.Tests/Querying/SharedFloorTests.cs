@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Granary.Collections.Catalog;
+using Granary.Collections.Partitions;
+using Granary.Collections.Ports;
 using Granary.Collections.Querying;
 using Granary.Collections.Searching;
 using Granary.Collections.Tests.Cluster;
@@ -38,7 +40,10 @@ public sealed class SharedFloorTests
         {
             for (var p = 0; p < Partitions; p++)
                 cluster.Partitions[p].Ports[0].IsHere = p < near;
-            var places = cluster.Partitions.Select((p, i) => new Place(p.Remote.Search, i < near)).ToImmutableArray();
+            Silo[] silos = [new(), new()];
+            var places = cluster.Partitions.Select((p, i) => new Place(p.Remote.Search, i < near ? null : silos[i % 2])).ToImmutableArray();
+            foreach (var silo in silos)
+                silo.Places = places;
             var coordinator = new QueryCoordinator(
                 "c", Fixture.Plain.Schema, PlacementTable.Even(Partitions), [.. places], new NoInputs());
             var all = Queries().ToList();
@@ -56,6 +61,7 @@ public sealed class SharedFloorTests
             var (told, again) = (places.Sum(p => p.Told), places.Max(p => p.Asked) - (2 * all.Count));
             Assert.True(near is 0 or Partitions || told > all.Count, $"{told} guesses told to all but {near}");
             Assert.True(again < all.Count, $"{again} times asked again for {all.Count} queries");
+            Assert.True(near > 5 || silos.Sum(s => s.Shared) > all.Count, $"{silos.Sum(s => s.Shared)} messages shared");
         }
     }
 
@@ -109,7 +115,7 @@ public sealed class SharedFloorTests
             .ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>A partition that says where it is, and that it is large.</summary>
-    private sealed class Place(IPartitionSearch inner, bool near) : IPartitionSearch
+    private sealed class Place(IPartitionSearch inner, Silo? silo) : IPartitionSearch
     {
         private int _asked;
         private int _told;
@@ -123,18 +129,22 @@ public sealed class SharedFloorTests
 
         public long EstimatedPoints => 1_000_000;
 
-        public bool IsNear => near;
+        public bool IsNear => silo is null;
 
         public async ValueTask<PartitionAnswer> SearchAsync(PartitionRequest request, CancellationToken cancellation)
         {
             Interlocked.Increment(ref _asked);
-            if (near)
+            if (silo is null)
                 return await inner.SearchAsync(request, cancellation);
-            var received = SearchWire.DecodeRequest(SearchWire.Encode(request));
-            if (received.Legs[0] is TextLeg { Floor: not null })
+            if (request.Legs[0] is TextLeg { Floor.Value: > float.NegativeInfinity })
                 Interlocked.Increment(ref _told);
-            return SearchWire.DecodeAnswer(SearchWire.Encode(await inner.SearchAsync(received, cancellation)));
+            var call = new BurstCall(
+                new PartitionKey(default, Number), ReplicaCall.Search, SearchWire.Encode(request),
+                () => throw new InvalidOperationException("alone"), cancellation);
+            return SearchWire.DecodeAnswer(await CallBurst.Current!.Add(silo, call));
         }
+
+        public ValueTask<PartitionAnswer> AnswerAsync(PartitionRequest request) => inner.SearchAsync(request, default);
 
         public ValueTask<StatisticsAnswer> StatisticsAsync(
             StatisticsRequest request, ReadOptions read, CancellationToken cancellation) =>
@@ -150,6 +160,39 @@ public sealed class SharedFloorTests
         public ValueTask<IReadOnlyList<FacetHit>> FacetAsync(
             string key, Filter? filter, int limit, bool exact, ReadOptions read, CancellationToken cancellation) =>
             inner.FacetAsync(key, filter, limit, exact, read, cancellation);
+    }
+
+    /// <summary>Answers what comes in one message as a silo does.</summary>
+    private sealed class Silo : ICallCarrier
+    {
+        private int _shared;
+
+        /// <summary>Messages whose searches shared a floor.</summary>
+        public int Shared => _shared;
+
+        public ImmutableArray<Place> Places { get; set; }
+
+        public void Send(IReadOnlyList<BurstCall> calls) => _ = AnswerAsync(calls);
+
+        private async Task AnswerAsync(IReadOnlyList<BurstCall> calls)
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            var shared = SharedSearches.TryShare([.. calls.Select(c => c.Request)]);
+            if (shared is not null)
+                Interlocked.Increment(ref _shared);
+            for (var i = 0; i < calls.Count; i++)
+            {
+                try
+                {
+                    var request = shared?[i] ?? SearchWire.DecodeRequest(calls[i].Request);
+                    calls[i].SetResult(SearchWire.Encode(await Places[calls[i].Partition.Number].AnswerAsync(request)));
+                }
+                catch (Exception e)
+                {
+                    calls[i].SetException(e);
+                }
+            }
+        }
     }
 
     private sealed class NoInputs : IQueryInputs

@@ -37,7 +37,7 @@ internal sealed class WireSamples(Random random)
         () => new TextLeg(Text(), Text())
         {
             Statistics = MaybeNull(TextStatistics), Known = MaybeNull(Known), EveryTerm = Flag(),
-            Floor = MaybeNull(() => ScoreFloor.At(random.NextSingle())),
+            Floor = MaybeNull(() => ScoreFloor.At(random.NextSingle(), Int(), Int())),
         },
         () => new ScanLeg { From = Maybe(Id) },
         () => new OrderLeg(Text(), Flag()) { StartFrom = Maybe(Order) },
