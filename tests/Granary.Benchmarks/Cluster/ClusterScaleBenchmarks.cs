@@ -26,10 +26,14 @@ internal static class ClusterScaleBenchmarks
             var corpus = ScaleCorpus.Of(kind, arguments);
             foreach (var partitions in sizes)
             {
-                foreach (var (name, bodies) in new[] { (Name(partitions), corpus.Bodies), (Few(partitions), 1) })
+                await FillAsync(cluster, corpus, Name(partitions), partitions, corpus.Bodies);
+                await FillAsync(cluster, corpus, Few(partitions), partitions, 1);
+
+                // What calls cost is told by one that lies alike: a partition on the silo that is asked needs none.
+                for (var tries = 0; tries < 50 && !await LieAlikeAsync(cluster, partitions); tries++)
                 {
-                    await corpus.FillAsync(cluster.Silos[0], name, partitions, bodies);
-                    await SiloCluster.WaitServingAsync(cluster.Silos[0], name, serving => serving.Values.Sum() == partitions);
+                    await cluster.Silos[0].SendAsync(HttpMethod.Delete, $"/collections/{Few(partitions)}");
+                    await FillAsync(cluster, corpus, Few(partitions), partitions, 1);
                 }
             }
 
@@ -40,6 +44,19 @@ internal static class ClusterScaleBenchmarks
 
         Console.WriteLine(Machine.Load);
         return missed == 0 ? 0 : 1;
+    }
+
+    private static async Task FillAsync(SiloCluster cluster, ScaleCorpus corpus, string name, int partitions, int bodies)
+    {
+        await corpus.FillAsync(cluster.Silos[0], name, partitions, bodies);
+        await SiloCluster.WaitServingAsync(cluster.Silos[0], name, serving => serving.Values.Sum() == partitions);
+    }
+
+    private static async Task<bool> LieAlikeAsync(SiloCluster cluster, int partitions)
+    {
+        var (many, few) = (
+            await SharesAsync(cluster, Name(partitions), partitions), await SharesAsync(cluster, Few(partitions), partitions));
+        return many.SequenceEqual(few);
     }
 
     private static string Name(int partitions) => $"p{partitions}";
