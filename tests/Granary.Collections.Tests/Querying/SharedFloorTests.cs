@@ -61,7 +61,7 @@ public sealed class SharedFloorTests
             var (told, again) = (places.Sum(p => p.Told), places.Max(p => p.Asked) - (2 * all.Count));
             Assert.True(near is 0 or Partitions || told > all.Count, $"{told} guesses told to all but {near}");
             Assert.True(again < all.Count, $"{again} times asked again for {all.Count} queries");
-            Assert.True(near > 5 || silos.Sum(s => s.Shared) > all.Count, $"{silos.Sum(s => s.Shared)} messages shared");
+            Assert.True(near > 5 || silos.Sum(s => s.Shared) >= all.Count, $"{silos.Sum(s => s.Shared)} messages shared");
         }
     }
 
