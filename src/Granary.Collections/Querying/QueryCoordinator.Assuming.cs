@@ -16,6 +16,9 @@ public sealed partial class QueryCoordinator
         /// <summary>How far beyond its share a partition is asked at first.</summary>
         private const double Deviations = 2.2;
 
+        /// <summary>So often partitions are asked again while what they have changes in between.</summary>
+        private const int MostRounds = 4;
+
         /// <summary>Null: the legs need no statistics, some are not known, or they changed.</summary>
         private async ValueTask<(PartitionAnswer[] Parts, IReadOnlyList<Leg> Asked)?> TryAssumingAsync(
             IReadOnlyList<Leg> legs, PointSelection? along, CrossScoring? cross)
@@ -69,55 +72,67 @@ public sealed partial class QueryCoordinator
 
         /// <summary>
         /// Asks partitions again, for as many hits as are wanted in all, where all that they gave are among the best of all: the next ones
-        /// may be, too; and where they left out what might be. False where the statistics are others by now.
+        /// may be, too; and where they left out what might be. What they give then may lack points that were deleted since, so that what
+        /// others left out is wanted after all: it is looked at anew, some times. False where the statistics are others by now.
         /// </summary>
         private async ValueTask<bool> TryCompleteAsync(
             IReadOnlyList<Leg> legs, Leg[][] assumed, PartitionAnswer[] parts, PointSelection? along)
         {
-            var again = new List<Leg>?[parts.Length];
-            var places = new List<int>?[parts.Length];
+            for (var round = 0; round < MostRounds && Lacking(legs, assumed, parts) is { } lacking; round++)
+            {
+                var answers = await owner.EachAsync<PartitionAnswer?>(
+                    async p => lacking[p.Number] is { } wanted
+                        ? await p.SearchAsync(
+                            new PartitionRequest([.. wanted.Select(w => w.Leg)], read) { Fetch = along }, cancellation)
+                            .ConfigureAwait(false)
+                        : null, true).ConfigureAwait(false);
+                for (var p = 0; p < parts.Length; p++)
+                {
+                    if (answers[p] is not { } answer)
+                        continue;
+                    if (answer.Statistics is not null)
+                        return false;
+                    var results = parts[p].Legs.ToArray();
+                    for (var j = 0; j < answer.Legs.Count; j++)
+                    {
+                        var (place, leg) = lacking[p]![j];
+                        (results[place], assumed[p][place]) = (answer.Legs[j], leg);
+                    }
+
+                    parts[p] = parts[p] with { Legs = results, Points = answer.Points ?? parts[p].Points };
+                }
+            }
+
+            return true;
+        }
+
+        /// <summary>The legs that each partition is to be asked again, with their places; null where none is.</summary>
+        private static List<(int Place, Leg Leg)>?[]? Lacking(IReadOnlyList<Leg> legs, Leg[][] assumed, PartitionAnswer[] parts)
+        {
+            List<(int, Leg)>?[]? lacking = null;
             for (var i = 0; i < legs.Count; i++)
             {
-                var asked = assumed[0][i].Limit;
-                var leg = i;
-                if (asked >= legs[i].Limit && !Array.Exists(parts, p => p.Legs[leg].Floor is not null))
+                var (place, limit) = (i, legs[i].Limit);
+                if (Array.TrueForAll(assumed, a => a[place].Limit >= limit) && !Array.Exists(parts, p => p.Legs[place].Floor is not null))
                     continue;
-                var rankings = parts.Select(p => RankingOf(legs[i], p.Legs[i])).ToList();
-                var best = Ranking.Merge(rankings, legs[i].Limit).Hits;
+                var rankings = parts.Select(p => RankingOf(legs[place], p.Legs[place])).ToList();
+                var best = Ranking.Merge(rankings, limit).Hits;
                 var least = Least(legs[i], best);
                 for (var p = 0; p < parts.Length; p++)
                 {
                     // Whatever it has besides comes behind the last that it gave, or below its floor.
                     var mine = rankings[p].Hits;
-                    var whole = asked >= legs[i].Limit || mine.Count < asked
-                        || (best.Count == legs[i].Limit && (best[^1].Id == mine[^1].Id || !Has(best, mine[^1].Id)));
+                    var asked = assumed[p][i].Limit;
+                    var whole = asked >= limit || mine.Count < asked
+                        || (best.Count == limit && (best[^1].Id == mine[^1].Id || !Has(best, mine[^1].Id)));
                     if (whole && !(parts[p].Legs[i].Floor > least))
                         continue;
-                    (again[p] ??= []).Add(Again(legs[i], assumed[p][i], least));
-                    (places[p] ??= []).Add(i);
+                    lacking ??= new List<(int, Leg)>?[parts.Length];
+                    (lacking[p] ??= []).Add((i, Again(legs[i], assumed[p][i], least)));
                 }
             }
 
-            if (Array.TrueForAll(again, a => a is null))
-                return true;
-            var answers = await owner.EachAsync<PartitionAnswer?>(
-                async p => again[p.Number] is { } wanted
-                    ? await p.SearchAsync(
-                        new PartitionRequest(wanted, read) { Fetch = along }, cancellation).ConfigureAwait(false)
-                    : null, true).ConfigureAwait(false);
-            for (var p = 0; p < parts.Length; p++)
-            {
-                if (answers[p] is not { } answer)
-                    continue;
-                if (answer.Statistics is not null)
-                    return false;
-                var results = parts[p].Legs.ToArray();
-                for (var j = 0; j < answer.Legs.Count; j++)
-                    results[places[p]![j]] = answer.Legs[j];
-                parts[p] = parts[p] with { Legs = results, Points = answer.Points ?? parts[p].Points };
-            }
-
-            return true;
+            return lacking;
         }
 
         /// <summary>No hit with a lower score is among the best, whatever else there is.</summary>

@@ -74,6 +74,7 @@ public sealed partial class QueryCoordinator
         private int _next;
         private int _begun;
         private int _awaited;
+        private int _toBegin;
         private int _farAsked;
 
         public async ValueTask<PartitionAnswer[]> RunAsync()
@@ -86,12 +87,9 @@ public sealed partial class QueryCoordinator
             if (points >= SharedSearches.ParallelFrom && near.Count > 1 && Environment.ProcessorCount > 1)
             {
                 _awaited = Math.Min(near.Count, Environment.ProcessorCount);
-                Use(() =>
-                {
-                    if (Interlocked.Decrement(ref _awaited) == 0)
-                        AskFar();
-                });
-                _near.Add(Parallel.ForAsync(0, near.Count, (i, _) => AskAsync(near[i])));
+                _toBegin = near.Count;
+                Use(Passed);
+                _near.Add(Parallel.ForAsync(0, near.Count, (i, _) => BeginAsync(near[i])));
             }
             else
             {
@@ -100,14 +98,15 @@ public sealed partial class QueryCoordinator
                 while (_next < near.Count)
                     BeginNext();
                 Volatile.Write(ref _thread, 0);
+
+                // One that is not done has to wait for something: the others need not wait for that, too.
+                if (!_near.Exists(t => t.IsFaulted || t.IsCanceled))
+                    AskFar();
             }
 
-            // They have asked the others by now, if they had to look at more than what promises most.
-            var all = Task.WhenAll(_near);
-            await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (all.IsCompletedSuccessfully)
-                AskFar();
-            await Task.WhenAll([all, .. _far]).ConfigureAwait(false);
+            // Whoever asks those elsewhere does it within a search here.
+            await Task.WhenAll(_near).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll([.. _near, .. _far]).ConfigureAwait(false);
             return _answers;
         }
 
@@ -136,6 +135,24 @@ public sealed partial class QueryCoordinator
                 _near.Add(AskAsync(near[_next++]).AsTask());
                 _begun--;
             }
+        }
+
+        /// <summary>Side by side: asks those elsewhere once as many have passed as there are processors.</summary>
+        private void Passed()
+        {
+            if (Interlocked.Decrement(ref _awaited) == 0)
+                AskFar();
+        }
+
+        private ValueTask BeginAsync(int i)
+        {
+            // One that has to wait for something counts as passed, and the last asks those elsewhere though none had to pass.
+            var asked = AskAsync(i);
+            if (!asked.IsCompleted)
+                Passed();
+            if (Interlocked.Decrement(ref _toBegin) == 0)
+                AskFar();
+            return asked;
         }
 
         private void AskFar()
