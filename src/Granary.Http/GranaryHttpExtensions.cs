@@ -1,7 +1,6 @@
 using Granary.Http.Endpoints;
 using Granary.Http.Hosting;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Granary.Http;
@@ -19,9 +18,6 @@ public static class GranaryHttpExtensions
         services.AddSingleton(new ApiKeys(options));
         services.AddRouting();
         services.AddCors(cors => cors.AddDefaultPolicy(static policy => policy.AllowAnyOrigin().AllowAnyMethod().AllowAnyHeader()));
-        // The limit is ours (ApiCall.ReadBodyAsync). Kestrel, with one of its own, would answer and then close the connection instead of
-        // reading past what was refused, and the client's next request on it would fail.
-        services.Configure<KestrelServerOptions>(static kestrel => kestrel.Limits.MaxRequestBodySize = null);
         return services;
     }
 

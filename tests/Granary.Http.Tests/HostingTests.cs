@@ -2,6 +2,9 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Granary.Http.Tests;
 
@@ -58,6 +61,20 @@ public sealed class HostingTests
                 Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
             Assert.Equal(404, (await server.Api.SendAsync("PATCH", "/collections/none", "{}")).Status);
         }
+    }
+
+    /// <summary>An application may serve more than this API: Kestrel's limit stays for that.</summary>
+    [Fact]
+    public async Task The_limit_is_of_this_api_alone()
+    {
+        await using var server = await Started.NewAsync(new GranaryHttpOptions());
+        var large = $"{{\"vectors\":{{\"size\":2,\"distance\":\"Dot\"}}{new string(' ', 31_000_000)}}}";
+        Assert.Equal(200, (await server.Api.SendAsync("PUT", "/collections/x", large)).Status);
+        var services = new ServiceCollection().AddGranaryHttp(new GranaryHttpOptions());
+        await using var provider = services.BuildServiceProvider();
+        Assert.Equal(
+            new KestrelServerLimits().MaxRequestBodySize,
+            provider.GetRequiredService<IOptions<KestrelServerOptions>>().Value.Limits.MaxRequestBodySize);
     }
 
     [Theory]

@@ -144,7 +144,7 @@ internal sealed class RequestBody(int sizeHint) : IDisposable
             throw ApiCall.TooLarge(_length + (long)count, limit);
         if (_buffer.Length - _length >= count)
             return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, _length + count));
+        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Max(Math.Min(2L * _buffer.Length, Array.MaxLength), _length + count));
         _buffer.AsSpan(0, _length).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = larger;

@@ -3,6 +3,7 @@ using Granary.Collections;
 using Granary.Index;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -44,6 +45,7 @@ internal sealed partial class ApiRouter(IEndpointRouteBuilder routes)
     {
         var started = Stopwatch.GetTimestamp();
         var call = new ApiCall(http, _database, _state);
+        LeaveSizeToUs(http);
         Interlocked.Increment(ref _state.Running);
         try
         {
@@ -60,6 +62,14 @@ internal sealed partial class ApiRouter(IEndpointRouteBuilder routes)
             Interlocked.Decrement(ref _state.Running);
             _state.Count(method, path, http.Response.StatusCode, started, (string?)http.GetRouteValue("collection_name"));
         }
+    }
+
+    // The limit is ApiCall.ReadBodyAsync's. Kestrel, with one of its own, would answer and then close the connection instead of reading
+    // past what was refused, and the client's next request on it would fail. What else the host serves keeps its limit.
+    private static void LeaveSizeToUs(HttpContext http)
+    {
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            size.MaxRequestBodySize = null;
     }
 
     private Task FailAsync(ApiCall call, Exception error)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Granary.Index.Text;
@@ -14,7 +15,7 @@ internal sealed class TermMemo
     private Place[] _places = [];
 
     /// <summary>Bytes held.</summary>
-    public long Bytes => 24L * _places.Length;
+    public long Bytes => (long)Unsafe.SizeOf<Place>() * _places.Length;
 
     /// <summary>The term of a token, null when it becomes none (a stop word); false when that is not known.</summary>
     public bool TryGet(ReadOnlySpan<char> token, out TextField.Term? term)

@@ -16,7 +16,13 @@ internal readonly unsafe partial struct CodeWalk
     {
         if (!Avx512BW.IsSupported)
         {
-            Distances(target, rows, count, distances);
+            for (var row = 0; row < count; row++)
+            {
+                if (row + ScanAhead < count)
+                    Prefetch(rows[row + ScanAhead]);
+                distances[row] = Distance(target, rows[row]);
+            }
+
             return;
         }
 

@@ -95,8 +95,8 @@ public sealed unsafe partial class DenseField
         walk.Load(row, target);
         var distances = scratch.Distances(width + 1);
         walk.Distances(target, links, width, distances);
-        var distance = walk.Distance(target, added);
-        var key = CandidatePool.Pack(distance, added);
+        var key = CandidatePool.Pack(walk.Distance(target, added), added);
+        var distance = CandidatePool.Distance(key);
         var keys = scratch.Spare(width + 1);
         var nearer = 0;
         for (var i = 0; i < width; i++)
@@ -111,7 +111,7 @@ public sealed unsafe partial class DenseField
         walk.Distances(addedTarget, links, nearer, distances);
         for (var i = 0; i < nearer; i++)
         {
-            if (distances[i] < distance)
+            if (!(distances[i] >= distance))
             {
                 Fill(row, key, links, keys, apart);
                 return;
@@ -182,6 +182,7 @@ public sealed unsafe partial class DenseField
         _graph.Write(row, 0, new ReadOnlySpan<int>(ids, count), chosen);
     }
 
+    // What is not a number is not apart, as in Select.
     private static bool AreApart<TWalk>(in TWalk walk, int row, float limit, int* others, int count, byte* target)
         where TWalk : struct, IWalk
     {
@@ -189,7 +190,7 @@ public sealed unsafe partial class DenseField
             walk.Load(row, target);
         for (var i = 0; i < count; i++)
         {
-            if (walk.Distance(target, others[i]) < limit)
+            if (!(walk.Distance(target, others[i]) >= limit))
                 return false;
         }
 
