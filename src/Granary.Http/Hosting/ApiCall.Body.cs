@@ -8,6 +8,9 @@ namespace Granary.Http.Hosting;
 
 internal sealed partial class ApiCall
 {
+    // A length that is only announced takes no more memory than this: the rest is taken as the bytes come.
+    private const long MostAnnounced = 1 << 20;
+
     /// <summary>The request's body, decompressed, valid UTF-8, in a pooled buffer.</summary>
     public async ValueTask<RequestBody> ReadBodyAsync()
     {
@@ -15,7 +18,7 @@ internal sealed partial class ApiCall
         var request = Http.Request;
         if (request.ContentLength > limit)
             throw TooLarge(request.ContentLength.Value, limit);
-        var body = new RequestBody((int)(request.ContentLength ?? 4096));
+        var body = new RequestBody((int)Math.Min(request.ContentLength ?? 4096, MostAnnounced));
         try
         {
             await body.FillAsync(request.BodyReader, limit, Cancellation);
