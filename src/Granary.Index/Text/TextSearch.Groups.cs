@@ -30,6 +30,8 @@ internal sealed partial class TextSearch
             Pass(bounds, level - 1, ref filter);
             if (level - 1 <= _cut)
                 break;
+            if (wanted > k)
+                LetOthersBegin(); // Most is refused, and to find enough may take long.
         }
 
         LetOthersBegin();
@@ -132,6 +134,8 @@ internal sealed partial class TextSearch
             Pass(bounds, peaks, level - 1, ref filter);
             if (level - 1 <= _cut)
                 break;
+            if (wanted > k)
+                LetOthersBegin(); // Most is refused, and to find enough may take long.
         }
 
         LetOthersBegin();

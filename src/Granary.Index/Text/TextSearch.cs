@@ -38,6 +38,7 @@ internal sealed partial class TextSearch
     private CancellationToken _cancellation;
     private ScoreFloor? _shared;
     private float _reached; // By the shared floor, when last looked at.
+    private bool _passed; // Whether the others were let begin.
     private double _floor; // Rows whose sum is not above this are of no interest.
     private double _steps; // What a unit of scores is in steps of the added bounds.
     private int _cut; // Cells whose added bounds are not above this are of no interest.
@@ -116,7 +117,7 @@ internal sealed partial class TextSearch
         _rowEnd = rowEnd;
         _required = required;
         _floor = double.NegativeInfinity;
-        (_shared, _reached) = (shared, float.NegativeInfinity);
+        (_shared, _reached, _passed) = (shared, float.NegativeInfinity, false);
         Weigh();
         LookAround();
         if (_slices.Length < _count)
@@ -213,9 +214,13 @@ internal sealed partial class TextSearch
         SetCut();
     }
 
+    /// <summary>Once, when what promises most was looked at.</summary>
     private void LetOthersBegin()
     {
-        if (_shared is not null && _shared.Pass())
+        if (_shared is null || _passed)
+            return;
+        _passed = true;
+        if (_shared.Pass())
             LookAround();
     }
 

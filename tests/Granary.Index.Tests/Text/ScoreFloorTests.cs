@@ -98,6 +98,28 @@ public sealed class ScoreFloorTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Others_begin_before_all_was_refused(bool everyTerm)
+    {
+        // A filter that accepts nothing, and may be dear, is asked about every match; the others need not wait for that.
+        var random = new Random(11);
+        var field = new TextField(Schema, new EpochClock());
+        for (var id = 0; id < 20_000; id++)
+            field.Add([$"w1 w2 {Words(random, 500, 30)}"], id);
+        var asked = new int[1];
+        var (passes, before) = (0, 0);
+        var floor = new ScoreFloor(10);
+        floor.WhenPassed(() => (passes, before) = (passes + 1, asked[0]));
+        var filter = new Nothing(asked);
+        var hits = new List<SlotHit>();
+        field.Search("w1 w2", 10, null, ref filter, hits, default, everyTerm, floor);
+        Assert.Empty(hits);
+        Assert.Equal((1, 20_000), (passes, asked[0]));
+        Assert.InRange(before, 1, 10_000);
+    }
+
     private static void AssertAlike(TextField[] fields, string query, int k, int limit, int one, bool everyTerm, bool inTurn)
     {
         var statistics = fields.Select(f => f.Statistics(query)).Aggregate((a, b) => a.Add(b));
@@ -142,6 +164,13 @@ public sealed class ScoreFloorTests
 
     private static string Words(Random random, int vocabulary, int most) => string.Join(
         ' ', Enumerable.Range(0, random.Next(1, most)).Select(_ => "w" + (int)(vocabulary * Math.Pow(random.NextDouble(), 6))));
+
+    private readonly struct Nothing(int[] asked) : ISlotFilter
+    {
+        public bool TryAccept(ref int slot) => asked[0]++ < 0;
+
+        public bool Precedes(int slot, int other) => slot < other;
+    }
 
     private readonly struct EachOf(int one) : ISlotFilter
     {
