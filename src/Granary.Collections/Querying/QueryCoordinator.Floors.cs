@@ -33,9 +33,9 @@ public sealed partial class QueryCoordinator
             // Legs of another kind take longer than others should be kept waiting.
             var alone = legs.Count == 1 && near.Count > 0 && each.Length > 1;
             ScoreFloor? here = null, elsewhere = null;
-            for (var i = 0; i < legs.Count; i++)
+            for (var i = 0; i < legs.Count && each.Length > 1; i++)
             {
-                if (legs[i] is not TextLeg { Candidates: null, Limit: var limit })
+                if (legs[i] is not TextLeg { Candidates: null, Limit: > 0 and var limit })
                     continue;
                 if (legs.Count == 1 && near.Count < each.Length)
                     elsewhere = ScoreFloor.At(float.NegativeInfinity, limit, each.Length);

@@ -147,7 +147,8 @@ public sealed unsafe partial class DenseField
     {
         var graph = _graph!;
         var ef = ConstructWidth();
-        var pool = WalkLevel(walk, targets, start, level, ef, (int)(ef * ConstructReach), RowCapacity, scratch);
+        var reach = LiveShare() >= MostlyAlive ? (int)(ef * ConstructReach) : ef;
+        var pool = WalkLevel(walk, targets, start, level, ef, reach, RowCapacity, scratch);
         var keys = pool.Keys;
         var nearest = CandidatePool.Row(keys[0]);
         var kept = 0;
@@ -209,6 +210,6 @@ public sealed unsafe partial class DenseField
     {
         var ef = Math.Max(Schema.Hnsw.EfConstruct, _graph!.BaseLinks);
         var live = LiveShare();
-        return live >= 0.95f ? ef : (int)Math.Min(ef / Math.Max(live, 0.01f), (long)ef * WidestConstruct);
+        return live >= MostlyAlive ? ef : (int)Math.Min(ef / Math.Max(live, 0.01f), (long)ef * WidestConstruct);
     }
 }

@@ -7,8 +7,11 @@ public sealed partial class DenseField
     private const int DefaultWidth = 160;
 
     // A row being linked keeps ef_construct candidates and visits the nearest of them, this part: what the farthest lead to is seldom
-    // chosen.
+    // chosen. Where many rows are removed it visits all.
     private const float ConstructReach = 0.85f;
+
+    // A graph with a smaller share of living rows has more candidates for each link.
+    private const float MostlyAlive = 0.95f;
 
     // Links a new row takes on level 0, over M.
     private const int NewLinksFactor = 1;
