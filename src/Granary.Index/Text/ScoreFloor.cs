@@ -15,9 +15,8 @@ namespace Granary.Index.Text;
 public sealed class ScoreFloor(int k)
 {
     private readonly Lock _lock = new();
-    private float[] _best = []; // A heap whose root is the worst.
+    private readonly PriorityQueue<float, float> _best = new(); // The worst first.
     private readonly bool _given;
-    private int _count;
     private Action? _passed;
     private float _value = k > 0 ? float.NegativeInfinity : float.PositiveInfinity;
 
@@ -61,12 +60,12 @@ public sealed class ScoreFloor(int k)
         {
             if (!(score > _value))
                 return;
-            if (_count < k)
-                Add(score);
+            if (_best.Count < k)
+                _best.Enqueue(score, score);
             else
-                ReplaceWorst(score);
-            if (_count == k && _best[0] > _value)
-                Volatile.Write(ref _value, _best[0]);
+                _best.EnqueueDequeue(score, score);
+            if (_best.Count == k && _best.Peek() is var worst && worst > _value)
+                Volatile.Write(ref _value, worst);
         }
     }
 
@@ -80,34 +79,5 @@ public sealed class ScoreFloor(int k)
             if (score > _value)
                 Volatile.Write(ref _value, score);
         }
-    }
-
-    private void Add(float score)
-    {
-        if (_count == _best.Length)
-            Array.Resize(ref _best, (int)Math.Min(k, Math.Max(16, _count * 2L)));
-        var at = _count++;
-        for (; at > 0 && _best[(at - 1) >> 1] > score; at = (at - 1) >> 1)
-            _best[at] = _best[(at - 1) >> 1];
-        _best[at] = score;
-    }
-
-    private void ReplaceWorst(float score)
-    {
-        var at = 0;
-        while (true)
-        {
-            var child = (2 * at) + 1;
-            if (child >= _count)
-                break;
-            if (child + 1 < _count && _best[child + 1] < _best[child])
-                child++;
-            if (_best[child] >= score)
-                break;
-            _best[at] = _best[child];
-            at = child;
-        }
-
-        _best[at] = score;
     }
 }
