@@ -16,7 +16,8 @@ run() { # what to build, then what to test of it; what fails is told and counted
     return
   fi
   for tested in "$@"; do
-    dotnet test "$tested" -c Release --no-build --nologo -v q --logger "trx" --logger "console;verbosity=minimal" --results-directory "$results" || failed_runs=1
+    dotnet test "$tested" -c Release --no-build --nologo -v q --logger "trx" --logger "console;verbosity=minimal" --results-directory "$results" \
+      | tee -a "$results/console.log" || failed_runs=1
   done
 }
 
@@ -62,6 +63,15 @@ read -r passed failed skipped < <(
   cat "$results"/*.trx 2>/dev/null | grep -o '<Counters [^>]*>' | awk '
     { for (i = 1; i <= NF; i++) if (split($i, part, "=") == 2) { gsub(/[^0-9]/, "", part[2]); count[part[1]] += part[2] } }
     END { print count["passed"] + 0, count["total"] - count["passed"] - (count["total"] - count["executed"]), count["total"] - count["executed"] }')
+
+# What failed and why, once more and without the logs between, where whoever reads the end of this sees it.
+if [ "$failed" -gt 0 ]; then
+  echo "== Failed"
+  awk '
+    /^  Failed / { shown = 30 }
+    /^ *Standard Output Messages:/ || /^(Passed|Failed)! / || /^  (Passed|Skipped) / { shown = 0 }
+    shown > 0 { print substr($0, 1, 600); shown-- }' "$results/console.log"
+fi
 
 echo "Ran: $ran"
 echo "$passed passed, $failed failed, $skipped skipped"

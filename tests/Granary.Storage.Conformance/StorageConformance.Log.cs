@@ -271,12 +271,20 @@ public abstract partial class StorageConformance
             Assert.Equal(12, await from.FindBatchAsync(names[2], 12, None));
             Assert.Null(await from.FindBatchAsync(names[2], 13, None));
             Assert.Null(await from.FindBatchAsync(Guid.NewGuid(), 1, None));
+            var all = names.Select(static (name, i) => (name, (i + 1) * 4L)).ToList();
+            Assert.Equal(all, await from.BatchesAsync(1, None).ToListAsync());
+            Assert.Equal(all[2..], await from.BatchesAsync(12, None).ToListAsync());
+            Assert.Equal(all[3..], await from.BatchesAsync(13, None).ToListAsync());
+            Assert.Empty(await from.BatchesAsync(25, None).ToListAsync());
         }
 
         await log.TruncateAsync(9, None);
         // A storage may keep more than it must: the record holds operations 5 to 8.
         Assert.Equal(log.FirstOperation > 8 ? null : 8L, await log.FindBatchAsync(names[1], 1, None));
         Assert.Equal(12, await log.FindBatchAsync(names[2], 1, None));
+        var kept = await log.BatchesAsync(1, None).ToListAsync();
+        Assert.Equal(names[^kept.Count..], kept.Select(static b => b.Batch));
+        Assert.InRange(kept.Count, 4, 6);
     }
 
     [Fact]

@@ -88,6 +88,8 @@ public sealed partial class PartitionLeader
                 GiveBack(id);
         }
 
+        if (_others is { } others && _time.GetElapsedTime(others.Since) >= OthersLifetime)
+            Interlocked.CompareExchange(ref _others, null, others);
         lock (_progressLock)
             Mark();
         if (Volatile.Read(ref _disposed) == 0)

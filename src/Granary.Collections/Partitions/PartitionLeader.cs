@@ -16,6 +16,14 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
     /// <summary>How far back in the log a batch that is sent again is looked for, in operations.</summary>
     public const long RetryWindow = 100_000;
 
+    /// <summary>
+    /// For so long after its log was advanced by another writer a leader knows what that one appended. A request that was on its way here
+    /// when this process stood still, or was cut off, may be among it: whoever sent it had no answer and sent it there.
+    /// </summary>
+    public static readonly TimeSpan OthersLifetime = TimeSpan.FromMinutes(10);
+
+    private const int MostOthers = 100_000;
+
     private readonly IStorage _storage;
     private readonly PartitionKey _key;
     private readonly IFeed _feed;
@@ -30,6 +38,7 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
     private volatile Epoch _epoch;
     private volatile IngestionSettings _settings;
     private volatile string? _refusal;
+    private volatile Others? _others;
     private int _disposed;
 
     private PartitionLeader(IStorage storage, PartitionKey key, IngestionSettings ingestion, IFeed feed, PhaseTimings timings,
@@ -201,6 +210,13 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
             using var activity = Telemetry.Activities.StartActivity("granary.append");
             activity?.SetTag("granary.partition", _key.Number).SetTag("granary.operations", count);
             var epoch = await CurrentAsync().ConfigureAwait(false);
+            if (_others?.Batches.Find(batch) is { } known)
+            {
+                // Counted with what the log grew by.
+                _gate.Cancel(count);
+                return known;
+            }
+
             // Not later: the writer may find out by itself that the batch got in after all.
             var before = epoch.Writer.Logged;
             try
@@ -283,6 +299,18 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
             // What it acknowledged is counted before it is compared with the log.
             await old.Writer.DisposeAsync().ConfigureAwait(false);
             var log = await OpenLogAsync(_storage, _key, _exists, CancellationToken.None).ConfigureAwait(false);
+            try
+            {
+                // Before anybody appends to the log as it is now.
+                if (log.NextOperation - 1 > old.Writer.Logged)
+                    await RememberOthersAsync(log, old.Writer.Logged + 1).ConfigureAwait(false);
+            }
+            catch
+            {
+                await log.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+
             _gate.Force((int)Math.Min(int.MaxValue, log.NextOperation - 1 - old.Writer.Logged));
             _refusal = null;
             return _epoch = new Epoch(log, new PartitionWriter(_key, log, _feed, null, _timings));
@@ -304,6 +332,24 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// What is in the log from one operation on, appended by another writer (or by this one, which did not learn of it). Of very much the
+    /// oldest: what was on its way here was sent there first of all.
+    /// </summary>
+    private async ValueTask RememberOthersAsync(IPartitionLog log, long from)
+    {
+        var batches = _others?.Batches ?? new RecentBatches(MostOthers);
+        var left = MostOthers;
+        await foreach (var (batch, last) in log.BatchesAsync(from, CancellationToken.None).ConfigureAwait(false))
+        {
+            if (left-- == 0)
+                break;
+            batches.Add(batch, last);
+        }
+
+        _others = new Others(batches, _time.GetTimestamp());
+    }
+
     private void ThrowIfClosed()
     {
         if (Volatile.Read(ref _disposed) != 0)
@@ -311,6 +357,9 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
     }
 
     private GranaryException Closed() => new(ErrorKind.Unavailable, $"Partition {_key.Number} is unavailable: its writer is being closed");
+
+    /// <summary>What others appended, by batch id, and when this leader learnt of it.</summary>
+    private sealed record Others(RecentBatches Batches, long Since);
 
     /// <summary>The log from one opening to the next.</summary>
     private sealed class Epoch(IPartitionLog log, PartitionWriter writer)

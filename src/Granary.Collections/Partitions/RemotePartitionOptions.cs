@@ -15,8 +15,8 @@ public sealed record RemotePartitionOptions
     public TimeSpan MovePatience { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// For how long a read that no replica answered is made again, within the read's own limit: a replica may be moving, or catching up
-    /// after its silo stood still. Zero: not at all.
+    /// For how long a read is made again after no replica could answer it, within the read's own limit: a replica may be moving, or
+    /// catching up after its silo stood still. Zero: not at all.
     /// </summary>
     public TimeSpan ReadPatience { get; init; }
 

@@ -104,13 +104,17 @@ internal sealed class RemotePartitionSearch : IPartitionSearch, IOpenPartition
             cancellation);
     }
 
-    /// <summary>Asks replicas one after the other until one answers; several at once where <paramref name="hedged"/>.</summary>
+    /// <summary>
+    /// Asks replicas one after the other until one answers; several at once where <paramref name="hedged"/>: then who could not answer is
+    /// asked again while another one keeps silent, which may stand still for as long as nobody finds out.
+    /// </summary>
     public async ValueTask<T> AskAsync<T>(
         ReplicaCall call, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, T> decode, bool hedged, CancellationToken cancellation)
     {
         var order = _chooser.Order();
         var running = new List<Attempt<T>>(2);
         var failed = new List<(int Replica, Exception Error)>();
+        var pause = FirstPause;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
         {
@@ -142,6 +146,20 @@ internal sealed class RemotePartitionSearch : IPartitionSearch, IOpenPartition
                     {
                         Telemetry.Cluster.Hedges.Add();
                         running.Add(Begin(order[next++], call, request, decode, hedge: true, over.Token));
+                        continue;
+                    }
+                }
+
+                var passing = hedged && next == order.Length ? failed.FindIndex(f => Patience.IsPassing(f.Error, cancellation)) : -1;
+                if (passing >= 0 && !running.Exists(a => a.Task.IsCompleted))
+                {
+                    var late = Task.Delay(pause, _time, over.Token);
+                    await Task.WhenAny([late, .. running.Select(a => a.Task)]).ConfigureAwait(false);
+                    if (late.IsCompletedSuccessfully && !running.Exists(a => a.Task.IsCompleted))
+                    {
+                        pause = Longer(pause);
+                        running.Add(Begin(failed[passing].Replica, call, request, decode, hedge: true, over.Token));
+                        failed.RemoveAt(passing);
                         continue;
                     }
                 }
@@ -239,16 +257,19 @@ internal sealed class RemotePartitionSearch : IPartitionSearch, IOpenPartition
     public async ValueTask<T> InsistAsync<T>(
         ReplicaCall call, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, T> decode, CancellationToken cancellation)
     {
-        var started = _time.GetTimestamp();
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        long? failed = null;
+        for (var pause = FirstPause; ; pause = Longer(pause))
         {
             try
             {
                 return await AskAsync(call, request, decode, hedged: true, cancellation).ConfigureAwait(false);
             }
-            catch (GranaryException e) when (
-                e.Kind == ErrorKind.Unavailable && _time.GetElapsedTime(started) + pause <= _options.ReadPatience)
+            catch (GranaryException e) when (e.Kind == ErrorKind.Unavailable)
             {
+                // Not from the beginning: to learn that nobody answers may have taken longer than that.
+                failed ??= _time.GetTimestamp();
+                if (_time.GetElapsedTime(failed.Value) + pause > _options.ReadPatience)
+                    throw;
             }
 
             await Task.Delay(pause, _time, cancellation).ConfigureAwait(false);
@@ -304,6 +325,8 @@ internal sealed class RemotePartitionSearch : IPartitionSearch, IOpenPartition
             ErrorKind.Unavailable, $"Partition {Number} is unavailable: no replica answers ({string.Join("; ", reasons)})",
             failed.Count > 0 ? failed[^1].Error : null);
     }
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
 
     private static void Forget(Task task) => task.ContinueWith(
         static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Granary.Index.Checkpoints;
 
 namespace Granary.Collections.Ports;
@@ -103,29 +104,58 @@ public interface ILogReader : IAsyncDisposable
     IAsyncEnumerable<LogRecord> ReadAsync(long fromOperation, CancellationToken cancellation);
 
     /// <summary>
+    /// The batch id and the last operation of every record that holds operations from <paramref name="fromOperation"/> on, in order, up
+    /// to the newest when the call was made. What was truncated away is left out.
+    /// </summary>
+    /// <exception cref="Granary.Index.GranaryException"><c>Unavailable</c>: the storage cannot be reached now.</exception>
+    async IAsyncEnumerable<(Guid Batch, long Last)> BatchesAsync(
+        long fromOperation, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        // Truncated meanwhile: what is left begins later, and goes on behind what was told already.
+        for (var from = (long?)fromOperation; from is { } begin;)
+        {
+            from = null;
+            await using var records = LaterAsync(begin).GetAsyncEnumerator(cancellation);
+            while (true)
+            {
+                try
+                {
+                    if (!await records.MoveNextAsync().ConfigureAwait(false))
+                        break;
+                }
+                catch (LogTruncatedException e) when (e.First > begin)
+                {
+                    from = e.First;
+                    break;
+                }
+
+                begin = records.Current.LastOperation + 1;
+                yield return (records.Current.BatchId, records.Current.LastOperation);
+            }
+        }
+
+        // Some say at once that an operation is gone, others when they come to it.
+        async IAsyncEnumerable<LogRecord> LaterAsync(long begin)
+        {
+            await foreach (var record in ReadAsync(begin, cancellation).ConfigureAwait(false))
+                yield return record;
+        }
+    }
+
+    /// <summary>
     /// The last operation of the record with this batch id, if it is one of those that hold operations from
     /// <paramref name="fromOperation"/> on; else null. What was truncated away counts as not there.
     /// </summary>
     /// <exception cref="Granary.Index.GranaryException"><c>Unavailable</c>: the storage cannot be reached now.</exception>
     async ValueTask<long?> FindBatchAsync(Guid batch, long fromOperation, CancellationToken cancellation)
     {
-        while (true)
+        await foreach (var (id, last) in BatchesAsync(fromOperation, cancellation).ConfigureAwait(false))
         {
-            try
-            {
-                await foreach (var record in ReadAsync(fromOperation, cancellation).ConfigureAwait(false))
-                {
-                    if (record.BatchId == batch)
-                        return record.LastOperation;
-                }
-
-                return null;
-            }
-            catch (LogTruncatedException e) when (e.First > fromOperation)
-            {
-                fromOperation = e.First;
-            }
+            if (id == batch)
+                return last;
         }
+
+        return null;
     }
 }
 

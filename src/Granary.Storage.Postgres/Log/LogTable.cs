@@ -18,6 +18,9 @@ internal sealed class LogTable(PostgresDatabase database, PartitionKey partition
     private const int PageBytes = 8 << 20;
     private const int PageRecords = 1024;
 
+    /// <summary>Of records' names alone, a page holds more.</summary>
+    private const int PageNames = 16_384;
+
     private readonly string _head = $"""
         SELECT next_op, epoch,
             coalesce((SELECT min(first_op) FROM {NameOf(partition)} WHERE incarnation = $1 AND partition = $2), next_op)
@@ -43,6 +46,13 @@ internal sealed class LogTable(PostgresDatabase database, PartitionKey partition
         WHERE incarnation = $1 AND partition = $2 AND batch_id = $4 AND first_op + count > $3 AND first_op >= coalesce((
             SELECT max(first_op) FROM {NameOf(partition)} WHERE incarnation = $1 AND partition = $2 AND first_op <= $3), $3)
         LIMIT 1
+        """;
+
+    private readonly string _names = $"""
+        SELECT batch_id, first_op + count - 1 FROM {NameOf(partition)}
+        WHERE incarnation = $1 AND partition = $2 AND first_op + count > $3 AND first_op >= coalesce((
+            SELECT max(first_op) FROM {NameOf(partition)} WHERE incarnation = $1 AND partition = $2 AND first_op <= $3), $3)
+        ORDER BY first_op LIMIT {PageNames}
         """;
 
     public static string NameOf(PartitionKey partition) => $"granary.log_{partition.Incarnation:N}";
@@ -123,7 +133,38 @@ internal sealed class LogTable(PostgresDatabase database, PartitionKey partition
         }
     }
 
+    /// <summary>
+    /// The batch id and the last operation of every record that holds operations from one on, in order. The rows' bytes are not read.
+    /// </summary>
+    public async IAsyncEnumerable<(Guid Batch, long Last)> BatchesAsync(
+        long from, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        for (var full = true; full;)
+        {
+            var page = await NamesAsync(from, cancellation).ConfigureAwait(false);
+            foreach (var name in page)
+                yield return name;
+            full = page.Count == PageNames;
+            if (full)
+                from = page[^1].Last + 1;
+        }
+    }
+
     public GranaryException Gone() => GranaryException.NotFound($"The log of {partition} is gone: its collection was dropped.");
+
+    private async ValueTask<List<(Guid Batch, long Last)>> NamesAsync(long from, CancellationToken cancellation)
+    {
+        try
+        {
+            return await database.ListAsync(
+                _names, row => (row.GetGuid(0), row.GetInt64(1)), cancellation, [.. Key, (NpgsqlDbType.Bigint, from)])
+                .ConfigureAwait(false);
+        }
+        catch (GranaryException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable })
+        {
+            throw Gone();
+        }
+    }
 
     private async ValueTask<List<LogRecord>> PageAsync(long from, long next, CancellationToken cancellation)
     {

@@ -90,6 +90,12 @@ internal sealed partial class PostgresLog : IPartitionLog
         Interlocked.Add(ref _bytes, -bytes);
     }
 
+    public IAsyncEnumerable<(Guid Batch, long Last)> BatchesAsync(long fromOperation, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _table.BatchesAsync(fromOperation, cancellation);
+    }
+
     public ValueTask<long?> FindBatchAsync(Guid batch, long fromOperation, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -38,6 +38,12 @@ internal sealed class PostgresLogReader(LogTable table) : ILogReader
         return Read(fromOperation, cancellation);
     }
 
+    public IAsyncEnumerable<(Guid Batch, long Last)> BatchesAsync(long fromOperation, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return table.BatchesAsync(fromOperation, cancellation);
+    }
+
     public ValueTask<long?> FindBatchAsync(Guid batch, long fromOperation, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -89,6 +89,27 @@ public sealed class PartitionLeaderTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WhatWasSentToALeaderThatStoodStillAndThenToAnotherIsThereOnceHoweverLateTheFirstComesToIt()
+    {
+        var (one, two) = (await OpenAsync(), await OpenAsync());
+        var sent = Enumerable.Range(1, 5).Select(i => (Id: Guid.NewGuid(), Operations: Described.Upserts((ulong)i))).ToList();
+        for (var i = 0; i < sent.Count; i++)
+            Assert.Equal(i + 1, await two.WriteAsync(sent[i].Id, true, sent[i].Operations.Bytes, 1, NoWait, default));
+        // Written over, so that to apply the first ones again would undo it.
+        await WriteAsync(two, 1);
+        // One after the other: only the first of them finds the log fenced.
+        for (var i = 0; i < sent.Count; i++)
+            Assert.Equal(i + 1, await one.WriteAsync(sent[i].Id, false, sent[i].Operations.Bytes, 1, NoWait, default));
+        Assert.Equal(6, (await RecordsAsync()).Count);
+        Assert.Equal(6, one.Depth);
+        var reservation = await one.ReserveAsync(1, NoWait, default);
+        Assert.Equal(2, await one.WriteReservedAsync(sent[1].Id, false, reservation, sent[1].Operations.Bytes, default));
+        Assert.Equal(7, (await WriteAsync(one, 9)).Last);
+        Assert.Equal(7, (await RecordsAsync()).Count);
+        Assert.Equal(7, one.Depth);
+    }
+
+    [Fact]
     public async Task AnAppendWhoseAnswerWasLostIsFoundInTheLog()
     {
         var leader = await OpenAsync();

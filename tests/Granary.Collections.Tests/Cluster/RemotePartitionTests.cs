@@ -89,6 +89,36 @@ public sealed class RemotePartitionTests
         Assert.InRange(gone.Asked, 10, 30);
     }
 
+    [Fact]
+    public async Task AReplicaThatDidNotServeYetIsAskedAgainWhileAnotherStandsStill()
+    {
+        // One has no lease yet, the other is in a process that was stopped: it says nothing until somebody finds it dead, much later.
+        var calls = 0;
+        var still = new Played(_ => new TaskCompletionSource<long>().Task);
+        var opening = new Played(_ => ++calls < 3
+            ? Task.FromException<long>(new GranaryException(ErrorKind.Unavailable, "it has no lease yet")) : Task.FromResult(5L))
+        {
+            IsLocal = true,
+        };
+        Assert.Equal(5, await PumpAsync(Reach(still, opening).Search.CountAsync(null, true, Loose, default).AsTask()));
+        Assert.Equal((1, 3), (still.Asked, opening.Asked));
+        Assert.True(still.Cancelled);
+    }
+
+    [Fact]
+    public async Task AReadThatLearntLateThatNobodyAnswersIsMadeAgain()
+    {
+        // It takes as long as it takes until a process that stands still counts as dead.
+        var (dead, calls) = (new TaskCompletionSource<long>(), 0);
+        var only = new Played(_ => ++calls == 1 ? dead.Task : Task.FromResult(5L));
+        var options = new RemotePartitionOptions { ReadPatience = TimeSpan.FromSeconds(5) };
+        var count = Reach(options, only).Search.CountAsync(null, true, Loose, default).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(20));
+        dead.SetException(new GranaryException(ErrorKind.Unavailable, "the silo became unavailable"));
+        Assert.Equal(5, await PumpAsync(count));
+        Assert.Equal(2, only.Asked);
+    }
+
     [Theory]
     [InlineData(ErrorKind.BadInput)]
     [InlineData(ErrorKind.NotFound)]
