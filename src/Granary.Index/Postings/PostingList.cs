@@ -4,9 +4,10 @@ namespace Granary.Index.Postings;
 /// The rows that hold one term or dimension, ascending, each with a 32-bit payload (a term frequency, or a weight's bits). One thread
 /// appends and sweeps; readers take <see cref="Current"/> once and see a consistent prefix.
 /// </summary>
-internal sealed class PostingList
+internal class PostingList
 {
     private View _view = View.Empty;
+    private long _extent;
     private int _frequency;
 
     /// <summary>Rows counted in the statistics.</summary>
@@ -20,7 +21,13 @@ internal sealed class PostingList
     public int Dead { get; private set; }
 
     /// <summary>Postings, those of removed rows included.</summary>
-    public int Count { get; private set; }
+    public int Count => (int)Extent;
+
+    /// <summary>
+    /// The generation above the count: of two lists with the same, one holds what the other does. Published after the postings it
+    /// counts.
+    /// </summary>
+    public long Extent => Volatile.Read(ref _extent);
 
     /// <summary>What a reader sees from now on.</summary>
     public View Current => Volatile.Read(ref _view);
@@ -42,7 +49,7 @@ internal sealed class PostingList
         view.TailCount = count + 1;
         if (!ReferenceEquals(view, _view))
             Volatile.Write(ref _view, view);
-        Count++;
+        Volatile.Write(ref _extent, _extent + 1);
     }
 
     /// <summary>Counts a removed row; true when so many are dead that <see cref="Sweep"/> pays.</summary>
@@ -77,10 +84,13 @@ internal sealed class PostingList
                 fresh.Append(row, (uint)old.Tail[i], rule);
         }
 
-        Count = fresh.Count;
         Dead = 0;
         Volatile.Write(ref _view, fresh._view);
+        Volatile.Write(ref _extent, ExtentOf(fresh._view.Generation, fresh.Count));
     }
+
+    /// <summary><see cref="Extent"/> of so many postings.</summary>
+    public static long ExtentOf(int generation, int count) => ((long)generation << 32) | (uint)count;
 
     /// <summary>The payload of a row, if the list holds it. Safe for readers.</summary>
     public bool TryFind(int row, out uint payload)

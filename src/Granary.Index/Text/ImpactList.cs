@@ -1,4 +1,5 @@
 using System.Numerics;
+using Granary.Index.Memory;
 using Granary.Index.Postings;
 
 namespace Granary.Index.Text;
@@ -22,8 +23,15 @@ internal sealed class ImpactList
     // A list with postings in a quarter of all groups is laid out with a place for each of them.
     private const int DenseShare = 4;
 
+    private int[]? _groups = new int[16];
+    private long _extent;
+
     /// <summary>Groups that hold a posting, ascending; null when each group up to the last has a place.</summary>
-    public int[]? Groups { get; private set; } = new int[16];
+    public int[]? Groups
+    {
+        get => _groups;
+        private set => _groups = value;
+    }
 
     /// <summary>How many places there are.</summary>
     public int Places { get; private set; }
@@ -47,7 +55,10 @@ internal sealed class ImpactList
     public int LastRow { get; private set; } = -1;
 
     /// <summary>Of the list it was made from, see <see cref="PostingList.View.Generation"/>.</summary>
-    public int Generation { get; private set; }
+    public int Generation => (int)(_extent >> 32);
+
+    /// <summary>Of the list it was made from, see <see cref="PostingList.Extent"/>.</summary>
+    public long Extent => _extent;
 
     /// <summary>The step of <see cref="Saturation"/> its bounds hold up to.</summary>
     public int Step { get; private set; }
@@ -60,9 +71,25 @@ internal sealed class ImpactList
         var filled = new ImpactList();
         filled.Append(view, tail, 0, rule);
         var list = filled.Trimmed();
-        list.Generation = view.Generation;
+        list._extent = PostingList.ExtentOf(view.Generation, list.Count);
         list.Step = step;
         return list;
+    }
+
+    /// <summary>Has the object itself fetched.</summary>
+    public void Prefetch()
+    {
+        Prefetching.Of(ref _groups);
+        Prefetching.Of(ref _extent);
+    }
+
+    /// <summary>Has what a search reads first of the places fetched.</summary>
+    public void PrefetchPlaces()
+    {
+        if (_groups is { } groups)
+            Prefetching.Of(groups);
+        if (Bounds is { } bounds)
+            Prefetching.Of(bounds);
     }
 
     /// <summary>Empties it for other postings.</summary>

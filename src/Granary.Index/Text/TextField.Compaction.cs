@@ -51,7 +51,7 @@ public sealed partial class TextField
             term.Postings.Frequency = term.Postings.Count;
             field._postings += term.Postings.Count;
             field._byNumber.Add(term);
-            field._terms[term.Text] = term;
+            field._terms.TryAdd(term);
         }
 
         return field;

@@ -56,8 +56,7 @@ public sealed partial class TextField
         try
         {
             var (terms, all, own) = known;
-            foreach (var term in terms)
-                sink.Add(term);
+            sink.AddAll(terms.AsSpan());
             if (DocumentCount != own.Documents || TotalLength != own.TotalLength || all.Frequencies.Length != sink.Length
                 || !CollectionsMarshal.AsSpan(sink.Frequencies).SequenceEqual(own.Frequencies.AsSpan()))
                 return false;
@@ -100,7 +99,7 @@ public sealed partial class TextField
                 {
                     for (var term = 0; term < sink.Terms.Count; term++)
                     {
-                        if (!sink.Terms[term].TryFind(docs[i], out var frequency))
+                        if (!sink.Terms[term].TryFindLaidOut(docs[i], out var frequency))
                             continue;
                         shared++;
                         sum += scorer.Contribution(term, frequency, _rows.LengthOf(docs[i]));
@@ -127,8 +126,7 @@ public sealed partial class TextField
         var search = TextSearch.Rent(_rows, scorer);
         try
         {
-            for (var term = 0; term < sink.Terms.Count; term++)
-                search.Add(sink.Terms[term], term);
+            search.Add(CollectionsMarshal.AsSpan(sink.Terms));
             search.Run(end, k, everyTerm ? sink.Terms.Count : 0, ref filter, hits, floor, cancellation);
         }
         finally
@@ -168,6 +166,12 @@ public sealed partial class TextField
     {
         private const int MostKept = 16_384;
 
+        // Each reads some lines, and a core waits for some dozens at once.
+        private const int Together = 32;
+        private const int FewTerms = 32;
+
+        private readonly int[] _hashes = new int[Together];
+        private readonly Term?[] _guesses = new Term?[Together];
         private readonly Dictionary<Term, int> _places = [];
         private double[] _weights = new double[16];
 
@@ -196,26 +200,65 @@ public sealed partial class TextField
             return _weights;
         }
 
-        public override void Add(ReadOnlySpan<char> text)
+        public override void Add(ReadOnlySpan<char> text) => Put(Field._terms.Find(text));
+
+        /// <summary>Adds terms; what is read of one is waited for together with the same of the others.</summary>
+        public void AddAll(ReadOnlySpan<string> terms)
         {
-            if (!Field._termOf.TryGetValue(text, out var term))
+            for (var from = 0; from < terms.Length; from += Together)
+                AddTogether(terms[from..Math.Min(from + Together, terms.Length)]);
+        }
+
+        private void AddTogether(ReadOnlySpan<string> terms)
+        {
+            var table = Field._terms;
+            var hashes = _hashes.AsSpan(0, terms.Length);
+            var guesses = _guesses.AsSpan(0, terms.Length);
+            for (var i = 0; i < terms.Length; i++)
+                table.Prefetch(hashes[i] = TermTable.HashOf(terms[i]));
+            for (var i = 0; i < terms.Length; i++)
+                (guesses[i] = table.Guess(hashes[i]))?.Prefetch();
+            foreach (var term in guesses)
+                term?.PrefetchParts();
+            for (var i = 0; i < terms.Length; i++)
+                Put(guesses[i] is { IsDropped: false } term && term.Text == terms[i] ? term : table.Find(terms[i], hashes[i]));
+            guesses.Clear();
+        }
+
+        private void Put(Term? term)
+        {
+            Frequencies.Add(term?.Postings.Frequency ?? 0);
+            if (term is null)
             {
-                Frequencies.Add(0);
                 IsPartlyUnknown = true;
                 return;
             }
 
-            Frequencies.Add(term.Postings.Frequency);
-            if (_places.TryAdd(term, Terms.Count))
+            var place = PlaceOf(term);
+            if (place >= 0)
             {
-                Terms.Add(term);
-                Occurrences.Add(1);
-                FirstAt.Add(Frequencies.Count - 1);
+                Occurrences[place]++;
+                return;
             }
-            else
+
+            if (Terms.Count >= FewTerms)
+                _places.Add(term, Terms.Count);
+            Terms.Add(term);
+            Occurrences.Add(1);
+            FirstAt.Add(Frequencies.Count - 1);
+        }
+
+        /// <summary>Where the term is; -1 where it is new. A few are looked through, the places of those after them are kept.</summary>
+        private int PlaceOf(Term term)
+        {
+            var terms = CollectionsMarshal.AsSpan(Terms);
+            for (var i = 0; i < terms.Length && i < FewTerms; i++)
             {
-                Occurrences[_places[term]]++;
+                if (ReferenceEquals(terms[i], term))
+                    return i;
             }
+
+            return _places.TryGetValue(term, out var place) ? place : -1;
         }
 
         public void Release()

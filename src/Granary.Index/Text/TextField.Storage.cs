@@ -111,7 +111,7 @@ public sealed partial class TextField
 
             field._postings += term.Postings.Count;
             field._byNumber.Add(term);
-            if (!field._terms.TryAdd(text, term))
+            if (!field._terms.TryAdd(term))
                 throw reader.Corrupted($"the term \"{text}\" is there twice");
         }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using Granary.Index.Memory;
 using Granary.Index.Postings;
 
 namespace Granary.Index.Text;
@@ -5,7 +7,7 @@ namespace Granary.Index.Text;
 public sealed partial class TextField
 {
     /// <summary>A term and its postings. The number and the count belong to the writing thread.</summary>
-    internal sealed class Term(string text, int number, TextFieldSchema schema, ImpactLayouts layouts)
+    internal sealed class Term(string text, int number, TextFieldSchema schema, ImpactLayouts layouts) : PostingList
     {
         // Bounds are made for an average this many steps up, and used until it is that many above or the average outgrew them.
         private const int StepsAhead = 2;
@@ -15,20 +17,54 @@ public sealed partial class TextField
         private const int MostBehind = 64;
         private ImpactList? _impacts;
         private bool _used;
+        private bool _dropped;
 
         public string Text { get; } = text;
 
         public int Number { get; } = number;
 
-        public PostingList Postings { get; } = new();
+        /// <summary>Itself: what a search reads of a term lies together.</summary>
+        public PostingList Postings => this;
 
         /// <summary>How often it occurs in the document being added.</summary>
         public int Occurrences { get; set; }
 
         /// <summary>Whether it was taken out of the index; a term of that text would be another one.</summary>
-        public bool IsDropped { get; set; }
+        public bool IsDropped
+        {
+            get => Volatile.Read(ref _dropped);
+            set => Volatile.Write(ref _dropped, value);
+        }
 
         public long ImpactBytes => Volatile.Read(ref _impacts)?.Bytes ?? 0;
+
+        /// <summary>The whole list laid out for search, with bounds that hold for averages up to a step; null where it is not.</summary>
+        public ImpactList? WholeFor(int step)
+        {
+            if (Volatile.Read(ref _impacts) is not { } impacts || impacts.Extent != Extent || impacts.Step < step
+                || impacts.Step > step + (2 * StepsAhead))
+                return null;
+            if (!Volatile.Read(ref _used))
+                Volatile.Write(ref _used, true);
+            return impacts;
+        }
+
+        /// <summary>Has the term itself fetched.</summary>
+        public void Prefetch()
+        {
+            Prefetching.Of(ref _impacts);
+            Prefetching.Of(ref _used);
+        }
+
+        /// <summary>Once the term is there: has its text and its layout fetched.</summary>
+        public void PrefetchParts()
+        {
+            Prefetching.Of(ref Unsafe.AsRef(in Text.GetPinnableReference()));
+            Volatile.Read(ref _impacts)?.Prefetch();
+        }
+
+        /// <summary>Once these are there: has what a search reads first of the layout fetched.</summary>
+        public void PrefetchLayout() => Volatile.Read(ref _impacts)?.PrefetchPlaces();
 
         /// <summary>
         /// The list laid out for search, or most of it, with bounds that hold for averages up to a step; null when it is too short for
@@ -55,7 +91,7 @@ public sealed partial class TextField
         }
 
         /// <summary>The frequency in a document that was not removed, if it has the term; from the layout as far as that goes.</summary>
-        public bool TryFind(int doc, out uint frequency)
+        public bool TryFindLaidOut(int doc, out uint frequency)
         {
             var impacts = Volatile.Read(ref _impacts);
             if (impacts is null || doc > impacts.LastRow || impacts.Generation != Postings.Current.Generation)

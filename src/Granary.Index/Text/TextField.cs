@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Granary.Index.Memory;
 using Granary.Index.Postings;
@@ -17,8 +16,7 @@ public sealed partial class TextField
 
     private readonly ITextAnalyzer _analyzer;
     private readonly RowTable<TextRow> _rows;
-    private readonly ConcurrentDictionary<string, Term> _terms = new(1, 1024, StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Term>.AlternateLookup<ReadOnlySpan<char>> _termOf;
+    private readonly TermTable _terms = new();
     private readonly List<Term?> _byNumber = [];
     private readonly Stack<int> _freeNumbers = new();
     private readonly DocumentSink _sink;
@@ -36,7 +34,6 @@ public sealed partial class TextField
         Schema = schema;
         _analyzer = Analyzer.Create(schema.Analyzer);
         _rows = new RowTable<TextRow>(schema.Name);
-        _termOf = _terms.GetAlternateLookup<ReadOnlySpan<char>>();
         _sink = new DocumentSink(this);
         _layouts = new ImpactLayouts(() => LayoutLimit);
     }
@@ -56,7 +53,7 @@ public sealed partial class TextField
     /// <summary>Bytes held, roughly. Called by the writing thread.</summary>
     public long Bytes =>
         _byNumber.Sum(term => term == null ? 0 : 120 + (2L * term.Text.Length) + term.Postings.Bytes + term.ImpactBytes)
-        + (100L * _rows.Alive) + _sink.MemoBytes;
+        + (100L * _rows.Alive) + _sink.MemoBytes + _terms.Bytes;
 
     /// <summary>Bytes of the layouts that searches made.</summary>
     internal long LayoutBytes => _layouts.Bytes;
@@ -143,30 +140,29 @@ public sealed partial class TextField
         _analyzer.AnalyzeQuery(query, terms);
         var frequencies = ImmutableDictionary.CreateBuilder<string, long>();
         foreach (var term in terms)
-            frequencies[term] = _terms.TryGetValue(term, out var known) ? known.Postings.Frequency : 0;
+            frequencies[term] = _terms.Find(term)?.Postings.Frequency ?? 0;
         return new TextStatistics(DocumentCount, TotalLength, frequencies.ToImmutable());
     }
 
     private Term Intern(ReadOnlySpan<char> text)
     {
-        if (_termOf.TryGetValue(text, out var term))
-            return term;
+        if (_terms.Find(text) is { } known)
+            return known;
         var number = _freeNumbers.TryPop(out var free) ? free : _byNumber.Count;
-        term = new Term(text.ToString(), number, Schema, _layouts);
+        var term = new Term(text.ToString(), number, Schema, _layouts);
         if (number == _byNumber.Count)
             _byNumber.Add(term);
         else
             _byNumber[number] = term;
-        _terms[term.Text] = term;
+        _terms.TryAdd(term);
         return term;
     }
 
     private void Drop(Term term)
     {
-        _terms.TryRemove(term.Text, out _);
+        _terms.Drop(term);
         _layouts.Forget(term.TakeImpacts());
         _byNumber[term.Number] = null;
-        term.IsDropped = true;
         _freeNumbers.Push(term.Number);
     }
 

@@ -75,12 +75,25 @@ internal sealed partial class TextSearch
         }
     }
 
-    /// <summary>Adds a term of the query.</summary>
-    public void Add(TextField.Term term, int number)
+    /// <summary>Adds the terms of the query.</summary>
+    public void Add(ReadOnlySpan<TextField.Term> terms)
+    {
+        var step = Saturation.StepAbove(_scorer.Average);
+        foreach (var term in terms)
+            term.PrefetchLayout();
+        for (var i = 0; i < terms.Length; i++)
+        {
+            if (terms[i].WholeFor(step) is { } impacts)
+                AddPart(terms[i], i, impacts);
+            else
+                Add(terms[i], i, step);
+        }
+    }
+
+    private void Add(TextField.Term term, int number, int step)
     {
         var view = term.Postings.Current;
         var tail = view.TailCount;
-        var step = Saturation.StepAbove(_scorer.Average);
         var covered = 0;
         if (term.ImpactsFor(view, tail, step, _rows) is { } impacts)
         {

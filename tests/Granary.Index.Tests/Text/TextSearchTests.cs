@@ -113,6 +113,46 @@ public sealed class TextSearchTests
     }
 
     [Fact]
+    public void A_list_that_was_swept_and_grew_back_is_laid_out_anew()
+    {
+        var corpus = new Corpus(Schema);
+        for (var i = 0; i < 100; i++)
+            corpus.Add(["w1", "w" + (2 + (i % 9))]);
+        corpus.AssertSearch("w1 w2", 100, _ => true);
+        for (var i = 0; i < 50; i++)
+            corpus.Remove(i);
+        for (var i = 0; i < 50; i++)
+        {
+            corpus.Add(["w1", "w1", "w" + (2 + (i % 9))]);
+            corpus.AssertSearch("w1 w2", 100, _ => true);
+        }
+    }
+
+    [Fact]
+    public void Known_counts_lead_to_the_same_hits_as_analysing_the_query()
+    {
+        var random = new Random(17);
+        var field = new TextField(Schema, new EpochClock());
+        for (var slot = 0; slot < 2_000; slot++)
+            field.Add([string.Join(' ', Words(random))], slot);
+        foreach (var length in new[] { 1, 7, 32, 33, 200 })
+        {
+            // Some terms are repeated, some unknown.
+            string[] terms = [.. Enumerable.Range(0, length).Select(i => i % 5 == 4 ? "unknown" + i : Word(random))];
+            var query = string.Join(' ', terms);
+            var own = field.Statistics(query);
+            var counts = new TermCounts(own.Documents, own.TotalLength, [.. terms.Select(t => own.Frequencies[t])]);
+            var filter = new Chosen(_ => true);
+            var (expected, hits) = (new List<SlotHit>(), new List<SlotHit>());
+            field.Search(query, 50, null, ref filter, expected);
+            Assert.True(field.TrySearch(50, new KnownCounts([.. terms], counts, counts), ref filter, hits));
+            Assert.Equal(expected, hits);
+            var stale = counts with { Frequencies = counts.Frequencies.SetItem(length - 1, counts.Frequencies[length - 1] + 1) };
+            Assert.False(field.TrySearch(50, new KnownCounts([.. terms], counts, stale), ref filter, hits));
+        }
+    }
+
+    [Fact]
     public void Long_queries_of_frequent_words_find_the_best_of_what_hardly_differs()
     {
         // Nearly every cell's bound is above the k-th score, and most rows lack most words; the last are in lists' unsealed ends.
