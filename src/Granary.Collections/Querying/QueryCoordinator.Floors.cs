@@ -99,7 +99,8 @@ public sealed partial class QueryCoordinator
                     BeginNext();
                 Volatile.Write(ref _thread, 0);
 
-                // One that is not done has to wait for something: the others need not wait for that, too.
+                // All that so few points have to say makes a better guess than what they say first, and takes little longer. One that
+                // is not done has to wait for something: the others need not wait for that, too.
                 if (!_near.Exists(t => t.IsFaulted || t.IsCanceled))
                     AskFar();
             }
@@ -118,23 +119,15 @@ public sealed partial class QueryCoordinator
         }
 
         /// <summary>
-        /// Begins the next search here, or all elsewhere after the last. A search that had to wait, and went on on another thread or later,
-        /// begins nothing.
+        /// Begins the next search here. A search that had to wait, and went on on another thread or later, begins nothing.
         /// </summary>
         private void BeginNext()
         {
-            if (Volatile.Read(ref _thread) != Environment.CurrentManagedThreadId)
+            if (Volatile.Read(ref _thread) != Environment.CurrentManagedThreadId || _next == near.Count || _begun == MostBegun)
                 return;
-            if (_next == near.Count)
-            {
-                AskFar();
-            }
-            else if (_begun < MostBegun)
-            {
-                _begun++;
-                _near.Add(AskAsync(near[_next++]).AsTask());
-                _begun--;
-            }
+            _begun++;
+            _near.Add(AskAsync(near[_next++]).AsTask());
+            _begun--;
         }
 
         /// <summary>Side by side: asks those elsewhere once as many have passed as there are processors.</summary>

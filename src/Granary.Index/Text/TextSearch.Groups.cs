@@ -138,11 +138,10 @@ internal sealed partial class TextSearch
                 LetOthersBegin(); // Most is refused, and to find enough may take long.
         }
 
-        LetOthersBegin();
-
         // Cells just above the cut would be looked at for nothing where better ones raise it.
         for (var wanted = k * StepShare; wanted * 2 < vectors; wanted *= StepShare)
             Pass(bounds, peaks, GroupBounds.LevelOf(peaks, wanted) - 1, ref filter);
+        LetOthersBegin();
         Pass(bounds, peaks, 0, ref filter);
     }
 
