@@ -118,7 +118,7 @@ internal static unsafe class CodeKernels
 
     // Sums of the lanes of four registers, as one register: a transposed tree of horizontal additions.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<int> Fold4(Vector256<int> a, Vector256<int> b, Vector256<int> c, Vector256<int> d)
+    internal static Vector128<int> Fold4(Vector256<int> a, Vector256<int> b, Vector256<int> c, Vector256<int> d)
     {
         var x = Avx2.HorizontalAdd(Avx2.HorizontalAdd(a, b), Avx2.HorizontalAdd(c, d));
         return x.GetLower() + x.GetUpper();

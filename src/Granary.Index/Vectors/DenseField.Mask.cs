@@ -87,6 +87,12 @@ public sealed unsafe partial class DenseField
         var target = walk.TargetOf(search.Query);
         var wanted = RescoreCount(search.K) + search.K + ScanRescoreMore;
         var pool = scratch.SecondPool(wanted);
+        if (SignsFor(mask.Count, wanted) is { } signs && TryScanSigns(walk, signs, search, mask, ref pool, ref filter, scratch))
+        {
+            Rescore(search, pool, wanted, ref filter, scratch);
+            return;
+        }
+
         var ids = scratch.Rows(RowBatches.MostRows);
         var distances = scratch.Distances(RowBatches.MostRows);
         var sure = mask.IsExact && !search.IndexedOnly;

@@ -31,6 +31,8 @@ public sealed unsafe partial class DenseField
         if (MappedBytes > 0)
             yield return ("originals in mapped files", MappedBytes, false);
         yield return ("codes", _codes?.Bytes ?? 0, true);
+        if (Volatile.Read(ref _signs) is { } signs)
+            yield return ("signs for scans under filters", signs.Bytes, true);
         yield return ("slots of rows", _slots.Bytes, true);
         if (_graph is null)
             yield break;
@@ -77,8 +79,13 @@ public sealed unsafe partial class DenseField
     {
         var stored = new Span<float>(_vectors is not null ? (float*)_vectors.Row(row) : Scratch(), _size);
         VectorMath.Copy(vector, normalise ? Distance.Cosine : Distance.Dot, stored);
-        if (_codes is not null)
-            Encode(stored, _codes.Row(row));
+        if (_codes is null)
+            return;
+        Encode(stored, _codes.Row(row));
+
+        // A plane that is not seen here was made after the code was written.
+        Interlocked.MemoryBarrier();
+        Volatile.Read(ref _signs)?.Update(row);
     }
 
     private void Encode(ReadOnlySpan<float> stored, byte* code)

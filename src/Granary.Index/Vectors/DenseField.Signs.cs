@@ -1,0 +1,152 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using Granary.Index.Search;
+
+namespace Granary.Index.Vectors;
+
+/// <content>
+/// Scans of many rows under a mask read a bit a dimension first (<see cref="SignPlane"/>): one cache line of 384 dimensions in place of seven. Only the rows that
+/// may be among the nearest by that are compared on codes.
+/// </content>
+public sealed unsafe partial class DenseField
+{
+    // Rows looked at together.
+    private const int SignedRows = 4096;
+
+    // A scan of so many times the rows that are kept is worth it.
+    private const int LeastSigned = 12;
+
+    // The plane is made when as many rows were scanned without it as cost about what making it does: so many times the field's rows.
+    private const int SignsAfter = 8;
+
+    // It is made anew, with another centre, for a field that has grown so many times.
+    private const int SignsGrowth = 4;
+
+    // Nearest rows that must be met before what is far can be told, beyond K and a half.
+    private const int FirstMore = 8;
+    private const int MostFirst = 512;
+    private SignPlane? _signs;
+    private long _scanned;
+
+    private SignPlane? SignsFor(int count, int wanted)
+    {
+        if (_codes is null || count < LeastSigned * wanted || !SignCode.Serves(_size))
+            return null;
+        var signs = Volatile.Read(ref _signs);
+        var rows = RowCapacity;
+        if (signs is null)
+        {
+            // A scan that is not counted, because two were at a time, does not matter.
+            _scanned += count;
+            if (_scanned < SignsAfter * (long)rows)
+                return null;
+        }
+        else if (rows / SignsGrowth <= signs.MadeFor)
+        {
+            return signs;
+        }
+
+        // Another that was made meanwhile takes its place; one that grew old is freed when no search holds it.
+        var made = new SignPlane(_codes, _size, _euclid, rows);
+        if (Interlocked.CompareExchange(ref _signs, made, signs) == signs)
+            return made;
+        made.Dispose();
+        return Volatile.Read(ref _signs);
+    }
+
+    /// <summary>Adds the nearest rows of the mask to a pool; false where the query does not suit.</summary>
+    private bool TryScanSigns<TWalk, TFilter>(
+        in TWalk walk, SignPlane signs, in DenseSearch search, RowMask mask, ref CandidatePool pool, ref TFilter filter,
+        SearchScratch scratch)
+        where TWalk : struct, IWalk
+        where TFilter : struct, ISlotFilter
+    {
+        var form = scratch.Targets(signs.TargetBytes);
+        var first = search.K + (search.K / 2) + FirstMore;
+        if (first > MostFirst || !signs.TryPrepare(search.Query.Values, form))
+            return false;
+        var target = walk.TargetOf(search.Query);
+        var ids = scratch.Rows(SignedRows + RowBatches.MostRows);
+        var lower = scratch.Distances(SignedRows + RowBatches.MostRows);
+        var sure = mask.IsExact && !search.IndexedOnly;
+        var batches = new RowBatches(mask, Math.Min(mask.Bound, RowCapacity));
+        while (true)
+        {
+            var count = 0;
+            while (count < SignedRows && batches.TryNext(ids + count, out var more))
+                count += more;
+            if (count == 0)
+                return true;
+            search.Cancellation.ThrowIfCancellationRequested();
+            if (signs.Lower(form, ids, count, lower) is >= 0 and var missing)
+                signs.TryMake(missing, RowCapacity);
+            if (pool.Count < search.K)
+                CompareFirst(walk, search, target, ids, lower, count, first, ref pool, ref filter, scratch);
+            var near = RowBatches.KeepNear(ids, lower, count, Kth(pool, search.K));
+            for (var at = 0; at < near; at += RowBatches.MostRows)
+            {
+                var some = Math.Min(RowBatches.MostRows, near - at);
+                walk.Scan(target, ids + at, some, lower + at);
+                for (var j = at; j < at + some; j++)
+                {
+                    var key = CandidatePool.Pack(lower[j], ids[j]);
+                    if ((!pool.IsFull || key < pool.Last) && (sure || Accepts(search, ids[j], ref filter)))
+                        pool.Add(key);
+                }
+            }
+        }
+    }
+
+    // Those that are nearest by their signs, so that the K-th distance is nearly known for the others. They are not met again. Rows of which
+    // nothing is known are no help here, they are compared later.
+    private void CompareFirst<TWalk, TFilter>(
+        in TWalk walk, in DenseSearch search, byte* target, int* ids, float* lower, int count, int wanted, ref CandidatePool pool,
+        ref TFilter filter, SearchScratch scratch)
+        where TWalk : struct, IWalk
+        where TFilter : struct, ISlotFilter
+    {
+        var sure = search.Mask!.IsExact && !search.IndexedOnly;
+        var nearest = scratch.Pool(wanted);
+        var at = 0;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            for (; at <= count - Vector512<float>.Count; at += Vector512<float>.Count)
+            {
+                var most = Vector512.Create(nearest.IsFull ? CandidatePool.Distance(nearest.Last) : float.PositiveInfinity);
+                var some = Vector512.Load(lower + at);
+                var left = (Vector512.LessThanOrEqual(some, most) & Vector512.GreaterThan(some, Vector512.Create(float.NegativeInfinity)))
+                    .ExtractMostSignificantBits();
+                for (; left != 0; left &= left - 1)
+                {
+                    var j = at + BitOperations.TrailingZeroCount(left);
+                    nearest.Add(CandidatePool.Pack(lower[j], j));
+                }
+            }
+        }
+
+        for (; at < count; at++)
+        {
+            if (lower[at] > float.NegativeInfinity)
+                nearest.Add(CandidatePool.Pack(lower[at], at));
+        }
+
+        var rows = stackalloc int[nearest.Count];
+        var distances = stackalloc float[nearest.Count];
+        for (var i = 0; i < nearest.Count; i++)
+        {
+            var place = CandidatePool.Row(nearest[i]);
+            rows[i] = ids[place];
+            lower[place] = float.NaN;
+        }
+
+        walk.Scan(target, rows, nearest.Count, distances);
+        for (var i = 0; i < nearest.Count; i++)
+        {
+            if (sure || Accepts(search, rows[i], ref filter))
+                pool.Add(CandidatePool.Pack(distances[i], rows[i]));
+        }
+    }
+
+    private static float Kth(in CandidatePool pool, int k) =>
+        pool.Count < k ? float.PositiveInfinity : CandidatePool.Distance(pool[k - 1]);
+}

@@ -1,0 +1,250 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Granary.Index.Memory;
+
+namespace Granary.Index.Vectors;
+
+/// <summary>
+/// A bit a dimension (<see cref="SignCode"/>) of the rows of a field, made of their int8 codes chunk by chunk when searches ask for it. Searches
+/// read it without locks; a chunk that another thread makes just now is taken as missing. The memory is freed when nobody holds the
+/// plane any more: who reads keeps it alive.
+/// </summary>
+internal sealed unsafe class SignPlane : IDisposable
+{
+    // Rows a chunk: one is made in a tenth of a millisecond or so.
+    private const int Shift = 9;
+    private const int Mask = (1 << Shift) - 1;
+    private const int Line = 64;
+    private const int Ahead = 16;
+    private const int Sample = 1024;
+
+    // Three standard deviations: of a thousand rows that are near enough one is passed over.
+    private const float Deviations = 3f;
+    private readonly RowArena _codes;
+    private readonly int _size;
+    private readonly int _padded;
+    private readonly nint _stride;
+    private readonly bool _euclid;
+    private readonly SignTurn _turn;
+    private readonly float[] _centre;
+    private readonly float[] _work;
+    private readonly Lock _lock = new();
+    private nint[] _table = [];
+    private int _chunks;
+
+    /// <summary>For the rows of codes; their centre is that of some of the first <paramref name="rows"/>, which have been written.</summary>
+    public SignPlane(RowArena codes, int size, bool euclid, int rows)
+    {
+        _codes = codes;
+        _size = size;
+        _padded = SignCode.Padded(size);
+        _stride = SignCode.Stride(size);
+        _euclid = euclid;
+        MadeFor = rows;
+        _turn = new SignTurn(_padded);
+        _centre = new float[_padded];
+        _work = GC.AllocateUninitializedArray<float>(2 * _padded, pinned: true);
+        FindCentre(rows);
+    }
+
+    ~SignPlane() => Free();
+
+    /// <summary>Rows the field had when the centre was found.</summary>
+    public int MadeFor { get; }
+
+    /// <summary>Bytes of the chunks that were made.</summary>
+    public long Bytes => Volatile.Read(ref _chunks) * (_stride << Shift);
+
+    /// <summary>Bytes that <see cref="TryPrepare"/> wants.</summary>
+    public int TargetBytes => SignCode.TargetBytes(_size) + (2 * _padded * sizeof(float));
+
+    /// <summary>Writes a query's form; false where its numbers do not suit.</summary>
+    public bool TryPrepare(ReadOnlySpan<float> query, byte* target)
+    {
+        var turned = (float*)(target + SignCode.TargetBytes(_size));
+        var values = new Span<float>(turned, _padded);
+        query.CopyTo(values);
+        values[_size..].Clear();
+        var product = 0f;
+        var squares = 0f;
+        for (var i = 0; i < _size; i++)
+        {
+            product += turned[i] * _centre[i];
+            turned[i] -= _centre[i];
+            squares += turned[i] * turned[i];
+        }
+
+        _turn.Turn(turned, turned + _padded);
+        return SignCode.Prepare(turned, _padded, _euclid ? squares : -product, _euclid ? 2f : 1f, Deviations, target);
+    }
+
+    /// <summary>
+    /// What the distances of rows are at least, as likely as can be said; negative infinity where nothing is known. Returns the first
+    /// chunk that was missing, or -1.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public int Lower(byte* target, int* rows, int count, float* lower)
+    {
+        var table = Volatile.Read(ref _table);
+        var missing = -1;
+        var i = 0;
+        if (Avx512BW.IsSupported)
+        {
+            for (; i <= count - 4; i += 4)
+            {
+                for (var j = i + Ahead; j < Math.Min(i + Ahead + 4, count); j++)
+                    Prefetch(table, rows[j]);
+                var a = Row(table, rows[i]);
+                var b = Row(table, rows[i + 1]);
+                var c = Row(table, rows[i + 2]);
+                var d = Row(table, rows[i + 3]);
+                if (a != null && b != null && c != null && d != null)
+                    SignCode.Lower512(target, a, b, c, d, _padded).Store(lower + i);
+                else
+                    OneByOne(i, i + 4);
+            }
+        }
+
+        OneByOne(i, count);
+        GC.KeepAlive(this);
+        return missing;
+
+        void OneByOne(int from, int to)
+        {
+            for (var j = from; j < to; j++)
+            {
+                var row = Row(table, rows[j]);
+                if (row == null && missing < 0)
+                    missing = rows[j] >> Shift;
+                lower[j] = row == null ? float.NegativeInfinity : SignCode.Lower(target, row, _padded);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Makes a chunk, if all its rows are below <paramref name="rows"/>, which have been written, and no other thread is at it.
+    /// </summary>
+    public void TryMake(int chunk, int rows)
+    {
+        if ((long)(chunk + 1) << Shift > rows || !_lock.TryEnter())
+            return;
+        try
+        {
+            if (chunk < _table.Length && _table[chunk] != 0)
+                return;
+            if (chunk >= _table.Length)
+            {
+                var longer = new nint[Math.Max(chunk + 1, _table.Length * 2)];
+                _table.CopyTo(longer, 0);
+                Volatile.Write(ref _table, longer);
+            }
+
+            var memory = (byte*)NativeMemory.AlignedAlloc((nuint)(_stride << Shift), Line);
+            new Span<byte>(memory, (int)(_stride << Shift)).Clear();
+            for (var i = 0; i <= Mask; i++)
+                Encode((chunk << Shift) + i, memory + (i * _stride));
+            Volatile.Write(ref _table[chunk], (nint)memory);
+            Volatile.Write(ref _chunks, _chunks + 1);
+        }
+        finally
+        {
+            _lock.Exit();
+        }
+    }
+
+    /// <summary>
+    /// Takes a row over that was written anew. Called after its code was written and a full fence: a chunk that is made after it sees the code,
+    /// one that was made before is mended here. No search may want the row yet.
+    /// </summary>
+    public void Update(int row)
+    {
+        lock (_lock)
+        {
+            var place = Row(_table, row);
+            if (place != null)
+                Encode(row, place);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private byte* Row(nint[] table, int row)
+    {
+        var chunk = row >> Shift;
+        var memory = (uint)chunk < (uint)table.Length ? Volatile.Read(ref table[chunk]) : 0;
+        return memory == 0 ? null : (byte*)(memory + ((row & Mask) * _stride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Prefetch(nint[] table, int row)
+    {
+        var place = Row(table, row);
+        for (nint offset = 0; offset < _stride; offset += Line)
+            Sse.Prefetch0(place + offset);
+    }
+
+    // Under the lock.
+    private void Encode(int row, byte* place)
+    {
+        fixed (float* values = _work, centre = _centre)
+        {
+            Decode(row, values);
+            var apart = 0f;
+            for (var i = 0; i < _padded; i += Vector256<float>.Count)
+            {
+                var c = Vector256.Load(centre + i);
+                var rest = Vector256.Load(values + i) - c;
+                apart += Vector256.Sum(rest * (_euclid ? rest : -c));
+                rest.Store(values + i);
+            }
+
+            _turn.Turn(values, values + _padded);
+            SignCode.Encode(values, _padded, apart, place);
+        }
+    }
+
+    // What lies between the size and the padded size is zero.
+    private void Decode(int row, float* values)
+    {
+        StoredCode.Decode(_codes.Row(row), _size, values);
+        new Span<float>(values + _size, _padded - _size).Clear();
+    }
+
+    private void FindCentre(int rows)
+    {
+        var count = Math.Min(rows, Sample);
+        fixed (float* values = _work)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                Decode((int)((long)rows * i / count), values);
+                for (var j = 0; j < _size; j++)
+                    _centre[j] += values[j] / count;
+            }
+        }
+
+        foreach (var value in _centre)
+        {
+            if (float.IsFinite(value))
+                continue;
+            Array.Clear(_centre);
+            return;
+        }
+    }
+
+    private void Free()
+    {
+        foreach (var chunk in _table)
+            NativeMemory.AlignedFree((void*)chunk);
+        _table = [];
+        _chunks = 0;
+    }
+}
