@@ -7,6 +7,10 @@ public sealed unsafe partial class DenseField
     // codes, each of its bytes, a row visited, a list read on the way.
     private const float CodeCost = 6f;
     private const float CodeByteCost = 0.033f;
+
+    // The same where signs are read first, what is compared after them included.
+    private const float SignCost = 5f;
+    private const float SignByteCost = 0.07f;
     private const float VisitCost = 400f;
     private const float ListCost = 85f;
 
@@ -18,14 +22,14 @@ public sealed unsafe partial class DenseField
 
     private float RowCost => CodeCost + (CodeByteCost * (_codes?.Stride ?? (_size * sizeof(float))));
 
-    /// <summary>Whether comparing so many rows of a mask costs less than walking to the nearest of them.</summary>
-    private bool ScanIsCheaper(int count, int ef, float share)
+    /// <summary>Whether comparing so many rows of a mask costs less than walking to the nearest K of them.</summary>
+    private bool ScanIsCheaper(int count, int k, int ef, float share)
     {
         if (_graph is null || Volatile.Read(ref _inGraph) == 0)
             return true;
-        var row = RowCost;
-        var visit = VisitCost + (ListCost * ListsRead(share / MetBefore)) + (NewRows * _graph.M * row);
-        return count * row <= ef * visit;
+        var scanned = HasSigns(count, k) ? SignCost + (SignByteCost * SignCode.Stride(_size)) : RowCost;
+        var visit = VisitCost + (ListCost * ListsRead(share / MetBefore)) + (NewRows * _graph.M * RowCost);
+        return count * scanned <= ef * visit;
     }
 
     /// <summary>

@@ -26,7 +26,7 @@ public sealed unsafe partial class DenseField
         if (mask.Count == 0 || search.K <= 0)
             return true;
         var share = (float)mask.Count / Math.Max(1, mask.Bound);
-        if (search.Way == MaskedWay.Cheapest && share >= LateFilterShare && !ScanIsCheaper(mask.Count, ef, 1f))
+        if (search.Way == MaskedWay.Cheapest && share >= LateFilterShare && !ScanIsCheaper(mask.Count, search.K, ef, 1f))
             return false;
         var scratch = SearchScratch.Rent();
         try
@@ -55,7 +55,7 @@ public sealed unsafe partial class DenseField
         where TFilter : struct, ISlotFilter
     {
         var scan = search.Way == MaskedWay.Scan
-            || (search.Way == MaskedWay.Cheapest && ScanIsCheaper(mask.Count, ef, share))
+            || (search.Way == MaskedWay.Cheapest && ScanIsCheaper(mask.Count, search.K, ef, share))
             || mask.Count <= Math.Max(search.K, RescoreCount(search.K) / 2);
         if (!scan)
         {
@@ -85,9 +85,9 @@ public sealed unsafe partial class DenseField
         where TFilter : struct, ISlotFilter
     {
         var target = walk.TargetOf(search.Query);
-        var wanted = RescoreCount(search.K) + search.K + ScanRescoreMore;
+        var wanted = ScanKeeps(search.K);
         var pool = scratch.SecondPool(wanted);
-        if (SignsFor(mask.Count, wanted) is { } signs && TryScanSigns(walk, signs, search, mask, ref pool, ref filter, scratch))
+        if (SignsFor(mask.Count, search.K) is { } signs && TryScanSigns(walk, signs, search, mask, ref pool, ref filter, scratch))
         {
             Rescore(search, pool, wanted, ref filter, scratch);
             return;
@@ -113,6 +113,8 @@ public sealed unsafe partial class DenseField
 
         Rescore(search, pool, wanted, ref filter, scratch);
     }
+
+    private static int ScanKeeps(int k) => RescoreCount(k) + k + ScanRescoreMore;
 
     /// <summary>Compares the originals of all rows of the mask.</summary>
     private void CompareMask<TFilter>(in DenseSearch search, RowMask mask, ref TFilter filter, SearchScratch scratch)

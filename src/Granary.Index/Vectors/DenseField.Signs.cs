@@ -5,8 +5,8 @@ using Granary.Index.Search;
 namespace Granary.Index.Vectors;
 
 /// <content>
-/// Scans of many rows under a mask read a bit a dimension first (<see cref="SignPlane"/>): one cache line of 384 dimensions in place of seven. Only the rows that
-/// may be among the nearest by that are compared on codes.
+/// Scans of many rows under a mask read a bit a dimension first (<see cref="SignPlane"/>): one cache line of 384 dimensions in place of
+/// seven. Only the rows that may be among the nearest by that are compared on codes.
 /// </content>
 public sealed unsafe partial class DenseField
 {
@@ -28,9 +28,19 @@ public sealed unsafe partial class DenseField
     private SignPlane? _signs;
     private long _scanned;
 
-    private SignPlane? SignsFor(int count, int wanted)
+    /// <summary>Bytes of the rows whose signs were made.</summary>
+    internal long SignBytes => Volatile.Read(ref _signs)?.Bytes ?? 0;
+
+    private bool HasSigns(int count, int k) => Volatile.Read(ref _signs) is not null && SuitsSigns(count, k);
+
+    private bool SuitsSigns(int count, int k) =>
+        _codes is not null && SignCode.Serves(_size) && FirstOf(k) <= MostFirst && count >= LeastSigned * ScanKeeps(k);
+
+    private static int FirstOf(int k) => k + (k / 2) + FirstMore;
+
+    private SignPlane? SignsFor(int count, int k)
     {
-        if (_codes is null || count < LeastSigned * wanted || !SignCode.Serves(_size))
+        if (!SuitsSigns(count, k))
             return null;
         var signs = Volatile.Read(ref _signs);
         var rows = RowCapacity;
@@ -47,7 +57,7 @@ public sealed unsafe partial class DenseField
         }
 
         // Another that was made meanwhile takes its place; one that grew old is freed when no search holds it.
-        var made = new SignPlane(_codes, _size, _euclid, rows);
+        var made = new SignPlane(_codes!, _size, _euclid, rows);
         if (Interlocked.CompareExchange(ref _signs, made, signs) == signs)
             return made;
         made.Dispose();
@@ -62,12 +72,12 @@ public sealed unsafe partial class DenseField
         where TFilter : struct, ISlotFilter
     {
         var form = scratch.Targets(signs.TargetBytes);
-        var first = search.K + (search.K / 2) + FirstMore;
-        if (first > MostFirst || !signs.TryPrepare(search.Query.Values, form))
+        if (!signs.TryPrepare(search.Query.Values, form))
             return false;
         var target = walk.TargetOf(search.Query);
         var ids = scratch.Rows(SignedRows + RowBatches.MostRows);
         var lower = scratch.Distances(SignedRows + RowBatches.MostRows);
+        var places = (byte**)scratch.Spare(SignPlane.Places);
         var sure = mask.IsExact && !search.IndexedOnly;
         var batches = new RowBatches(mask, Math.Min(mask.Bound, RowCapacity));
         while (true)
@@ -78,10 +88,10 @@ public sealed unsafe partial class DenseField
             if (count == 0)
                 return true;
             search.Cancellation.ThrowIfCancellationRequested();
-            if (signs.Lower(form, ids, count, lower) is >= 0 and var missing)
+            if (signs.Lower(form, ids, count, lower, places) is >= 0 and var missing)
                 signs.TryMake(missing, RowCapacity);
             if (pool.Count < search.K)
-                CompareFirst(walk, search, target, ids, lower, count, first, ref pool, ref filter, scratch);
+                CompareFirst(walk, search, target, ids, lower, count, ref pool, ref filter, scratch);
             var near = RowBatches.KeepNear(ids, lower, count, Kth(pool, search.K));
             for (var at = 0; at < near; at += RowBatches.MostRows)
             {
@@ -97,16 +107,16 @@ public sealed unsafe partial class DenseField
         }
     }
 
-    // Those that are nearest by their signs, so that the K-th distance is nearly known for the others. They are not met again. Rows of which
-    // nothing is known are no help here, they are compared later.
+    // Those that are nearest by their signs, so that the K-th distance is nearly known for the others. They are not met again. Rows of
+    // which nothing is known are no help here, they are compared later.
     private void CompareFirst<TWalk, TFilter>(
-        in TWalk walk, in DenseSearch search, byte* target, int* ids, float* lower, int count, int wanted, ref CandidatePool pool,
-        ref TFilter filter, SearchScratch scratch)
+        in TWalk walk, in DenseSearch search, byte* target, int* ids, float* lower, int count, ref CandidatePool pool, ref TFilter filter,
+        SearchScratch scratch)
         where TWalk : struct, IWalk
         where TFilter : struct, ISlotFilter
     {
         var sure = search.Mask!.IsExact && !search.IndexedOnly;
-        var nearest = scratch.Pool(wanted);
+        var nearest = scratch.Pool(FirstOf(search.K));
         var at = 0;
         if (Vector512.IsHardwareAccelerated)
         {
@@ -130,8 +140,8 @@ public sealed unsafe partial class DenseField
                 nearest.Add(CandidatePool.Pack(lower[at], at));
         }
 
-        var rows = stackalloc int[nearest.Count];
-        var distances = stackalloc float[nearest.Count];
+        var rows = scratch.Chosen(nearest.Count);
+        var distances = (float*)scratch.Slots(nearest.Count);
         for (var i = 0; i < nearest.Count; i++)
         {
             var place = CandidatePool.Row(nearest[i]);

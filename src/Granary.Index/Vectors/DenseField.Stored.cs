@@ -31,8 +31,8 @@ public sealed unsafe partial class DenseField
         if (MappedBytes > 0)
             yield return ("originals in mapped files", MappedBytes, false);
         yield return ("codes", _codes?.Bytes ?? 0, true);
-        if (Volatile.Read(ref _signs) is { } signs)
-            yield return ("signs for scans under filters", signs.Bytes, true);
+        if (SignBytes > 0)
+            yield return ("signs for scans under filters", SignBytes, true);
         yield return ("slots of rows", _slots.Bytes, true);
         if (_graph is null)
             yield break;

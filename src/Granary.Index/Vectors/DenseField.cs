@@ -56,7 +56,7 @@ public sealed unsafe partial class DenseField : ISlotRows, IDisposable
     public long Added => Volatile.Read(ref _added);
 
     /// <summary>Unmanaged bytes.</summary>
-    public long Bytes => (_vectors?.Bytes ?? 0) + (_codes?.Bytes ?? 0) + (_signs?.Bytes ?? 0) + _slots.Bytes + (_graph?.Bytes ?? 0);
+    public long Bytes => (_vectors?.Bytes ?? 0) + (_codes?.Bytes ?? 0) + SignBytes + _slots.Bytes + (_graph?.Bytes ?? 0);
 
     /// <summary>
     /// Adds a vector and returns its row; it is findable on return. Cosine vectors are normalised here; one without length is stored as

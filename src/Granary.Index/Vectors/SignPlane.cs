@@ -7,21 +7,23 @@ using Granary.Index.Memory;
 namespace Granary.Index.Vectors;
 
 /// <summary>
-/// A bit a dimension (<see cref="SignCode"/>) of the rows of a field, made of their int8 codes chunk by chunk when searches ask for it. Searches
-/// read it without locks; a chunk that another thread makes just now is taken as missing. The memory is freed when nobody holds the
-/// plane any more: who reads keeps it alive.
+/// A bit a dimension (<see cref="SignCode"/>) of the rows of a field, made of their int8 codes chunk by chunk when searches ask for it.
+/// Searches read it without locks; a chunk that another thread makes just now is taken as missing. The memory is freed when nobody holds
+/// the plane any more: who reads keeps it alive.
 /// </summary>
 internal sealed unsafe class SignPlane : IDisposable
 {
+    /// <summary>Rows that are read together: their bytes fit the nearest cache.</summary>
+    public const int Places = 128;
+
     // Rows a chunk: one is made in a tenth of a millisecond or so.
     private const int Shift = 9;
     private const int Mask = (1 << Shift) - 1;
     private const int Line = 64;
-    private const int Ahead = 16;
     private const int Sample = 1024;
 
-    // Three standard deviations: of a thousand rows that are near enough one is passed over.
-    private const float Deviations = 3f;
+    // Of rows that are as far as the farthest wanted, one in 4,000 is passed over; of nearer ones fewer.
+    private const float Deviations = 3.5f;
     private readonly RowArena _codes;
     private readonly int _size;
     private readonly int _padded;
@@ -34,7 +36,7 @@ internal sealed unsafe class SignPlane : IDisposable
     private nint[] _table = [];
     private int _chunks;
 
-    /// <summary>For the rows of codes; their centre is that of some of the first <paramref name="rows"/>, which have been written.</summary>
+    /// <summary>For the rows of codes; their centre is that of some of the first <paramref name="rows"/>, which are written.</summary>
     public SignPlane(RowArena codes, int size, bool euclid, int rows)
     {
         _codes = codes;
@@ -82,45 +84,45 @@ internal sealed unsafe class SignPlane : IDisposable
 
     /// <summary>
     /// What the distances of rows are at least, as likely as can be said; negative infinity where nothing is known. Returns the first
-    /// chunk that was missing, or -1.
+    /// chunk that was missing, or -1. Uses <see cref="Places"/> pointers at <paramref name="places"/>.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public int Lower(byte* target, int* rows, int count, float* lower)
+    public int Lower(byte* target, int* rows, int count, float* lower, byte** places)
     {
         var table = Volatile.Read(ref _table);
         var missing = -1;
-        var i = 0;
-        if (Avx512BW.IsSupported)
+        for (var at = 0; at < count; at += Places)
         {
-            for (; i <= count - 4; i += 4)
+            // All are asked for at once.
+            var some = Math.Min(Places, count - at);
+            var all = true;
+            for (var i = 0; i < some; i++)
             {
-                for (var j = i + Ahead; j < Math.Min(i + Ahead + 4, count); j++)
-                    Prefetch(table, rows[j]);
-                var a = Row(table, rows[i]);
-                var b = Row(table, rows[i + 1]);
-                var c = Row(table, rows[i + 2]);
-                var d = Row(table, rows[i + 3]);
-                if (a != null && b != null && c != null && d != null)
-                    SignCode.Lower512(target, a, b, c, d, _padded).Store(lower + i);
-                else
-                    OneByOne(i, i + 4);
+                var place = Row(table, rows[at + i]);
+                places[i] = place;
+                all &= place != null;
+                Prefetch(place);
+            }
+
+            var done = 0;
+            if (all && Avx512BW.IsSupported)
+            {
+                for (; done <= some - 4; done += 4)
+                    SignCode.Lower512(target, places[done], places[done + 1], places[done + 2], places[done + 3], _padded)
+                        .Store(lower + at + done);
+            }
+
+            for (; done < some; done++)
+            {
+                var place = places[done];
+                if (place == null && missing < 0)
+                    missing = rows[at + done] >> Shift;
+                lower[at + done] = place == null ? float.NegativeInfinity : SignCode.Lower(target, place, _padded);
             }
         }
 
-        OneByOne(i, count);
         GC.KeepAlive(this);
         return missing;
-
-        void OneByOne(int from, int to)
-        {
-            for (var j = from; j < to; j++)
-            {
-                var row = Row(table, rows[j]);
-                if (row == null && missing < 0)
-                    missing = rows[j] >> Shift;
-                lower[j] = row == null ? float.NegativeInfinity : SignCode.Lower(target, row, _padded);
-            }
-        }
     }
 
     /// <summary>
@@ -155,8 +157,8 @@ internal sealed unsafe class SignPlane : IDisposable
     }
 
     /// <summary>
-    /// Takes a row over that was written anew. Called after its code was written and a full fence: a chunk that is made after it sees the code,
-    /// one that was made before is mended here. No search may want the row yet.
+    /// Takes a row over that was written anew. Called after its code was written and a full fence: a chunk that is made after it sees the
+    /// code, one that was made before is mended here. No search may want the row yet.
     /// </summary>
     public void Update(int row)
     {
@@ -184,9 +186,8 @@ internal sealed unsafe class SignPlane : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Prefetch(nint[] table, int row)
+    private void Prefetch(byte* place)
     {
-        var place = Row(table, row);
         for (nint offset = 0; offset < _stride; offset += Line)
             Sse.Prefetch0(place + offset);
     }
