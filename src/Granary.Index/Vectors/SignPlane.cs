@@ -153,6 +153,7 @@ internal sealed unsafe class SignPlane : IDisposable
         finally
         {
             _lock.Exit();
+            GC.KeepAlive(this);
         }
     }
 
@@ -168,6 +169,8 @@ internal sealed unsafe class SignPlane : IDisposable
             if (place != null)
                 Encode(row, place);
         }
+
+        GC.KeepAlive(this);
     }
 
     /// <inheritdoc/>
