@@ -9,6 +9,11 @@ public sealed unsafe partial class DenseField
     private const int LinkSlice = 1024;
     private readonly Lock _entryLock = new();
 
+    // Which adds of the slice that begins at _sliceFirst are through: one that an exception cuts short is taken up where it stopped, and a
+    // row that was given back must not be given back again, nor met under another add.
+    private readonly bool[] _through = new bool[LinkSlice];
+    private long _sliceFirst = -1;
+
     /// <summary>
     /// Links up to <paramref name="max"/> pending rows on up to <paramref name="parallelism"/> threads, and reconnects neighbours of
     /// removed
@@ -27,6 +32,8 @@ public sealed unsafe partial class DenseField
                 LinkNext(count, parallelism);
             done += count;
             Repair(count > 0 ? count * RepairPerLink : RepairSlice, parallelism);
+            if (_checkDue)
+                CheckReach(cancellation);
             if (count < LinkSlice)
                 break;
         }
@@ -39,6 +46,12 @@ public sealed unsafe partial class DenseField
         var first = _linked;
         var queue = Volatile.Read(ref _queue);
         var next = 0;
+        if (_sliceFirst != first)
+        {
+            Array.Clear(_through);
+            _sliceFirst = first;
+        }
+
         if (_graph!.Entry < 0)
             LinkAt(queue, first, next++);
         if (parallelism <= 1 || count - next < 2)
@@ -53,26 +66,32 @@ public sealed unsafe partial class DenseField
         }
 
         Volatile.Write(ref _linked, first + count);
+        if (IsTimeToCheck(first, first + count))
+            Volatile.Write(ref _checkDue, true);
     }
 
     private void LinkAt(int[] queue, long first, int index)
     {
+        if (_through[index])
+            return;
         var row = Volatile.Read(ref queue[(first + index) & (queue.Length - 1)]);
-        if (SlotOf(row) < 0)
+
+        // The first time a row has no list: one that has was cut short, and others may lead to it already.
+        if (SlotOf(row) < 0 && _graph!.Links(row)[0] == Graph.None)
         {
             // Removed before it was linked: nothing refers to it but the readers of now, through the queue.
-            _graph!.SetState(row, RowState.Free);
+            _graph.SetState(row, RowState.Free);
             _free.Enqueue((row, _epochs.Retire()));
-            return;
+        }
+        else if (_graph!.State(row) != RowState.Linked)
+        {
+            if (_codes is not null)
+                Insert(Codes(), row);
+            else
+                Insert(Floats(), row);
         }
 
-        // A slice that was cut short by an exception is linked again.
-        if (_graph!.State(row) == RowState.Linked)
-            return;
-        if (_codes is not null)
-            Insert(Codes(), row);
-        else
-            Insert(Floats(), row);
+        _through[index] = true;
     }
 
     /// <summary>Links a row into the graph (Malkov and Yashunin, algorithm 1).</summary>
@@ -92,7 +111,7 @@ public sealed unsafe partial class DenseField
             var start = Descend(walk, targets, entry, level, scratch);
             var top = Math.Min(level, Graph.EntryLevel(entry));
             for (var l = top; l >= 0; l--)
-                start = Choose(walk, row, l, start, targets, scratch);
+                start = Choose(walk, row, l, start, targets, scratch, throughRemoved: true);
 
             // From below: whoever comes by the row on a level goes on from it on the one under that, where it must have links by then. One
             // that had none would be all that a search, or the insertion of another row, finds.
@@ -135,41 +154,93 @@ public sealed unsafe partial class DenseField
     private void Connect<TWalk>(in TWalk walk, int row, int level, int start, byte* targets, SearchScratch scratch)
         where TWalk : struct, IWalk
     {
-        Choose(walk, row, level, start, targets, scratch);
+        Choose(walk, row, level, start, targets, scratch, throughRemoved: false);
         LinkBack(walk, row, level, targets, scratch);
     }
 
     /// <summary>
-    /// Finds a row's neighbours on a level and links it to them, but not them to it. Returns the nearest, where the next level starts.
+    /// Finds a row's neighbours on a level and links it to them, but not them to it. Where next to no living ones are found, it is linked
+    /// to removed ones for now (<paramref name="throughRemoved"/>), through which it is found. Returns the nearest, where the next level
+    /// starts.
     /// </summary>
-    private int Choose<TWalk>(in TWalk walk, int row, int level, int start, byte* targets, SearchScratch scratch)
+    private int Choose<TWalk>(
+        in TWalk walk, int row, int level, int start, byte* targets, SearchScratch scratch, bool throughRemoved)
         where TWalk : struct, IWalk
     {
         var graph = _graph!;
         var ef = ConstructWidth();
         var reach = LiveShare() >= MostlyAlive ? (int)(ef * ConstructReach) : ef;
         var pool = WalkLevel(walk, targets, start, level, ef, reach, RowCapacity, scratch);
-        var keys = pool.Keys;
-        var nearest = CandidatePool.Row(keys[0]);
-        var kept = 0;
-        var anyRemoved = Volatile.Read(ref _removedCount) > 0;
-        for (var i = 0; i < pool.Count; i++)
-        {
-            // Rows that are removed get no new links: a sweep that reconnects around them can then end. One that is removed from now on
-            // belongs to a sweep that begins after this.
-            var candidate = CandidatePool.Row(keys[i]);
-            if (candidate != row && (!anyRemoved || SlotOf(candidate) >= 0))
-                keys[kept++] = keys[i] & ~1ul;
-        }
-
+        var nearest = CandidatePool.Row(pool[0]);
+        var removed = scratch.Slots(graph.M);
+        var kept = KeepLive(row, pool, removed, out var removedCount);
         var chosen = scratch.Chosen(graph.BaseLinks + 1);
         var width = Math.Min(graph.M * NewLinksFactor, graph.Width(level));
-        var count = Select(walk, keys, kept, width, chosen, targets + walk.TargetBytes, out _);
+        var count = Select(walk, pool.Keys, kept, width, chosen, targets + walk.TargetBytes, out _);
+        if (throughRemoved && count < FewLive)
+        {
+            var dead = false;
+            for (var i = 0; i < removedCount && count < width; i++)
+            {
+                chosen[count++] = removed[i];
+                dead |= graph.State(removed[i]) == RowState.Dead;
+            }
+
+            // The sweep may have passed the row already.
+            if (dead)
+                _sweepAgain.Enqueue(row);
+        }
+
         AddLinks(walk, row, level, new ReadOnlySpan<int>(chosen, count), targets, scratch);
         return nearest;
     }
 
-    /// <summary>Links the neighbours that a row has on a level to it.</summary>
+    /// <summary>
+    /// Leaves the living of a pool's rows, without the row itself; returns how many. Rows that are removed get no new links where there are
+    /// others: a sweep that reconnects around them can then end. One that is removed from now on belongs to a sweep that begins after this.
+    /// </summary>
+    private int KeepLive(int row, in CandidatePool pool, int* removed, out int removedCount)
+    {
+        var keys = pool.Keys;
+        var kept = 0;
+        removedCount = 0;
+        var anyRemoved = Volatile.Read(ref _removedCount) > 0;
+        for (var i = 0; i < pool.Count; i++)
+        {
+            var candidate = CandidatePool.Row(keys[i]);
+            if (candidate == row)
+                continue;
+            if (!anyRemoved || SlotOf(candidate) >= 0)
+                keys[kept++] = keys[i] & ~1ul;
+            else if (removedCount < _graph!.M)
+                removed[removedCount++] = candidate;
+        }
+
+        Spread(keys, kept, row);
+        return kept;
+    }
+
+    /// <summary>
+    /// Turns the order of rows at the same distance, another way for each row: equal vectors would all choose those with the lowest
+    /// numbers, whose lists have no place for them.
+    /// </summary>
+    private static void Spread(ulong* sorted, int count, int row)
+    {
+        for (int first = 0, end; first < count; first = end)
+        {
+            for (end = first + 1; end < count && sorted[end] >> 32 == sorted[first] >> 32;)
+                end++;
+            if (end - first < 2)
+                continue;
+            var run = new Span<ulong>(sorted + first, end - first);
+            var turn = row % run.Length;
+            run[..turn].Reverse();
+            run[turn..].Reverse();
+            run.Reverse();
+        }
+    }
+
+    /// <summary>Links the neighbours that a row has on a level to it, at least one of them.</summary>
     private void LinkBack<TWalk>(in TWalk walk, int row, int level, byte* targets, SearchScratch scratch)
         where TWalk : struct, IWalk
     {
@@ -179,12 +250,25 @@ public sealed unsafe partial class DenseField
         var count = 0;
         for (var i = 0; i < graph.Width(level); i++)
         {
-            if (Volatile.Read(ref links[i]) is >= 0 and var id && SlotOf(id) >= 0)
+            if (Volatile.Read(ref links[i]) is >= 0 and var id)
                 chosen[count++] = id;
         }
 
+        LinkBack(walk, row, chosen, count, level, targets, scratch);
+    }
+
+    private void LinkBack<TWalk>(in TWalk walk, int row, int* from, int count, int level, byte* targets, SearchScratch scratch)
+        where TWalk : struct, IWalk
+    {
+        var linked = false;
         for (var i = 0; i < count; i++)
-            LinkBack(walk, chosen[i], row, targets, level, targets, scratch);
+        {
+            LinkingBack?.Invoke(row);
+            linked |= LinkBack(walk, from[i], row, targets, level, targets, scratch);
+        }
+
+        if (!linked && count > 0)
+            LinkInPlace(from[0], row, level);
     }
 
     /// <summary>Writes a row's own list, keeping what others linked to it in the meantime.</summary>

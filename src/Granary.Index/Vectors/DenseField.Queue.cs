@@ -33,9 +33,13 @@ public sealed partial class DenseField
     public int Removed => _buried.Count + Volatile.Read(ref _deadCount);
 
     /// <summary>
-    /// Whether <see cref="Link"/> has something to do: pending adds, or enough removed rows to reconnect their neighbours.
+    /// Whether <see cref="Link"/> has something to do: pending adds, enough removed rows to reconnect their neighbours, or rows to look for
+    /// that nothing leads to.
     /// </summary>
-    public bool LinkDue => Pending > 0 || (_graph is not null && RepairDue);
+    public bool LinkDue => Pending > 0 || (_graph is not null && (RepairDue || Volatile.Read(ref _checkDue)));
+
+    /// <summary>For tests: called before a list is asked to take a row, with the row.</summary>
+    internal Action<int>? LinkingBack { get; set; }
 
     private bool IsLinked(int row) => _graph is null || _graph.State(row) is RowState.Linked or RowState.Dead;
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Granary.Index.Vectors;
 
 public sealed unsafe partial class DenseField
@@ -11,6 +13,9 @@ public sealed unsafe partial class DenseField
     private const int RepairSlice = 4096;
     private const int RepairCandidates = 4;
     private readonly List<int> _dead = [];
+
+    // Rows that were linked to rows of this sweep after it began.
+    private readonly ConcurrentQueue<int> _sweepAgain = new();
     private int _deadCount;
     private int _removedCount;
     private int _inGraph;
@@ -68,7 +73,8 @@ public sealed unsafe partial class DenseField
     private void BeginSweep()
     {
         var graph = _graph!;
-        for (var left = _buried.Count; left > 0 && _buried.TryDequeue(out var row); left--)
+        _dead.EnsureCapacity(_dead.Count + _buried.Count);
+        for (var left = _dead.Capacity - _dead.Count; left > 0 && _buried.TryDequeue(out var row); left--)
         {
             // A row that was removed before it was linked has been freed already, and may even be in use again.
             if (graph.State(row) == RowState.Linked && SlotOf(row) < 0)
@@ -95,33 +101,45 @@ public sealed unsafe partial class DenseField
         var best = -1;
         for (var row = 0; row < _sweepEnd; row++)
         {
-            if (graph.State(row) == RowState.Linked && (best < 0 || graph.Level(row) > graph.Level(best)))
+            if (graph.State(row) == RowState.Linked && (best < 0 || IsBetterEntry(row, best)))
                 best = row;
         }
 
         graph.Entry = best < 0 ? -1 : Graph.PackEntry(best, graph.Level(best));
     }
 
+    // A removed row has been left alone since the last sweep only.
+    private bool IsBetterEntry(int row, int than)
+    {
+        var lives = SlotOf(row) >= 0;
+        return lives == SlotOf(than) >= 0 ? _graph!.Level(row) > _graph.Level(than) : lives;
+    }
+
     private void EndSweep()
     {
+        for (; _sweepAgain.TryPeek(out var row); _sweepAgain.TryDequeue(out _))
+            RepairAt(row);
         var tag = _epochs.Retire();
-        foreach (var row in _dead)
+        for (; _dead.Count > 0; _dead.RemoveAt(_dead.Count - 1))
         {
-            _graph!.SetState(row, RowState.Free);
-            _free.Enqueue((row, tag));
+            // One by one: what an exception cuts short must not be given back again.
+            _graph!.SetState(_dead[^1], RowState.Free);
+            _free.Enqueue((_dead[^1], tag));
+            Interlocked.Decrement(ref _removedCount);
+            Interlocked.Decrement(ref _inGraph);
         }
 
-        Interlocked.Add(ref _removedCount, -_dead.Count);
-        Interlocked.Add(ref _inGraph, -_dead.Count);
-        _dead.Clear();
         Volatile.Write(ref _deadCount, 0);
         Volatile.Write(ref _sweepNext, -1);
+        Volatile.Write(ref _checkDue, true);
     }
 
     private void RepairAt(int row)
     {
         var graph = _graph!;
-        if (graph.State(row) != RowState.Linked)
+
+        // One that waits has lists where its linking was cut short.
+        if (graph.State(row) is not (RowState.Linked or RowState.Pending))
             return;
         for (var level = graph.Level(row); level >= 0; level--)
         {
@@ -164,12 +182,13 @@ public sealed unsafe partial class DenseField
             var found = sorted.Count;
             var chosen = scratch.Chosen(graph.BaseLinks + 1);
             var kept = Select(walk, sorted.Keys, found, width, chosen, targets + walk.TargetBytes, out var apart);
-            graph.Lock(row);
-            graph.Write(row, level, new ReadOnlySpan<int>(chosen, kept), apart);
-            graph.Unlock(row);
+            var since = WriteChosen(row, level, new ReadOnlySpan<int>(chosen, kept), apart, scratch);
             var alone = kept < graph.M / 2 && graph.Entry >= 0 && Graph.EntryRow(graph.Entry) != row;
             for (var i = 0; i < kept; i++)
                 Offer(chosen[i], row, level);
+            var news = scratch.Slots(width);
+            for (var i = 0; i < since; i++)
+                LinkBack(walk, row, news[i], null, level, targets, scratch);
             if (alone && level <= Graph.EntryLevel(graph.Entry))
                 Connect(walk, row, level, Descend(walk, targets, graph.Entry, level, scratch), targets, scratch);
         }
@@ -177,6 +196,30 @@ public sealed unsafe partial class DenseField
         {
             scratch.Return();
         }
+    }
+
+    /// <summary>
+    /// Writes a list that was chosen while others added to it: returns how many rows came in since and are not in it now, which stand in
+    /// the slots of <paramref name="scratch"/>. Its marks are those of the rows it was chosen from.
+    /// </summary>
+    private int WriteChosen(int row, int level, ReadOnlySpan<int> chosen, int apart, SearchScratch scratch)
+    {
+        var graph = _graph!;
+        var width = graph.Width(level);
+        var since = scratch.Slots(width);
+        var visited = scratch.Marks(out var rows, out var stamp);
+        var count = 0;
+        graph.Lock(row);
+        var links = graph.Links(row, level);
+        for (var i = 0; i < width; i++)
+        {
+            if (links[i] is >= 0 and var id && (id >= rows || visited[id] != stamp) && SlotOf(id) >= 0)
+                since[count++] = id;
+        }
+
+        graph.Write(row, level, chosen, apart);
+        graph.Unlock(row);
+        return count;
     }
 
     /// <summary>
@@ -214,24 +257,21 @@ public sealed unsafe partial class DenseField
         }
     }
 
-    // Links back where there is room; a full list has its own good neighbours.
-    private void Offer(int row, int added, int level)
+    // Links back where there is room, a full list has its own good neighbours; returns whether it is linked.
+    private bool Offer(int row, int added, int level)
     {
         var graph = _graph!;
         if (graph.Level(row) < level)
-            return;
+            return false;
         graph.Lock(row);
         var links = graph.Links(row, level);
         var width = graph.Width(level);
-        for (var i = 0; i < width && links[i] != added; i++)
-        {
-            if (links[i] == Graph.None)
-            {
-                Volatile.Write(ref links[i], added);
-                break;
-            }
-        }
-
+        var place = 0;
+        while (place < width && links[place] != added && links[place] != Graph.None)
+            place++;
+        if (place < width)
+            Volatile.Write(ref links[place], added);
         graph.Unlock(row);
+        return place < width;
     }
 }

@@ -13,6 +13,12 @@ public sealed partial class DenseField
     // A graph with a smaller share of living rows has more candidates for each link.
     private const float MostlyAlive = 0.95f;
 
+    // A row that finds fewer living rows to link to is linked to removed ones as well, until they are swept.
+    private const int FewLive = 4;
+
+    // A row that leaves a list and is so much farther than all others in it, by squared distances, is kept by the row that takes its place.
+    private const float BridgeFactor = 4f;
+
     // Links a new row takes on level 0, over M.
     private const int NewLinksFactor = 1;
 

@@ -76,6 +76,14 @@ internal sealed unsafe class SearchScratch
         return _visited;
     }
 
+    /// <summary>The marks as they are, for how many rows there are any, and the stamp of those made last.</summary>
+    public byte* Marks(out int rows, out byte stamp)
+    {
+        rows = _visitedLength;
+        stamp = _stamp;
+        return _visited;
+    }
+
     /// <summary>A pool of that capacity.</summary>
     public CandidatePool Pool(int capacity) => new(Pinned(ref _pool, capacity + CandidatePool.Slack), capacity);
 

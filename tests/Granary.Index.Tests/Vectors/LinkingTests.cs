@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Granary.Index.Memory;
 using Granary.Index.Vectors;
 
@@ -59,7 +58,7 @@ public sealed class LinkingTests
 
     private static int Forget(DenseField field)
     {
-        var graph = GraphOf(field)!;
+        var graph = GraphView.GraphOf(field)!;
         var known = 0;
         for (var row = 0; row < field.RowCapacity; row++)
         {
@@ -76,7 +75,4 @@ public sealed class LinkingTests
         field.Save(stream);
         return stream.ToArray();
     }
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_graph")]
-    private static extern ref Graph? GraphOf(DenseField field);
 }

@@ -73,7 +73,7 @@ internal static class TestVectors
         return found / (double)wanted;
     }
 
-    private static float Gauss(Random random) =>
+    public static float Gauss(Random random) =>
         (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
 }
 
