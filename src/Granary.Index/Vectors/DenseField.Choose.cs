@@ -76,7 +76,8 @@ public sealed unsafe partial class DenseField
     }
 
     /// <summary>
-    /// Puts a row that no list has a place for in the place of the last of one, which it then leads to: whatever could be reached still can.
+    /// Puts a row that no list has a place for in the place of the last of one, which it then leads to: whatever could be reached still
+    /// can.
     /// </summary>
     private void LinkInPlace(int row, int added, int level)
     {
@@ -148,7 +149,8 @@ public sealed unsafe partial class DenseField
 
     /// <summary>
     /// Puts one more row into a full list of level 0 of which it is known which rows are apart: chooses as <see cref="Select"/> does,
-    /// without comparing with each other again what the new row changes nothing about. Returns whether it found a place.
+    /// without comparing with each other again what the new row changes nothing about. Returns whether it found a
+    /// place.
     /// </summary>
     private bool Place<TWalk>(
         in TWalk walk, int row, int added, byte* addedTarget, int* links, int apart, byte* targets, SearchScratch scratch,
@@ -247,8 +249,10 @@ public sealed unsafe partial class DenseField
 
         // One is left over: what was not come to, or the farthest of those passed over.
         bridge = placed ? Farthest(key, keys, apart, width) : Graph.None;
-        if (bridge >= 0
-            && bridge != (i < apart ? CandidatePool.Row(keys[i]) : other < width ? CandidatePool.Row(keys[other]) : passed[passedCount - 1]))
+        var left = i < apart ? CandidatePool.Row(keys[i])
+            : other < width ? CandidatePool.Row(keys[other])
+            : passedCount > 0 ? passed[passedCount - 1] : Graph.None;
+        if (bridge != left)
             bridge = Graph.None;
         var chosen = count;
         for (i = 0; i < passedCount && count < width && FillPruned; i++)
@@ -291,8 +295,9 @@ public sealed unsafe partial class DenseField
     }
 
     /// <summary>
-    /// Chooses neighbours (Malkov and Yashunin, algorithm 4): a candidate is kept when it is nearer to the row than to any kept one,
-    /// so of equal vectors only one; the places left go to the nearest of the others. Returns how many were chosen, of them <paramref name="apart"/> by the first rule.
+    /// Chooses neighbours (Malkov and Yashunin, algorithm 4): a candidate is kept when it is nearer to the row than to any kept one, so of
+    /// equal vectors only one; the places left go to the nearest of the others. Returns how many were chosen, of them
+    /// <paramref name="apart"/> by the first rule.
     /// </summary>
     private static int Select<TWalk>(
         in TWalk walk, ulong* sorted, int count, int width, int* chosen, byte* targets, out int apart)

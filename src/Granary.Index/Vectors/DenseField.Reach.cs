@@ -9,8 +9,8 @@ namespace Granary.Index.Vectors;
 /// </content>
 public sealed unsafe partial class DenseField
 {
-    // The graph is walked through after every sweep, and each time the adds linked have grown by an eighth to a sixteenth: reading all lists
-    // costs less than a hundredth of what linking that many rows does. A row lost since the last time is found by the next.
+    // The graph is walked through after every sweep, and each time the adds linked have grown by an eighth to a sixteenth: reading all
+    // lists costs little beside linking that many rows. A row lost since the last time is found by the next.
     private const int CheckPart = 8;
     private const int CheckMinimum = 64;
 
@@ -64,7 +64,9 @@ public sealed unsafe partial class DenseField
         return budget;
     }
 
-    /// <summary>Marks what the marked rows lead to, those from <paramref name="first"/> on at first; in the order of rows, as they lie.</summary>
+    /// <summary>
+    /// Marks what the marked rows lead to, those from <paramref name="first"/> on at first; in the order of rows, as they lie.
+    /// </summary>
     private void Reach(int first, int level, int rows, ulong[] reached, ulong[] read, CancellationToken cancellation)
     {
         var graph = _graph!;
