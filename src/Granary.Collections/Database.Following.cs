@@ -64,6 +64,25 @@ public sealed partial class Database
     public async ValueTask<bool> ReconcileAsync(string name, CancellationToken cancellation) =>
         Find(name) is not { } collection || await collection.ReconcileAsync().WaitAsync(cancellation).ConfigureAwait(false);
 
+    /// <summary>
+    /// Measures collections and records in the catalog whose size class is another now. In a cluster one process at a time does so: silos
+    /// that each went by their own measurements would place replicas differently.
+    /// </summary>
+    /// <returns>The names of those whose class changed.</returns>
+    public async ValueTask<IReadOnlyList<string>> MeasureAsync(CancellationToken cancellation)
+    {
+        var sizes = await _storage.MeasureAsync(cancellation).ConfigureAwait(false);
+        await _catalog.LoadAsync(cancellation).ConfigureAwait(false);
+        var changed = new List<string>();
+        foreach (var (name, incarnation, sizeClass) in SizeClass.Changes(_catalog.Documents, sizes))
+        {
+            if (await _catalog.ClassifyAsync(name, incarnation, sizeClass, cancellation).ConfigureAwait(false))
+                changed.Add(name);
+        }
+
+        return changed;
+    }
+
     /// <summary>Whether the catalog, read anew, has an incarnation.</summary>
     public async ValueTask<bool> HasAsync(Guid incarnation, CancellationToken cancellation)
     {

@@ -38,6 +38,16 @@ internal sealed class MemoryPartition(PartitionKey key)
     /// <summary>Leases to serve reads, by engine: the replica and the timestamp at which they run out.</summary>
     public Dictionary<Guid, (int Replica, long Expires)> Leases { get; } = [];
 
+    /// <summary>The newest checkpoint's bytes, or the log's while there is none.</summary>
+    public long Size
+    {
+        get
+        {
+            lock (Lock)
+                return Checkpoints.Count == 0 ? Bytes : Checkpoints.AsEnumerable().Reverse().MaxBy(c => c.Info.Operation)!.Info.SizeInBytes;
+        }
+    }
+
     /// <summary>Raises the epoch, which fences every writer before.</summary>
     public long Fence()
     {

@@ -88,6 +88,13 @@ public sealed partial class MemoryStorage : IStorage
     }
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<StoredSize>> MeasureAsync(CancellationToken cancellation)
+    {
+        Check(cancellation);
+        return new([.. _contents.Partitions.Values.Select(p => new StoredSize(p.Key, p.Size))]);
+    }
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
         _disposed = true;

@@ -133,6 +133,24 @@ public sealed class PostgresStorage : IStorage
             "SELECT incarnation FROM granary.log_head UNION SELECT incarnation FROM granary.checkpoint WHERE published",
             row => row.GetGuid(0), cancellation).ConfigureAwait(false);
 
+    /// <inheritdoc/>
+    /// <remarks>
+    /// A log's table is asked for by its size only, and where there is no checkpoint: what it holds is shared out evenly.
+    /// </remarks>
+    public async ValueTask<IReadOnlyList<StoredSize>> MeasureAsync(CancellationToken cancellation) => await _database.ListAsync(
+        """
+        SELECT h.incarnation, h.partition, coalesce(
+            newest.bytes,
+            pg_table_size(to_regclass('granary.log_' || replace(h.incarnation::text, '-', '')))
+                / count(*) OVER (PARTITION BY h.incarnation),
+            0)
+        FROM granary.log_head AS h LEFT JOIN (
+            SELECT DISTINCT ON (incarnation, partition) incarnation, partition, bytes FROM granary.checkpoint
+            WHERE published ORDER BY incarnation, partition, operation DESC, id DESC
+        ) AS newest ON newest.incarnation = h.incarnation AND newest.partition = h.partition
+        """,
+        row => new StoredSize(new PartitionKey(row.GetGuid(0), row.GetInt32(1)), row.GetInt64(2)), cancellation).ConfigureAwait(false);
+
     /// <summary>Closes every connection.</summary>
     public async ValueTask DisposeAsync()
     {

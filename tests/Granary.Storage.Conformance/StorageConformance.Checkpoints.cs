@@ -179,6 +179,29 @@ public abstract partial class StorageConformance
     }
 
     [Fact]
+    public async Task Partitions_are_measured_by_their_newest_checkpoint_or_by_their_log()
+    {
+        Assert.Empty(await Storage.MeasureAsync(None));
+        await using var log = await Storage.OpenLogAsync(Key, None);
+        await using var other = await Storage.OpenLogAsync(Key with { Number = 1 }, None);
+        await FillAsync(log, 100, 5000);
+        await using var store = await Storage.OpenCheckpointsAsync(Key, None);
+        // A storage that belongs to one process need not answer.
+        if (await Storage.MeasureAsync(None) is not { Count: > 0 } measured)
+            return;
+        Assert.Equal([0, 1], measured.Where(m => m.Partition.Incarnation == Key.Incarnation).Select(m => m.Partition.Number).Order());
+        Assert.True(measured.Sum(m => m.Bytes) >= 500_000);
+
+        await PublishAsync(store, 7, ("vectors", Bytes(3_000, 2)));
+        var newest = await PublishAsync(store, 9, ("vectors", Bytes(2_000, 1)));
+        await PublishAsync(store, 8, ("vectors", Bytes(4_000, 3)));
+        Assert.Equal(newest.SizeInBytes, (await Storage.MeasureAsync(None)).Single(m => m.Partition == Key).Bytes);
+
+        await Storage.DropCollectionAsync(Key.Incarnation, None);
+        Assert.Empty(await Storage.MeasureAsync(None));
+    }
+
+    [Fact]
     public async Task Dropping_a_collection_takes_its_checkpoints()
     {
         await using var store = await Storage.OpenCheckpointsAsync(Key, None);

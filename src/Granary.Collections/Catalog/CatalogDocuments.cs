@@ -16,6 +16,13 @@ public sealed record CollectionDocument(
 {
     /// <summary>The version this program writes, and the newest it reads.</summary>
     public const int CurrentFormat = 1;
+
+    /// <summary>
+    /// How large its partitions are (<see cref="Catalog.SizeClass"/>), as measured by the one process of a cluster that makes changes. Not
+    /// written where it is 0: versions that know nothing of it read the rest, and a document without it is one of class 0.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int SizeClass { get; init; }
 }
 
 /// <summary>What the catalog holds of an alias.</summary>

@@ -125,25 +125,15 @@ public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
 
     /// <summary>Replaces a collection's settings.</summary>
     public async ValueTask<CollectionDocument> UpdateAsync(
-        string name, Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation)
-    {
-        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
-        try
-        {
-            if (!_collections.TryGetValue(name, out var now))
-                throw Errors.CollectionNotFound(name);
-            var document = now.Document with { Config = change(now.Document.Config) };
-            if (!await store.TryCommitAsync(
-                [new CatalogChange(CollectionPrefix + name, now.Version, CatalogJson.Write(document))], cancellation).ConfigureAwait(false))
-                throw Stale(name);
-            _collections = _collections.SetItem(name, (document, now.Version + 1));
-            return document;
-        }
-        finally
-        {
-            _changing.Release();
-        }
-    }
+        string name, Func<CollectionConfig, CollectionConfig> change, CancellationToken cancellation) =>
+        await ReplaceAsync(name, document => document with { Config = change(document.Config) }, cancellation).ConfigureAwait(false)
+            ?? throw Errors.CollectionNotFound(name);
+
+    /// <summary>Records a collection's size class; false: there is no such incarnation by now.</summary>
+    public async ValueTask<bool> ClassifyAsync(string name, Guid incarnation, int sizeClass, CancellationToken cancellation) =>
+        await ReplaceAsync(
+            name, document => document.Incarnation == incarnation ? document with { SizeClass = sizeClass } : null, cancellation)
+            .ConfigureAwait(false) is not null;
 
     /// <summary>Forgets a collection and its aliases. Returns what was forgotten, or null.</summary>
     public async ValueTask<CollectionDocument?> DeleteAsync(string name, CancellationToken cancellation)
@@ -215,10 +205,40 @@ public sealed class CollectionCatalog(ICatalogStore store) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _changing.Dispose();
 
-    private (CollectionDocument Document, long Version) Read(string name, CatalogEntry entry) =>
-        _collections.TryGetValue(name, out var known) && known.Version == entry.Version && IsSame(known.Document, entry)
-            ? known
-            : (CatalogJson.ReadCollection(entry.Key, entry.Value), entry.Version);
+    /// <summary>Null: there is no such collection, or it is left as it is.</summary>
+    private async ValueTask<CollectionDocument?> ReplaceAsync(
+        string name, Func<CollectionDocument, CollectionDocument?> change, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (!_collections.TryGetValue(name, out var now) || change(now.Document) is not { } document)
+                return null;
+            if (!await store.TryCommitAsync(
+                [new CatalogChange(CollectionPrefix + name, now.Version, CatalogJson.Write(document))], cancellation).ConfigureAwait(false))
+                throw Stale(name);
+            _collections = _collections.SetItem(name, (document, now.Version + 1));
+            return document;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private (CollectionDocument Document, long Version) Read(string name, CatalogEntry entry)
+    {
+        if (!_collections.TryGetValue(name, out var known))
+            return (CatalogJson.ReadCollection(entry.Key, entry.Value), entry.Version);
+        if (known.Version == entry.Version && IsSame(known.Document, entry))
+            return known;
+        var document = CatalogJson.ReadCollection(entry.Key, entry.Value);
+        // Settings that were not changed stay the same object: nobody has to follow them.
+        if (document.Incarnation == known.Document.Incarnation
+            && CatalogJson.Write(document.Config).AsSpan().SequenceEqual(CatalogJson.Write(known.Document.Config)))
+            document = document with { Config = known.Document.Config };
+        return (document, entry.Version);
+    }
 
     private void Apply(AliasAction action, Dictionary<string, string> aliases)
     {

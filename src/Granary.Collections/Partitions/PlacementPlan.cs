@@ -16,19 +16,22 @@ public readonly record struct ReplicaKey(PartitionKey Partition, int Replica);
 /// <param name="Incarnation">Names it for ever.</param>
 /// <param name="Partitions">How many partitions it has.</param>
 /// <param name="Replicas">Replicas of each.</param>
-public readonly record struct PlacedCollection(Guid Incarnation, int Partitions, int Replicas)
+/// <param name="SizeClass">How large its partitions are (<see cref="Catalog.SizeClass"/>).</param>
+public readonly record struct PlacedCollection(Guid Incarnation, int Partitions, int Replicas, int SizeClass = 0)
 {
     /// <summary>A collection of the catalog.</summary>
-    public static PlacedCollection Of(CollectionDocument document) =>
-        new(document.Incarnation, new PlacementTable(document.Placement).Partitions, Math.Max(1, document.Config.Replicas));
+    public static PlacedCollection Of(CollectionDocument document) => new(
+        document.Incarnation, new PlacementTable(document.Placement).Partitions, Math.Max(1, document.Config.Replicas), document.SizeClass);
 }
 
 /// <summary>
 /// Which silo holds which replica, the same wherever it is computed: a function of the collections and the names of the active silos, and
 /// of nothing else. Rendezvous hashing (Thaler and Ravishankar, 1998) with bounded load (as Mirrokni et al., 2018): of all pairs of a
 /// replica and a silo the heaviest that still fits is taken, until every replica has a silo. Replicas of a partition are on different
-/// silos; each silo has as many replicas of a collection as any other, or one more or less. A collection's places depend on no other
-/// collection, and those of most replicas stay as they are when a silo comes or goes.
+/// silos; each silo has as many replicas of a collection as any other, or one more or less. The places of a collection of size class 0
+/// depend on no other collection. Of larger ones, the silos that are ahead by bytes get none of the replicas that are left over
+/// (<see cref="SizeBalance"/>); they are placed in the order of their classes, the largest first. Most replicas stay where they are when a
+/// silo comes or goes, or a class changes.
 /// </summary>
 public sealed class PlacementPlan
 {
@@ -56,8 +59,12 @@ public sealed class PlacementPlan
         var places = new Dictionary<ReplicaKey, string>();
         if (names.Length > 0)
         {
-            foreach (var collection in collections)
-                new Placing(collection, names).Run(places);
+            var all = collections.ToLookup(c => c.SizeClass > 0);
+            foreach (var collection in all[false])
+                new Placing(collection, names, null).Run(places);
+            var balance = new SizeBalance(all[true], names.Length);
+            foreach (var collection in all[true].OrderByDescending(c => c.SizeClass).ThenBy(c => c.Incarnation))
+                new Placing(collection, names, balance).Run(places);
         }
 
         return new PlacementPlan(places, names);
@@ -80,17 +87,20 @@ public sealed class PlacementPlan
         private readonly int[] _load;
         private readonly bool[] _holds;
         private readonly int _least;
+        private readonly SizeBalance? _balance;
+        private readonly bool[]? _mayHaveMore;
         private int _oneMore;
 
-        public Placing(PlacedCollection collection, string[] names)
+        public Placing(PlacedCollection collection, string[] names, SizeBalance? balance)
         {
-            (_collection, _names) = (collection, names);
+            (_collection, _names, _balance) = (collection, names, balance);
             _replicas = Math.Min(collection.Replicas, names.Length);
             _silo = new int[collection.Partitions * _replicas];
             Array.Fill(_silo, None);
             _load = new int[names.Length];
             _holds = new bool[collection.Partitions * names.Length];
             (_least, _oneMore) = Math.DivRem(_silo.Length, names.Length);
+            _mayHaveMore = balance?.MayHaveMore(collection, _oneMore);
         }
 
         public void Run(Dictionary<ReplicaKey, string> places)
@@ -120,6 +130,12 @@ public sealed class PlacementPlan
                     MakeRoom(item);
             }
 
+            for (var silo = 0; silo < _load.Length; silo++)
+            {
+                if (_load[silo] > _least)
+                    _balance?.AddMore(_collection, silo);
+            }
+
             for (var item = 0; item < _silo.Length; item++)
             {
                 places[new ReplicaKey(new PartitionKey(_collection.Incarnation, item / _replicas), item % _replicas)] = _names[_silo[item]];
@@ -127,8 +143,9 @@ public sealed class PlacementPlan
         }
 
         /// <remarks>
-        /// Only silos that hold the partition have room. One that does not hold it has at least as many replicas as one that has room (else
-        /// it would have room itself), so it has one whose partition the other lacks: that one moves over.
+        /// A silo has room: those that may have more are as many as replicas are left over, at least. Where only silos that hold the
+        /// partition have it, one that does not hold it has at least as many replicas as one that has room (else it would have room
+        /// itself, or may not have more and has what all have), so it has one whose partition the other lacks: that one moves over.
         /// </remarks>
         private void MakeRoom(int item)
         {
@@ -152,7 +169,8 @@ public sealed class PlacementPlan
             Put(item, from);
         }
 
-        private bool HasRoom(int silo) => _load[silo] < _least || (_load[silo] == _least && _oneMore > 0);
+        private bool HasRoom(int silo) =>
+            _load[silo] < _least || (_load[silo] == _least && _oneMore > 0 && (_mayHaveMore is null || _mayHaveMore[silo]));
 
         private bool Holds(int item, int silo) => _holds[(item / _replicas * _names.Length) + silo];
 

@@ -35,7 +35,19 @@ public interface IStorage : IAsyncDisposable
 
     /// <summary>Incarnations that have data here, for finding what a crash between catalog and drop left behind.</summary>
     ValueTask<IReadOnlyList<Guid>> ListIncarnationsAsync(CancellationToken cancellation);
+
+    /// <summary>
+    /// About how large the partitions are whose logs were opened: the newest checkpoint's bytes, or while there is none the log's. Answers
+    /// nothing where nobody asks, as in a storage that belongs to one process.
+    /// </summary>
+    /// <remarks>Not both together: a log reaches back behind the newest checkpoint, and tells again what that holds.</remarks>
+    ValueTask<IReadOnlyList<StoredSize>> MeasureAsync(CancellationToken cancellation) => new([]);
 }
+
+/// <summary>What a partition takes up.</summary>
+/// <param name="Partition">The partition.</param>
+/// <param name="Bytes">About so many.</param>
+public readonly record struct StoredSize(PartitionKey Partition, long Bytes);
 
 /// <summary>When an append is acknowledged.</summary>
 public enum Durability : byte

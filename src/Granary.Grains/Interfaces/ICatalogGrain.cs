@@ -39,6 +39,13 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     /// <summary>Drops what no collection owns and none owned a minute ago; answers with what was dropped.</summary>
     [AlwaysInterleave, Alias("Sweep")]
     Task<IReadOnlyList<Guid>> SweepAsync();
+
+    /// <summary>
+    /// Measures collections, which happens from time to time without being asked for, too; answers with the names of those whose size class
+    /// changed.
+    /// </summary>
+    [AlwaysInterleave, Alias("Measure")]
+    Task<IReadOnlyList<string>> MeasureAsync();
 }
 
 /// <summary>What the catalog grain remembers between its lives.</summary>

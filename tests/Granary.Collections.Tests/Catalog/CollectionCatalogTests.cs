@@ -52,6 +52,33 @@ public sealed class CollectionCatalogTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ASizeClassIsRecordedBesideSettingsThatStayTheSameObject()
+    {
+        using var catalog = await OpenAsync();
+        var document = Document();
+        await catalog.CreateAsync("c", document, default);
+        using var other = await OpenAsync();
+        var config = other.Find("c")!.Config;
+        Assert.True(await catalog.ClassifyAsync("c", document.Incarnation, 4, default));
+        Assert.Same(document.Config, catalog.Find("c")!.Config);
+        Assert.True(await other.LoadAsync(default));
+        Assert.Equal(4, other.Find("c")!.SizeClass);
+        Assert.Same(config, other.Find("c")!.Config);
+
+        // A change of settings keeps the class, and others follow it.
+        await catalog.UpdateAsync("c", c => c with { Replicas = 2 }, default);
+        Assert.True(await other.LoadAsync(default));
+        Assert.Equal((4, 2), (other.Find("c")!.SizeClass, other.Find("c")!.Config.Replicas));
+
+        Assert.False(await catalog.ClassifyAsync("c", Guid.NewGuid(), 5, default));
+        Assert.False(await catalog.ClassifyAsync("gone", document.Incarnation, 5, default));
+        Assert.True(await catalog.ClassifyAsync("c", document.Incarnation, 0, default));
+        var stale = await Assert.ThrowsAsync<GranaryException>(
+            () => other.ClassifyAsync("c", document.Incarnation, 5, default).AsTask());
+        Assert.Equal(ErrorKind.Unavailable, stale.Kind);
+    }
+
+    [Fact]
     public async Task AliasesChangeAllOrNone()
     {
         using var catalog = await OpenAsync();

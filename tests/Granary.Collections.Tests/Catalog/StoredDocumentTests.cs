@@ -134,6 +134,22 @@ public sealed class StoredDocumentTests
     }
 
     [Fact]
+    public void ASizeClassIsWrittenWhereThereIsOneAndADocumentWithoutItHasNone()
+    {
+        var without = JsonNode.Parse(CatalogJson.Write(Document))!.AsObject();
+        Assert.False(without.ContainsKey("size_class"));
+        Assert.Equal(0, Read(without).SizeClass);
+        var with = JsonNode.Parse(CatalogJson.Write(Document with { SizeClass = 3 }))!.AsObject();
+        Assert.Equal(CollectionDocument.CurrentFormat, (int)with["format"]!);
+        Assert.Equal(3, Read(with).SizeClass);
+        Assert.True(with.Remove("size_class"));
+        Assert.True(JsonNode.DeepEquals(without, with));
+        // What a version does not know it passes over.
+        with["later"] = 1;
+        Assert.True(JsonNode.DeepEquals(without, JsonNode.Parse(CatalogJson.Write(Read(with)))));
+    }
+
+    [Fact]
     public void ALoggedSchemaAndIndexAreCompletedToo()
     {
         var schema = SchemaJson.ReadSchema("""{"dense":[{"name":"","size":4,"distance":"Dot","hnsw":{"m":8}}],"text":null}"""u8);

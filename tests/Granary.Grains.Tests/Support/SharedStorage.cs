@@ -7,7 +7,9 @@ namespace Granary.Grains.Tests.Support;
 /// <param name="inner">The storage.</param>
 /// <param name="gate">Awaited before records are read; null for none.</param>
 /// <param name="catalogGate">Awaited before the catalog is read; null for none.</param>
-internal sealed class SharedStorage(IStorage inner, Func<Task>? gate = null, Func<Task>? catalogGate = null) : IStorage
+/// <param name="size">What a partition is said to have beyond what it has; null: nothing.</param>
+internal sealed class SharedStorage(
+    IStorage inner, Func<Task>? gate = null, Func<Task>? catalogGate = null, Func<PartitionKey, long>? size = null) : IStorage
 {
     public string Kind => inner.Kind;
 
@@ -32,6 +34,9 @@ internal sealed class SharedStorage(IStorage inner, Func<Task>? gate = null, Fun
 
     public ValueTask<IReadOnlyList<Guid>> ListIncarnationsAsync(CancellationToken cancellation) =>
         inner.ListIncarnationsAsync(cancellation);
+
+    public async ValueTask<IReadOnlyList<StoredSize>> MeasureAsync(CancellationToken cancellation) =>
+        [.. (await inner.MeasureAsync(cancellation)).Select(s => s with { Bytes = s.Bytes + (size?.Invoke(s.Partition) ?? 0) })];
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -16,6 +16,7 @@ internal sealed class TestSilos : IAsyncDisposable
     private readonly InProcessTestCluster _cluster;
     private volatile Task _hold = Task.CompletedTask;
     private volatile Task _holdCatalog = Task.CompletedTask;
+    private volatile Func<PartitionKey, long> _sizes = _ => 0;
 
     private TestSilos(short count, DatabaseOptions options, MemoryStorage storage, int? faults)
     {
@@ -23,7 +24,7 @@ internal sealed class TestSilos : IAsyncDisposable
         var builder = new InProcessTestClusterBuilder(count);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddGranary(_ => new SharedStorage(_storage, () => _hold, () => _holdCatalog), options);
+            silo.AddGranary(_ => new SharedStorage(_storage, () => _hold, () => _holdCatalog, key => _sizes(key)), options);
             silo.AddMemoryGrainStorageAsDefault();
             silo.UseInMemoryReminderService();
             if (faults is not { } seed)
@@ -70,6 +71,9 @@ internal sealed class TestSilos : IAsyncDisposable
 
     /// <summary>From here on no silo reads the catalog until this is done; where it fails, reading fails.</summary>
     public void HoldCatalog(Task until) => _holdCatalog = until;
+
+    /// <summary>From here on partitions are measured as so much larger than they are.</summary>
+    public void Enlarge(Func<PartitionKey, long> sizes) => _sizes = sizes;
 
     public async ValueTask DisposeAsync()
     {
