@@ -28,7 +28,7 @@ internal sealed class IndexerGrain(SiloEngine engine, ClusterView cluster)
     {
         var (partition, replica) = GrainKeys.Parse(this.GetPrimaryKeyString());
         // A call that was on its way to where the grain was brings it back there: it goes on to where it belongs, with the call.
-        if (IsElsewhere(partition, replica) && cluster.NumberHere(partition) is null)
+        if (cluster.SendsAway(partition, replica))
         {
             MigrateOnIdle();
             return;

@@ -179,11 +179,4 @@ public sealed class CatalogChanges
 
         return batch;
     }
-
-    /// <summary>The timer by which silos look at the catalog from time to time never fires.</summary>
-    private sealed class InattentiveTime : TimeProvider
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            base.CreateTimer(callback, state, period == TimeSpan.FromSeconds(5) ? Timeout.InfiniteTimeSpan : dueTime, period);
-    }
 }

@@ -21,15 +21,7 @@ public sealed class MovingBySize
     {
         await using var cluster = await TestSilos.StartAsync(2);
         var catalog = await CatalogAsync(cluster);
-        // Of three there are two on the same silo.
-        var names = new[] { "a", "b", "c" };
-        foreach (var name in names)
-            await FillAsync(cluster, name);
-        var keys = new Dictionary<string, PartitionKey>();
-        foreach (var (name, document) in (await EngineOf(cluster, 0).DatabaseAsync(default)).Documents)
-            keys[name] = new PartitionKey(document.Incarnation, 0);
-        var before = names.ToDictionary(n => n, n => PlaceOf(cluster, keys[n]));
-        var crowded = names.GroupBy(n => before[n]).First(g => g.Count() > 1).Take(2).ToArray();
+        var (names, keys, before, crowded) = await CrowdAsync(cluster);
         var instances = await InstancesAsync(cluster, keys);
         var configs = await ConfigsAsync(cluster, names);
 
@@ -54,6 +46,32 @@ public sealed class MovingBySize
         var instancesAfter = await InstancesAsync(cluster, keys);
         Assert.All(names, n => Assert.Equal(n == moved, instances[n] != instancesAfter[n]));
         Assert.All(configs.Zip(await ConfigsAsync(cluster, names)), pair => Assert.Same(pair.First, pair.Second));
+    }
+
+    [Fact]
+    public async Task ASiloThatMissedTheNewsLooksAtTheCatalogBeforeItTakesAReplica()
+    {
+        await using var cluster = await TestSilos.StartAsync(2, new DatabaseOptions { Time = new InattentiveTime() });
+        await CatalogAsync(cluster);
+        var (_, keys, before, crowded) = await CrowdAsync(cluster);
+        using (var catalog = new CollectionCatalog(cluster.Storage.Catalog))
+        {
+            await catalog.LoadAsync(default);
+            foreach (var name in crowded)
+                Assert.True(await catalog.ClassifyAsync(name, keys[name].Incarnation, 4, default));
+        }
+
+        // The silo that has both knows; the one that should get one of them would send it back by what it knows.
+        var from = Enumerable.Range(0, 2).Single(i => cluster.Silos[i].SiloAddress.Equals(before[crowded[0]]));
+        Assert.All(crowded, n => Assert.Equal(before[n], PlaceOf(cluster, keys[n], 1 - from)));
+        await EngineOf(cluster, from).RefreshAsync(default);
+        var moved = Assert.Single(crowded, n => !Equals(before[n], PlaceOf(cluster, keys[n], from)));
+        using var late = new CancellationTokenSource(Limit);
+        while (!await IsOnlyAtAsync(cluster, keys[moved], cluster.Silos[1 - from].SiloAddress))
+        {
+            for (var silo = 0; silo < 2; silo++)
+                await AskOnceAsync(cluster.At(silo), moved, late.Token);
+        }
     }
 
     [Fact]
@@ -90,6 +108,20 @@ public sealed class MovingBySize
         await catalog.WakeAsync();
         Assert.Empty(await catalog.MeasureAsync());
         return catalog;
+    }
+
+    /// <summary>Three collections on two silos, two of which are on the same one.</summary>
+    private static async Task<(string[] Names, Dictionary<string, PartitionKey> Keys, Dictionary<string, SiloAddress?> Places,
+        string[] Crowded)> CrowdAsync(TestSilos cluster)
+    {
+        var names = new[] { "a", "b", "c" };
+        foreach (var name in names)
+            await FillAsync(cluster, name);
+        var keys = new Dictionary<string, PartitionKey>();
+        foreach (var (name, document) in (await EngineOf(cluster, 0).DatabaseAsync(default)).Documents)
+            keys[name] = new PartitionKey(document.Incarnation, 0);
+        var places = names.ToDictionary(n => n, n => PlaceOf(cluster, keys[n]));
+        return (names, keys, places, [.. names.GroupBy(n => places[n]).First(g => g.Count() > 1).Take(2)]);
     }
 
     private static async Task FillAsync(TestSilos cluster, string name)
@@ -146,11 +178,11 @@ public sealed class MovingBySize
         return configs;
     }
 
-    private static Orleans.Runtime.SiloAddress? PlaceOf(TestSilos cluster, PartitionKey key, int silo = 0) =>
+    private static SiloAddress? PlaceOf(TestSilos cluster, PartitionKey key, int silo = 0) =>
         cluster.Silos[silo].ServiceProvider.GetRequiredService<ClusterView>().PlaceOf(key, 0);
 
     /// <summary>Whether a partition's replica serves on a silo and nowhere else, and its writer is there as well.</summary>
-    private static async Task<bool> IsOnlyAtAsync(TestSilos cluster, PartitionKey key, Orleans.Runtime.SiloAddress place)
+    private static async Task<bool> IsOnlyAtAsync(TestSilos cluster, PartitionKey key, SiloAddress place)
     {
         for (var i = 0; i < cluster.Silos.Count; i++)
         {

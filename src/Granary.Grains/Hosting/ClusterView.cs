@@ -58,6 +58,10 @@ internal sealed class ClusterView : ISiloStatusListener
     /// <summary>Which replica of a partition should be here; null for none.</summary>
     public int? NumberHere(PartitionKey partition) => _state.Here.TryGetValue(partition, out var number) ? number : null;
 
+    /// <summary>Whether a replica belongs to another silo, and no other replica of its partition to this one.</summary>
+    public bool SendsAway(PartitionKey partition, int replica) =>
+        PlaceOf(partition, replica) is { } place && !place.Equals(Here) && NumberHere(partition) is null;
+
     /// <summary>The replicas that should be here.</summary>
     public IEnumerable<ReplicaKey> PlannedHere() =>
         [.. _state.Here.Select(h => new ReplicaKey(h.Key, h.Value))];

@@ -85,11 +85,30 @@ internal sealed partial class SiloEngine
         }
     }
 
-    /// <summary>Warms a replica up, beside the one that serves elsewhere; tells whether it has caught up with the log.</summary>
+    /// <summary>
+    /// Warms a replica up, beside the one that serves elsewhere; tells whether it has caught up with the log. False, too, where it does not
+    /// belong here as far as is known here.
+    /// </summary>
     public async ValueTask<bool> PrepareAsync(string key, CancellationToken cancellation)
     {
         var (partition, number) = GrainKeys.Parse(key);
-        return await HostAsync(partition, number, cancellation).ConfigureAwait(false) is { } replica
+        // Whoever asks may have heard of a change that this silo has not. A grain that is sent to where it is sent back from has both silos
+        // wait for each other until its calls time out.
+        if (_cluster.SendsAway(partition, number))
+        {
+            try
+            {
+                await RefreshAsync(cancellation).ConfigureAwait(false);
+            }
+            catch (GranaryException)
+            {
+                // The catalog does not answer now: whoever asks does so again.
+                return false;
+            }
+        }
+
+        return !_cluster.SendsAway(partition, number)
+            && await HostAsync(partition, number, cancellation).ConfigureAwait(false) is { } replica
             && await IsWarmAsync(replica, cancellation).ConfigureAwait(false);
     }
 
