@@ -22,9 +22,17 @@ public sealed unsafe partial class DenseField
     // It is made anew, with another centre, for a field that has grown so many times.
     private const int SignsGrowth = 4;
 
+    // Chunks of it that one search makes: the others wait for the next ones, a search over many rows would make dozens.
+    private const int MostMade = 4;
+
     // Nearest rows that must be met before what is far can be told, beyond K and a half.
     private const int FirstMore = 8;
     private const int MostFirst = 512;
+
+    // A value differs from its code by up to half the row's scale, in the mean by this share of it, and a row by its code may be beyond the
+    // K-th that by its original is not: so many standard deviations of that are let pass.
+    private const float CodeError = 0.28867513f; // 1 / sqrt(12)
+    private const float CodeDeviations = 3f;
     private SignPlane? _signs;
     private long _scanned;
 
@@ -72,14 +80,16 @@ public sealed unsafe partial class DenseField
         where TFilter : struct, ISlotFilter
     {
         var form = scratch.Targets(signs.TargetBytes);
-        if (!signs.TryPrepare(search.Query.Values, form))
+        if (!signs.TryPrepare(search.Query.Target, form))
             return false;
         var target = walk.TargetOf(search.Query);
         var ids = scratch.Rows(SignedRows + RowBatches.MostRows);
         var lower = scratch.Distances(SignedRows + RowBatches.MostRows);
         var places = (byte**)scratch.Spare(SignPlane.Places);
         var sure = mask.IsExact && !search.IndexedOnly;
+        var length = _euclid ? 0f : MathF.Sqrt(FloatKernels.Dot(search.Query.Pointer, search.Query.Pointer, _size));
         var batches = new RowBatches(mask, Math.Min(mask.Bound, RowCapacity));
+        var made = 0;
         while (true)
         {
             var count = 0;
@@ -88,11 +98,12 @@ public sealed unsafe partial class DenseField
             if (count == 0)
                 return true;
             search.Cancellation.ThrowIfCancellationRequested();
-            if (signs.Lower(form, ids, count, lower, places) is >= 0 and var missing)
-                signs.TryMake(missing, RowCapacity);
+            if (signs.Lower(form, ids, count, lower, places) is >= 0 and var missing && made < MostMade
+                && signs.TryMake(missing, RowCapacity))
+                made++;
             if (pool.Count < search.K)
                 CompareFirst(walk, search, target, ids, lower, count, ref pool, ref filter, scratch);
-            var near = RowBatches.KeepNear(ids, lower, count, Kth(pool, search.K));
+            var near = RowBatches.KeepNear(ids, lower, count, Farthest(pool, search.K, length));
             for (var at = 0; at < near; at += RowBatches.MostRows)
             {
                 var some = Math.Min(RowBatches.MostRows, near - at);
@@ -157,6 +168,15 @@ public sealed unsafe partial class DenseField
         }
     }
 
-    private static float Kth(in CandidatePool pool, int k) =>
-        pool.Count < k ? float.PositiveInfinity : CandidatePool.Distance(pool[k - 1]);
+    // By codes a row may be so far and be among the K nearest by its original.
+    private float Farthest(in CandidatePool pool, int k, float length)
+    {
+        if (pool.Count < k)
+            return float.PositiveInfinity;
+        var kth = CandidatePool.Distance(pool[k - 1]);
+        if (!KeepsOriginals || float.IsInfinity(kth))
+            return kth;
+        var scale = *(float*)(_codes!.Row(CandidatePool.Row(pool[k - 1])) + RowCode.HeaderOffset(_size));
+        return kth + (CodeDeviations * CodeError * scale * (_euclid ? 2 * MathF.Sqrt(MathF.Max(0f, kth)) : length));
+    }
 }

@@ -83,6 +83,15 @@ internal static unsafe class RowCode
         WriteHeader(target, scale, euclid, (float)((double)scale * scale * squares));
     }
 
+    /// <summary>Writes the values that a target stands for.</summary>
+    public static void Decode(byte* target, int size, bool euclid, float* values)
+    {
+        var scale = ((float*)target)[0] * (euclid ? 0.5f : 1f);
+        var from = (short*)(target + TargetHeader);
+        for (var i = 0; i < size; i++)
+            values[i] = from[i] * scale;
+    }
+
     /// <summary>Makes a target of a code row.</summary>
     public static void Widen(byte* row, int size, bool euclid, byte* target)
     {

@@ -22,8 +22,9 @@ internal static unsafe class SignCode
     // Beyond it 16 bits would not hold what a lane adds up.
     private const int MostGroups = 32;
 
-    // What is longer is left out, so that nothing overflows.
+    // What is longer or shorter is left out, so that nothing overflows and no square is lost.
     private const float MostSquares = 1e30f;
+    private const float LeastSquares = 1e-30f;
 
     /// <summary>Bytes of a query before its values.</summary>
     public const int TargetHeader = 64;
@@ -71,7 +72,7 @@ internal static unsafe class SignCode
         header[1] = all > 0 ? length / all : 0f;
         header[2] = all > 0 ? MathF.Sqrt(MathF.Max(0f, ((length * padded / all / all) - 1f) * length / (padded - 1))) : 0f;
         header[3] = 0f;
-        if (length <= MostSquares && MathF.Abs(apart) <= MostSquares)
+        if ((length >= LeastSquares || all == 0) && length <= MostSquares && MathF.Abs(apart) <= MostSquares)
             return;
 
         // Nothing is known of it: it is worth comparing always.
@@ -118,7 +119,7 @@ internal static unsafe class SignCode
         header[1] = factor * scale * sum;
         header[2] = -2f * factor * scale;
         header[3] = factor * deviations * MathF.Sqrt(squares);
-        return MathF.Abs(constant) <= MostSquares && squares <= MostSquares && float.IsFinite(inverse);
+        return MathF.Abs(constant) <= MostSquares && (squares >= LeastSquares || max == 0) && squares <= MostSquares;
     }
 
     /// <summary>What the distance of a row is at least, as likely as the query's deviations say.</summary>

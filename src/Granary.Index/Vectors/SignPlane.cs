@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -16,9 +17,9 @@ internal sealed unsafe class SignPlane : IDisposable
     /// <summary>Rows that are read together: their bytes fit the nearest cache.</summary>
     public const int Places = 128;
 
-    // Rows a chunk: one is made in a tenth of a millisecond or so.
-    private const int Shift = 9;
-    private const int Mask = (1 << Shift) - 1;
+    // Rows a chunk, of up to so many dimensions; of more dimensions fewer, so that one is made in about a millisecond.
+    private const int MostShift = 9;
+    private const int ShiftSize = 512;
     private const int Line = 64;
     private const int Sample = 1024;
 
@@ -28,6 +29,7 @@ internal sealed unsafe class SignPlane : IDisposable
     private readonly int _size;
     private readonly int _padded;
     private readonly nint _stride;
+    private readonly int _shift;
     private readonly bool _euclid;
     private readonly SignTurn _turn;
     private readonly float[] _centre;
@@ -43,6 +45,7 @@ internal sealed unsafe class SignPlane : IDisposable
         _size = size;
         _padded = SignCode.Padded(size);
         _stride = SignCode.Stride(size);
+        _shift = MostShift - BitOperations.Log2((uint)(_padded + ShiftSize - 1) / ShiftSize);
         _euclid = euclid;
         MadeFor = rows;
         _turn = new SignTurn(_padded);
@@ -57,29 +60,31 @@ internal sealed unsafe class SignPlane : IDisposable
     public int MadeFor { get; }
 
     /// <summary>Bytes of the chunks that were made.</summary>
-    public long Bytes => Volatile.Read(ref _chunks) * (_stride << Shift);
+    public long Bytes => Volatile.Read(ref _chunks) * (_stride << _shift);
 
     /// <summary>Bytes that <see cref="TryPrepare"/> wants.</summary>
     public int TargetBytes => SignCode.TargetBytes(_size) + (2 * _padded * sizeof(float));
 
-    /// <summary>Writes a query's form; false where its numbers do not suit.</summary>
-    public bool TryPrepare(ReadOnlySpan<float> query, byte* target)
+    /// <summary>
+    /// Writes a query's form; false where its numbers do not suit. It is made of the form that codes are compared with
+    /// (<see cref="RowCode.Prepare"/>): what that has lost is missing on both sides, however far from the origin all of it is.
+    /// </summary>
+    public bool TryPrepare(byte* query, byte* target)
     {
         var turned = (float*)(target + SignCode.TargetBytes(_size));
-        var values = new Span<float>(turned, _padded);
-        query.CopyTo(values);
-        values[_size..].Clear();
-        var product = 0f;
-        var squares = 0f;
+        new Span<float>(turned, _padded).Clear();
+        RowCode.Decode(query, _size, _euclid, turned);
+        var product = 0.0;
+        var squares = 0.0;
         for (var i = 0; i < _size; i++)
         {
-            product += turned[i] * _centre[i];
+            product += (double)turned[i] * _centre[i];
             turned[i] -= _centre[i];
-            squares += turned[i] * turned[i];
+            squares += (double)turned[i] * turned[i];
         }
 
         _turn.Turn(turned, turned + _padded);
-        return SignCode.Prepare(turned, _padded, _euclid ? squares : -product, _euclid ? 2f : 1f, Deviations, target);
+        return SignCode.Prepare(turned, _padded, (float)(_euclid ? squares : -product), _euclid ? 2f : 1f, Deviations, target);
     }
 
     /// <summary>
@@ -116,7 +121,7 @@ internal sealed unsafe class SignPlane : IDisposable
             {
                 var place = places[done];
                 if (place == null && missing < 0)
-                    missing = rows[at + done] >> Shift;
+                    missing = rows[at + done] >> _shift;
                 lower[at + done] = place == null ? float.NegativeInfinity : SignCode.Lower(target, place, _padded);
             }
         }
@@ -126,16 +131,17 @@ internal sealed unsafe class SignPlane : IDisposable
     }
 
     /// <summary>
-    /// Makes a chunk, if all its rows are below <paramref name="rows"/>, which have been written, and no other thread is at it.
+    /// Makes a chunk, if all its rows are below <paramref name="rows"/>, which have been written, and no other thread is at it; whether
+    /// it did.
     /// </summary>
-    public void TryMake(int chunk, int rows)
+    public bool TryMake(int chunk, int rows)
     {
-        if ((long)(chunk + 1) << Shift > rows || !_lock.TryEnter())
-            return;
+        if ((long)(chunk + 1) << _shift > rows || !_lock.TryEnter())
+            return false;
         try
         {
             if (chunk < _table.Length && _table[chunk] != 0)
-                return;
+                return false;
             if (chunk >= _table.Length)
             {
                 var longer = new nint[Math.Max(chunk + 1, _table.Length * 2)];
@@ -143,12 +149,13 @@ internal sealed unsafe class SignPlane : IDisposable
                 Volatile.Write(ref _table, longer);
             }
 
-            var memory = (byte*)NativeMemory.AlignedAlloc((nuint)(_stride << Shift), Line);
-            new Span<byte>(memory, (int)(_stride << Shift)).Clear();
-            for (var i = 0; i <= Mask; i++)
-                Encode((chunk << Shift) + i, memory + (i * _stride));
+            var memory = (byte*)NativeMemory.AlignedAlloc((nuint)(_stride << _shift), Line);
+            new Span<byte>(memory, (int)(_stride << _shift)).Clear();
+            for (var i = 0; i < 1 << _shift; i++)
+                Encode((chunk << _shift) + i, memory + (i * _stride));
             Volatile.Write(ref _table[chunk], (nint)memory);
             Volatile.Write(ref _chunks, _chunks + 1);
+            return true;
         }
         finally
         {
@@ -183,14 +190,16 @@ internal sealed unsafe class SignPlane : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private byte* Row(nint[] table, int row)
     {
-        var chunk = row >> Shift;
+        var chunk = row >> _shift;
         var memory = (uint)chunk < (uint)table.Length ? Volatile.Read(ref table[chunk]) : 0;
-        return memory == 0 ? null : (byte*)(memory + ((row & Mask) * _stride));
+        return memory == 0 ? null : (byte*)(memory + ((row & ((1 << _shift) - 1)) * _stride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Prefetch(byte* place)
     {
+        if (!Sse.IsSupported)
+            return;
         for (nint offset = 0; offset < _stride; offset += Line)
             Sse.Prefetch0(place + offset);
     }

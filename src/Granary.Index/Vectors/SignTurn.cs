@@ -3,14 +3,16 @@ using System.Runtime.Intrinsics;
 namespace Granary.Index.Vectors;
 
 /// <summary>
-/// Turns vectors, all in the same way, so that no direction is special: twice random signs and a Hadamard transform of each block,
-/// between them values are dealt out over the blocks. Lengths and products stay.
+/// Turns vectors, all in the same way, so that no direction is special: three times random signs and a Hadamard transform of each block,
+/// between them values are dealt out over the blocks. After two, what was in one block alone would still lie in patterns: of 4,096
+/// dimensions of which 64 are in use, a block has four values then. Lengths and products stay.
 /// </summary>
 internal sealed unsafe class SignTurn
 {
     /// <summary>Values of a block.</summary>
     public const int Block = 128;
 
+    private const int Rounds = 3;
     private const float Scale = 0.088388347648318447f; // 1 / sqrt(Block)
     private readonly int _padded;
     private readonly float[] _signs;
@@ -19,7 +21,7 @@ internal sealed unsafe class SignTurn
     public SignTurn(int padded)
     {
         _padded = padded;
-        _signs = new float[2 * padded];
+        _signs = new float[Rounds * padded];
         var state = 0x9E37_79B9_7F4A_7C15UL;
         for (var i = 0; i < _signs.Length; i++)
         {
@@ -35,18 +37,24 @@ internal sealed unsafe class SignTurn
     public void Turn(float* values, float* spare)
     {
         Round(values, 0);
-        var blocks = _padded / Block;
-        if (blocks > 1)
+        for (var round = 1; round < Rounds; round++)
         {
-            new ReadOnlySpan<float>(values, _padded).CopyTo(new Span<float>(spare, _padded));
-            for (var b = 0; b < blocks; b++)
-            {
-                for (var i = 0; i < Block; i++)
-                    values[(i * blocks) + b] = spare[(b * Block) + i];
-            }
+            Deal(values, spare);
+            Round(values, round * _padded);
         }
+    }
 
-        Round(values, _padded);
+    private void Deal(float* values, float* spare)
+    {
+        var blocks = _padded / Block;
+        if (blocks == 1)
+            return;
+        new ReadOnlySpan<float>(values, _padded).CopyTo(new Span<float>(spare, _padded));
+        for (var b = 0; b < blocks; b++)
+        {
+            for (var i = 0; i < Block; i++)
+                values[(i * blocks) + b] = spare[(b * Block) + i];
+        }
     }
 
     private void Round(float* values, int from)

@@ -145,6 +145,17 @@ public sealed unsafe class SignCodeTests
         Assert.All(lower[512..], l => Assert.Equal(float.NegativeInfinity, l));
     }
 
+    [Theory]
+    [InlineData(1e-25f)]
+    [InlineData(1e25f)]
+    public void AQueryWhoseSquaresAreNoNumbersIsRefused(float factor)
+    {
+        var turned = TestVectors.Normal(1, 256, 1)[0].Select(v => v * factor).ToArray();
+        fixed (float* values = turned)
+        fixed (byte* target = new byte[SignCode.TargetBytes(256)])
+            Assert.False(SignCode.Prepare(values, 256, 0f, 1f, 3f, target));
+    }
+
     private static float[] Lower(SignPlane plane, DenseQuery query, int count)
     {
         var lower = new float[count];
@@ -155,7 +166,7 @@ public sealed unsafe class SignCodeTests
         fixed (int* of = rows)
         fixed (ulong* places = new ulong[SignPlane.Places])
         {
-            Assert.True(plane.TryPrepare(query.Values, target));
+            Assert.True(plane.TryPrepare(query.Target, target));
             plane.Lower(target, of, count, into, (byte**)places);
         }
 

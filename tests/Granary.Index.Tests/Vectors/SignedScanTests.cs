@@ -41,6 +41,55 @@ public sealed class SignedScanTests
         }
     }
 
+    // What lies in few dimensions, and what is far from the origin, so that its codes are coarse.
+    [Theory]
+    [InlineData(Distance.Euclid, 4096, 64, 0)]
+    [InlineData(Distance.Cosine, 4096, 16, 0)]
+    [InlineData(Distance.Dot, 1000, 64, 0)]
+    [InlineData(Distance.Dot, 1000, 1000, 100)]
+    [InlineData(Distance.Dot, 200, 200, 100)]
+    [InlineData(Distance.Euclid, 200, 200, 100)]
+    public void SignsLoseNothingThatCodesFind(Distance distance, int size, int used, float offset)
+    {
+        const int Rows = 1024;
+        var away = TestVectors.Normal(1, used, 5)[0];
+        var vectors = TestVectors.Normal(Rows + 7, used, 6)
+            .Select(v => v.Zip(away, (x, y) => x + (y * offset)).Concat(new float[size - used]).ToArray()).ToArray();
+        using var field = new DenseField(new DenseVectorSchema("v", size, distance), new EpochClock());
+        for (var i = 0; i < Rows; i++)
+            field.Add(vectors[i], i);
+        var mask = All(Rows);
+        var codes = vectors[Rows..].Select(query => Search(field, query, mask, K)).ToArray();
+        Assert.Equal(0, field.SignBytes);
+        for (var i = 0; i < 20; i++)
+            Search(field, vectors[i], mask, K);
+        if (SignCode.Serves(size))
+            Assert.Equal(Rows * SignCode.Stride(size), field.SignBytes);
+        var signs = vectors[Rows..].Select(query => Search(field, query, mask, K)).ToArray();
+        var lost = codes.Zip(signs, (before, after) => before.Except(after).Count()).Sum();
+        Assert.True(lost <= 1, $"{lost}");
+    }
+
+    [Fact]
+    public void ASearchOverManyRowsMakesAFewOfThemOnly()
+    {
+        const int Rows = 24 * 1024;
+        var schema = new DenseVectorSchema("v", Size, Distance.Dot);
+        using var field = new DenseField(schema, new EpochClock());
+        for (var i = 0; i < Rows; i++)
+            field.Add(Base[i % Base.Length], i);
+        var mask = All(Rows);
+        for (var i = 0; i < 7; i++)
+            Search(field, Queries[i], mask, K);
+        Assert.Equal(0, field.SignBytes);
+        for (var i = 1; i <= 3; i++)
+        {
+            Search(field, Queries[i], mask, K);
+            if (SignCode.Serves(Size))
+                Assert.Equal(i * 4 * 512 * SignCode.Stride(Size), field.SignBytes);
+        }
+    }
+
     [Fact]
     public void AFieldThatHasGrownGetsAnotherCentre()
     {
