@@ -82,35 +82,32 @@ public sealed unsafe partial class DenseField
     private void LinkInPlace(int row, int added, int level)
     {
         var graph = _graph!;
-        var last = graph.Width(level) - 1;
         graph.Lock(row);
-        var links = graph.Links(row, level);
-        var replaced = links[last];
-        for (var i = 0; i < last; i++)
-        {
-            if (links[i] == added)
-                replaced = added;
-        }
-
-        if (replaced != added)
-        {
-            Volatile.Write(ref links[last], added);
-            if (level == 0)
-                graph.At(row).Apart = 0;
-        }
-
+        var replaced = PutLast(row, added, level);
         graph.Unlock(row);
         if (replaced == added || replaced < 0)
             return;
         graph.Lock(added);
-        links = graph.Links(added, level);
-        var place = 0;
-        while (place < last && links[place] >= 0 && links[place] != replaced)
-            place++;
-        Volatile.Write(ref links[place], replaced);
-        if (level == 0)
-            graph.At(added).Apart = 0;
+        PutLast(added, replaced, level);
         graph.Unlock(added);
+    }
+
+    // In the first free place of a list, or its last; returns what was there. A sweep may have made a full list shorter meanwhile.
+    private int PutLast(int row, int added, int level)
+    {
+        var graph = _graph!;
+        var links = graph.Links(row, level);
+        var last = graph.Width(level) - 1;
+        var place = 0;
+        while (place < last && links[place] >= 0 && links[place] != added)
+            place++;
+        var replaced = links[place];
+        if (replaced == added)
+            return added;
+        Volatile.Write(ref links[place], added);
+        if (level == 0)
+            graph.At(row).Apart = 0;
+        return replaced;
     }
 
     /// <summary>Chooses among all of a list's live rows and one more; returns whether that is in it.</summary>

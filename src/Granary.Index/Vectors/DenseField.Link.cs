@@ -9,10 +9,9 @@ public sealed unsafe partial class DenseField
     private const int LinkSlice = 1024;
     private readonly Lock _entryLock = new();
 
-    // Which adds of the slice that begins at _sliceFirst are through: one that an exception cuts short is taken up where it stopped, and a
-    // row that was given back must not be given back again, nor met under another add.
-    private readonly bool[] _through = new bool[LinkSlice];
-    private long _sliceFirst = -1;
+    // Which adds are through, each at its number modulo the length, plus one: a slice that an exception cuts short is taken up where it
+    // stopped, be it by a shorter one, and a row that was given back must not be given back again, nor met under another add.
+    private readonly long[] _through = new long[LinkSlice];
 
     /// <summary>
     /// Links up to <paramref name="max"/> pending rows on up to <paramref name="parallelism"/> threads, and reconnects neighbours of
@@ -46,12 +45,6 @@ public sealed unsafe partial class DenseField
         var first = _linked;
         var queue = Volatile.Read(ref _queue);
         var next = 0;
-        if (_sliceFirst != first)
-        {
-            Array.Clear(_through);
-            _sliceFirst = first;
-        }
-
         if (_graph!.Entry < 0)
             LinkAt(queue, first, next++);
         if (parallelism <= 1 || count - next < 2)
@@ -72,7 +65,8 @@ public sealed unsafe partial class DenseField
 
     private void LinkAt(int[] queue, long first, int index)
     {
-        if (_through[index])
+        ref var through = ref _through[(first + index) % LinkSlice];
+        if (through == first + index + 1)
             return;
         var row = Volatile.Read(ref queue[(first + index) & (queue.Length - 1)]);
 
@@ -91,7 +85,7 @@ public sealed unsafe partial class DenseField
                 Insert(Floats(), row);
         }
 
-        _through[index] = true;
+        through = first + index + 1;
     }
 
     /// <summary>Links a row into the graph (Malkov and Yashunin, algorithm 1).</summary>

@@ -18,7 +18,13 @@ public sealed unsafe partial class DenseField
     // most of a collection may be such rows.
     private const int JoinPart = 16;
 
+    // And by one call so many: adds wait meanwhile. What else a check may join is left to the calls that follow.
+    private const int JoinSlice = 2048;
+
     private bool _checkDue;
+
+    // What the check that is under way may join yet; 0 while none is.
+    private int _mayJoin;
 
     // By the numbers of adds alone: a field that is loaded from an image goes on as the one that wrote it.
     private static bool IsTimeToCheck(long linked, long now)
@@ -27,15 +33,23 @@ public sealed unsafe partial class DenseField
         return linked / step != now / step;
     }
 
-    /// <summary>Joins what cannot be reached from the entry, on each level, to what can. When cancelled it is due again.</summary>
+    /// <summary>
+    /// Joins what cannot be reached from the entry, on each level, to what can. It is due again when it is cancelled, and when it joined as
+    /// many as one call does and may join more.
+    /// </summary>
     private void CheckReach(CancellationToken cancellation)
     {
         var graph = _graph!;
-        var budget = (Volatile.Read(ref _inGraph) / JoinPart) + CheckMinimum;
-        for (var level = Graph.EntryLevel(graph.Entry); level >= 0; level--)
-            budget = JoinLost(level, budget, cancellation);
-        if (!cancellation.IsCancellationRequested)
-            Volatile.Write(ref _checkDue, false);
+        if (_mayJoin == 0)
+            _mayJoin = (Volatile.Read(ref _inGraph) / JoinPart) + CheckMinimum;
+        var slice = Math.Min(_mayJoin, JoinSlice);
+        var left = slice;
+        for (var level = Graph.EntryLevel(graph.Entry); level >= 0 && left > 0; level--)
+            left = JoinLost(level, left, cancellation);
+        if (cancellation.IsCancellationRequested)
+            return;
+        _mayJoin = left > 0 ? 0 : _mayJoin - slice;
+        Volatile.Write(ref _checkDue, _mayJoin > 0);
     }
 
     private int JoinLost(int level, int budget, CancellationToken cancellation)
@@ -120,12 +134,17 @@ public sealed unsafe partial class DenseField
 
             // No list gives up a row for it: that might have been the only one to lead to what was reached already.
             var offered = false;
+            var dead = false;
             for (var i = 0; i < count; i++)
             {
+                dead |= graph.State(from[i]) == RowState.Dead;
                 Offer(row, from[i], level);
                 offered |= Offer(from[i], row, level);
             }
 
+            // The sweep may have passed the row already.
+            if (dead)
+                _sweepAgain.Enqueue(row);
             if (!offered && count > 0)
                 LinkInPlace(from[0], row, level);
         }

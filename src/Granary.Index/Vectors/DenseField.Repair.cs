@@ -82,6 +82,11 @@ public sealed unsafe partial class DenseField
                 graph.SetState(row, RowState.Dead);
                 _dead.Add(row);
             }
+            else if (graph.State(row) == RowState.Pending && SlotOf(row) < 0 && graph.Links(row)[0] != Graph.None)
+            {
+                // Its linking was cut short, and goes on: it belongs to the next sweep.
+                _buried.Enqueue(row);
+            }
             else
             {
                 Interlocked.Decrement(ref _removedCount);

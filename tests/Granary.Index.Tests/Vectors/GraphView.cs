@@ -52,6 +52,14 @@ internal static unsafe class GraphView
         }
     }
 
+    /// <summary>Empties all lists of level 0.</summary>
+    public static void ForgetLinks(DenseField field)
+    {
+        var graph = GraphOf(field)!;
+        for (var row = 0; row < field.RowCapacity; row++)
+            graph.Write(row, 0, [], 0);
+    }
+
     /// <summary>Rows that the graph counts, and those that are in it.</summary>
     public static (int Counted, int There) Linked(DenseField field) =>
         (InGraphOf(field), Enumerable.Range(0, field.RowCapacity).Count(row => GraphOf(field)!.State(row) == RowState.Linked));

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Granary.Index.Memory;
 using Granary.Index.Vectors;
 
@@ -166,6 +167,71 @@ public sealed class ReachTests
         Assert.InRange(Recall(field, TestVectors.Clustered(100, 16, 76)), 0.97, 1);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void LinkingThatFailedIsTakenUpByShorterCalls(int parallelism)
+    {
+        var vectors = TestVectors.Clustered(1000, 16, 77);
+        using var field = TestVectors.Field(vectors[..400], Distance.Euclid, 1);
+        var rows = Enumerable.Range(0, 400).ToList();
+        for (var next = 400; next < 600; next++)
+            rows.Add(field.Add(vectors[next], next));
+        var cutShort = rows[550];
+        foreach (var row in rows[420..430])
+            field.Remove(row);
+        field.LinkingBack = row =>
+        {
+            if (row == cutShort)
+                throw new OutOfMemoryException();
+        };
+        Assert.True(Fails(() => field.Link(200, parallelism, CancellationToken.None)));
+        field.LinkingBack = null;
+
+        // What was given back is not given back again, and one that was cut short and is removed now is swept after it is linked.
+        field.Remove(cutShort);
+        foreach (var row in rows[..100])
+            field.Remove(row);
+        field.Link(10, parallelism, CancellationToken.None);
+        TestVectors.LinkAll(field, parallelism);
+        rows.Remove(cutShort);
+        rows.RemoveRange(420, 10);
+        rows.RemoveRange(0, 100);
+        for (var next = 600; next < vectors.Length; next++)
+            rows.Add(field.Add(vectors[next], next));
+        TestVectors.LinkAll(field, parallelism);
+        for (; rows.Count > 500; rows.RemoveAt(0))
+            field.Remove(rows[0]);
+        TestVectors.LinkAll(field, parallelism);
+        Assert.Equal(rows.Count, rows.Distinct().Count());
+        Assert.All(rows, row => Assert.True(field.Vector(row).SequenceEqual(vectors[field.SlotOf(row)])));
+        GraphView.CheckLists(field);
+        Assert.Equal(GraphView.Linked(field), (rows.Count + field.Removed, rows.Count + field.Removed));
+    }
+
+    [Fact]
+    public void OneCallJoinsSoManyRowsAndTheNextGoesOn()
+    {
+        var hnsw = new HnswSettings { M = 2, EfConstruct = 4 };
+        using var field = TestVectors.Field(TestVectors.Normal(40_000, 2, 78), Distance.Euclid, 2, hnsw: hnsw);
+        GraphView.ForgetLinks(field);
+        CheckDueOf(field) = true;
+        var lost = GraphView.Lost(field);
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        field.Link(0, 1, cancelled.Token);
+        Assert.True(field.LinkDue);
+        Assert.Equal(lost, GraphView.Lost(field));
+        var calls = 0;
+        for (; field.LinkDue; calls++)
+            field.Link(0, 1, CancellationToken.None);
+        Assert.Equal(2, calls);
+
+        // Of all levels together.
+        var joined = (field.RowCapacity / 16) + 64;
+        Assert.InRange(lost - GraphView.Lost(field), joined / 2, joined);
+    }
+
     private static bool Fails(Action action)
     {
         try
@@ -178,6 +244,9 @@ public sealed class ReachTests
             return true;
         }
     }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_checkDue")]
+    private static extern ref bool CheckDueOf(DenseField field);
 
     private static Task OnThread(Action work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
