@@ -24,6 +24,9 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
 
     private const int MostOthers = 100_000;
 
+    /// <summary>How far back a leader looks when it is opened, in operations.</summary>
+    private const long OpeningWindow = 20_000;
+
     private readonly IStorage _storage;
     private readonly PartitionKey _key;
     private readonly IFeed _feed;
@@ -84,7 +87,19 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
         CancellationToken cancellation, Func<CancellationToken, ValueTask<bool>>? exists = null)
     {
         var log = await OpenLogAsync(storage, key, exists, cancellation).ConfigureAwait(false);
-        return new PartitionLeader(storage, key, ingestion, feed, timings, time, log, exists);
+        var leader = new PartitionLeader(storage, key, ingestion, feed, timings, time, log, exists);
+        try
+        {
+            // A process may stand still while it opens one, too.
+            if (log.NextOperation > 1)
+                await leader.RememberOthersAsync(log, Math.Max(1, log.NextOperation - OpeningWindow), cancellation).ConfigureAwait(false);
+            return leader;
+        }
+        catch
+        {
+            await leader.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -299,21 +314,23 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
             // What it acknowledged is counted before it is compared with the log.
             await old.Writer.DisposeAsync().ConfigureAwait(false);
             var log = await OpenLogAsync(_storage, _key, _exists, CancellationToken.None).ConfigureAwait(false);
+            var writer = new PartitionWriter(_key, log, _feed, null, _timings);
+            var others = writer.Logged - old.Writer.Logged;
             try
             {
-                // Before anybody appends to the log as it is now.
-                if (log.NextOperation - 1 > old.Writer.Logged)
-                    await RememberOthersAsync(log, old.Writer.Logged + 1).ConfigureAwait(false);
+                // Before anybody appends to the log as it is now, and no less than the writer counts as logged.
+                if (others > 0)
+                    await RememberOthersAsync(log, old.Writer.Logged + 1, CancellationToken.None).ConfigureAwait(false);
             }
             catch
             {
-                await log.DisposeAsync().ConfigureAwait(false);
+                await writer.DisposeAsync().ConfigureAwait(false);
                 throw;
             }
 
-            _gate.Force((int)Math.Min(int.MaxValue, log.NextOperation - 1 - old.Writer.Logged));
+            _gate.Force((int)Math.Min(int.MaxValue, others));
             _refusal = null;
-            return _epoch = new Epoch(log, new PartitionWriter(_key, log, _feed, null, _timings));
+            return _epoch = new Epoch(log, writer);
         }
         catch (GranaryException e)
         {
@@ -336,11 +353,11 @@ public sealed partial class PartitionLeader : ILeaderPort, IAsyncDisposable
     /// What is in the log from one operation on, appended by another writer (or by this one, which did not learn of it). Of very much the
     /// oldest: what was on its way here was sent there first of all.
     /// </summary>
-    private async ValueTask RememberOthersAsync(IPartitionLog log, long from)
+    private async ValueTask RememberOthersAsync(IPartitionLog log, long from, CancellationToken cancellation)
     {
         var batches = _others?.Batches ?? new RecentBatches(MostOthers);
         var left = MostOthers;
-        await foreach (var (batch, last) in log.BatchesAsync(from, CancellationToken.None).ConfigureAwait(false))
+        await foreach (var (batch, last) in log.BatchesAsync(from, cancellation).ConfigureAwait(false))
         {
             if (left-- == 0)
                 break;

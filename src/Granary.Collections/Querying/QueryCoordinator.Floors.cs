@@ -70,6 +70,7 @@ public sealed partial class QueryCoordinator
         private readonly PartitionAnswer[] _answers = new PartitionAnswer[owner._partitions.Count];
         private readonly List<Task> _far = [];
         private readonly List<Task> _near = new(near.Count);
+        private bool _early;
         private int _thread;
         private int _next;
         private int _begun;
@@ -84,7 +85,8 @@ public sealed partial class QueryCoordinator
             // A guess that spares little is not worth waiting for.
             if (elsewhere is not null && points < ParallelFrom)
                 AskFar();
-            if (points >= SharedSearches.ParallelFrom && near.Count > 1 && Environment.ProcessorCount > 1)
+            _early = points >= SharedSearches.ParallelFrom;
+            if (_early && near.Count > 1 && Environment.ProcessorCount > 1)
             {
                 _awaited = Math.Min(near.Count, Environment.ProcessorCount);
                 _toBegin = near.Count;
@@ -119,11 +121,21 @@ public sealed partial class QueryCoordinator
         }
 
         /// <summary>
-        /// Begins the next search here. A search that had to wait, and went on on another thread or later, begins nothing.
+        /// Begins the next search here, or after the last all elsewhere, where many points here would keep those waiting. A search that had
+        /// to wait, and went on on another thread or later, begins nothing.
         /// </summary>
         private void BeginNext()
         {
-            if (Volatile.Read(ref _thread) != Environment.CurrentManagedThreadId || _next == near.Count || _begun == MostBegun)
+            if (Volatile.Read(ref _thread) != Environment.CurrentManagedThreadId)
+                return;
+            if (_next == near.Count)
+            {
+                if (_early)
+                    AskFar();
+                return;
+            }
+
+            if (_begun == MostBegun)
                 return;
             _begun++;
             _near.Add(AskAsync(near[_next++]).AsTask());

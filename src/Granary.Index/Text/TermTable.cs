@@ -5,7 +5,8 @@ namespace Granary.Index.Text;
 
 /// <summary>
 /// The terms of a field by their texts, in one array, which a look-up reads in one place mostly. One thread adds and drops terms; any
-/// number look up, without locks. A term that was dropped keeps its place until the array is made anew.
+/// number look up, without locks. A term that was dropped keeps its place until the array is made anew, at the latest when more were
+/// dropped than are there.
 /// </summary>
 internal sealed class TermTable
 {
@@ -75,6 +76,8 @@ internal sealed class TermTable
     {
         term.IsDropped = true;
         _dropped++;
+        if (_dropped > LeastPlaces && _dropped > _taken - _dropped)
+            Rebuild();
     }
 
     private void Rebuild()

@@ -110,6 +110,56 @@ public sealed class PartitionLeaderTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WhatWasSentToALeaderThatStoodStillWhileItWasOpenedAndThenToAnotherIsThereOnce()
+    {
+        var other = await OpenAsync();
+        var (id, last) = await WriteAsync(other, 1);
+        await WriteAsync(other, 1);
+        var late = await OpenAsync();
+        var (bytes, count) = Described.Upserts(1);
+        Assert.Equal(last, await late.WriteAsync(id, false, bytes, count, NoWait, default));
+        Assert.Equal(2, (await RecordsAsync()).Count);
+        Assert.Equal(0, late.Depth);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task WhatIsSentToTwoOfThreeLeadersAtOnceIsThereOnceAndCountedOnce(int seed)
+    {
+        const int Rounds = 30, Each = 20;
+        var random = new Random(seed);
+        PartitionLeader[] leaders = [await OpenAsync(), await OpenAsync(), await OpenAsync()];
+        for (var round = 0; round < Rounds; round++)
+        {
+            if (round % 5 == 4)
+                _storage.Faults.FailAppends(AppendFault.AfterEffect);
+            var sent = new List<Task>();
+            for (var i = 0; i < Each; i++)
+            {
+                var (id, reserves) = (Guid.NewGuid(), random.Next(3) == 0);
+                foreach (var again in new[] { false, true })
+                {
+                    var (leader, yields) = (leaders[random.Next(3)], random.Next(20));
+                    sent.Add(Task.Run(() => SendAsync(leader, id, again, reserves, yields)));
+                }
+            }
+
+            await Task.WhenAll(sent);
+        }
+
+        var records = await RecordsAsync();
+        Assert.Equal(Rounds * Each, records.Count);
+        Assert.Equal(records.Count, records.Select(r => r.BatchId).Distinct().Count());
+        foreach (var leader in leaders)
+        {
+            await InsistAsync(leader, 1);
+            Assert.Equal(leader.Logged, leader.Depth);
+        }
+    }
+
+    [Fact]
     public async Task AnAppendWhoseAnswerWasLostIsFoundInTheLog()
     {
         var leader = await OpenAsync();
@@ -301,6 +351,18 @@ public sealed class PartitionLeaderTests : IAsyncDisposable
         var (bytes, count) = Described.Upserts(id);
         return (batch, await Patience.InsistAsync(
             retry => leader.WriteAsync(batch, retry, bytes, count, null, default), null, "The leader", TimeProvider.System, default));
+    }
+
+    private static async Task SendAsync(PartitionLeader leader, Guid batch, bool again, bool reserves, int yields)
+    {
+        var (bytes, count) = Described.Upserts(1, 2);
+        for (; yields > 0; yields--)
+            await Task.Yield();
+        await Patience.InsistAsync(
+            async retry => reserves
+                ? await leader.WriteReservedAsync(batch, retry || again, await leader.ReserveAsync(count, NoWait, default), bytes, default)
+                : await leader.WriteAsync(batch, retry || again, bytes, count, null, default),
+            null, "The leader", TimeProvider.System, default);
     }
 
     private static async Task FillAsync(PartitionLeader leader, int count)

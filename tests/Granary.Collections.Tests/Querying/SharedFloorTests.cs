@@ -65,6 +65,30 @@ public sealed class SharedFloorTests
         }
     }
 
+    [Fact]
+    public async Task ManyPointsHereDoNotKeepThoseElsewhereWaiting()
+    {
+        var storage = new MemoryStorage();
+        var cluster = new TestCluster(storage, new TestPartitionOptions { Replicas = 1 });
+        await using var fixture = await Fixture.CreateAsync(Fixture.Plain with { Partitions = 2 }, storage: storage, host: cluster);
+        var batch = new WriteBatch();
+        for (ulong id = 0; id < 200; id++)
+            batch.Upsert(id, payload: $$"""{"text":"w{{id % 3}} w3"}""");
+        await fixture.Collection.WriteAsync(batch, Batches.Wait);
+        cluster.Partitions[0].Ports[0].IsHere = true;
+        cluster.Partitions[1].Ports[0].IsHere = false;
+        var silo = new Silo();
+        var here = new Place(cluster.Partitions[0].Remote.Search, null);
+        var elsewhere = new Place(cluster.Partitions[1].Remote.Search, silo);
+        silo.Places = [here, elsewhere];
+        var before = -1;
+        here.Answered = () => before = elsewhere.Asked;
+        var coordinator = new QueryCoordinator("c", Fixture.Plain.Schema, PlacementTable.Even(2), [here, elsewhere], new NoInputs());
+        var hits = await coordinator.QueryAsync(Queries().First() with { Query = new NearestQuery(new TextInput("w1 w3")) }, default);
+        Assert.NotEmpty(hits);
+        Assert.Equal(1, before);
+    }
+
     private static async Task FillAsync(Fixture fixture)
     {
         var random = new Random(3);
@@ -122,6 +146,9 @@ public sealed class SharedFloorTests
 
         public int Asked => _asked;
 
+        /// <summary>What happens when one here has answered.</summary>
+        public Action? Answered { get; set; }
+
         /// <summary>How often it was told a score.</summary>
         public int Told => _told;
 
@@ -135,7 +162,12 @@ public sealed class SharedFloorTests
         {
             Interlocked.Increment(ref _asked);
             if (silo is null)
-                return await inner.SearchAsync(request, cancellation);
+            {
+                var answer = await inner.SearchAsync(request, cancellation);
+                Answered?.Invoke();
+                return answer;
+            }
+
             if (request.Legs[0] is TextLeg { Floor.Value: > float.NegativeInfinity })
                 Interlocked.Increment(ref _told);
             var call = new BurstCall(

@@ -67,5 +67,23 @@ public sealed class TermTableTests
         Assert.InRange(table.Bytes, 16 * 500, 16 * 4_096);
     }
 
+    [Fact]
+    public void Terms_that_were_dropped_are_let_go_although_none_is_added()
+    {
+        var table = new TermTable();
+        var terms = Enumerable.Range(0, 5_000).Select(i => New("t" + i)).ToArray();
+        foreach (var term in terms)
+            Assert.True(table.TryAdd(term));
+        for (var i = 0; i < terms.Length; i++)
+        {
+            if (i % 100 != 0)
+                table.Drop(terms[i]);
+        }
+
+        for (var i = 0; i < terms.Length; i++)
+            Assert.Same(i % 100 == 0 ? terms[i] : null, table.Find("t" + i));
+        Assert.InRange(table.Bytes, 16 * 50, 16 * 512);
+    }
+
     private static TextField.Term New(string text) => new(text, 0, Schema, new ImpactLayouts(() => long.MaxValue));
 }
