@@ -90,6 +90,10 @@ public sealed unsafe partial class DenseField
         graph.Lock(added);
         PutLast(added, replaced, level);
         graph.Unlock(added);
+
+        // The sweep may have passed the row already.
+        if (graph.State(replaced) == RowState.Dead)
+            _sweepAgain.Enqueue(added);
     }
 
     // In the first free place of a list, or its last; returns what was there. A sweep may have made a full list shorter meanwhile.

@@ -232,6 +232,44 @@ public sealed class ReachTests
         Assert.InRange(lost - GraphView.Lost(field), joined / 2, joined);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void NothingLeadsToRowsThatWereGivenBack(int parallelism)
+    {
+        for (var seed = 0; seed < 12; seed++)
+        {
+            // Short lists, and rows that are joined in the middle of sweeps.
+            var random = new Random(seed);
+            var schema = new DenseVectorSchema("v", 8, (Distance)(seed % 4)) { Hnsw = new HnswSettings { M = 2, EfConstruct = 16 } };
+            using var field = new DenseField(schema, new EpochClock());
+            var rows = new List<int>();
+            var next = 0;
+            foreach (var count in new[] { 500, 0, 1500, 20, 1500, 0, 700 })
+            {
+                while (rows.Count != count)
+                {
+                    if (rows.Count > count || (rows.Count > 0 && random.Next(6) == 0))
+                    {
+                        var at = random.Next(rows.Count);
+                        field.Remove(rows[at]);
+                        rows.RemoveAt(at);
+                    }
+                    else
+                    {
+                        rows.Add(field.Add([.. Enumerable.Range(0, schema.Size).Select(_ => random.NextSingle() - 0.5f)], next++));
+                    }
+
+                    if (random.Next(20) == 0)
+                        field.Link(random.Next(40), parallelism, CancellationToken.None);
+                }
+
+                TestVectors.LinkAll(field, parallelism);
+                GraphView.CheckLists(field);
+            }
+        }
+    }
+
     private static bool Fails(Action action)
     {
         try
