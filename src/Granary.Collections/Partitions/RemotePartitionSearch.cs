@@ -131,17 +131,10 @@ internal sealed class RemotePartitionSearch : IPartitionSearch, IOpenPartition
 
                 if (hedged && next < order.Length && !running.Exists(a => a.Task.IsCompleted))
                 {
-                    var late = Task.Delay(_chooser.HedgeAfter(running[^1].Replica), _time, over.Token);
-                    await Task.WhenAny([late, .. running.Select(a => a.Task)]).ConfigureAwait(false);
-                    var hedges = late.IsCompletedSuccessfully && !running.Exists(a => a.Task.IsCompleted);
+                    var hedges = await AreSilentAsync(_chooser.HedgeAfter(running[^1].Replica)).ConfigureAwait(false);
+                    // There were many already, as when a process stands still. One that takes so long is worth another all the same.
                     if (hedges && !_chooser.TryHedge())
-                    {
-                        // There were many already, as when a process stands still. One that takes so long is worth another all the same.
-                        var last = Task.Delay(_options.MostHedge, _time, over.Token);
-                        await Task.WhenAny([last, .. running.Select(a => a.Task)]).ConfigureAwait(false);
-                        hedges = last.IsCompletedSuccessfully && !running.Exists(a => a.Task.IsCompleted);
-                    }
-
+                        hedges = await AreSilentAsync(_options.MostHedge).ConfigureAwait(false);
                     if (hedges)
                     {
                         Telemetry.Cluster.Hedges.Add();
@@ -151,17 +144,12 @@ internal sealed class RemotePartitionSearch : IPartitionSearch, IOpenPartition
                 }
 
                 var passing = hedged && next == order.Length ? failed.FindIndex(f => Patience.IsPassing(f.Error, cancellation)) : -1;
-                if (passing >= 0 && !running.Exists(a => a.Task.IsCompleted))
+                if (passing >= 0 && !running.Exists(a => a.Task.IsCompleted) && await AreSilentAsync(pause).ConfigureAwait(false))
                 {
-                    var late = Task.Delay(pause, _time, over.Token);
-                    await Task.WhenAny([late, .. running.Select(a => a.Task)]).ConfigureAwait(false);
-                    if (late.IsCompletedSuccessfully && !running.Exists(a => a.Task.IsCompleted))
-                    {
-                        pause = Longer(pause);
-                        running.Add(Begin(failed[passing].Replica, call, request, decode, hedge: true, over.Token));
-                        failed.RemoveAt(passing);
-                        continue;
-                    }
+                    pause = Longer(pause);
+                    running.Add(Begin(failed[passing].Replica, call, request, decode, hedge: true, over.Token));
+                    failed.RemoveAt(passing);
+                    continue;
                 }
 
                 await Task.WhenAny(running.Select(a => a.Task)).ConfigureAwait(false);
@@ -189,6 +177,14 @@ internal sealed class RemotePartitionSearch : IPartitionSearch, IOpenPartition
                 _chooser.Took(loser.Replica, _time.GetElapsedTime(loser.Started), answered: false);
                 Forget(loser.Task);
             }
+        }
+
+        // Whether none of those that run has ended after so long.
+        async Task<bool> AreSilentAsync(TimeSpan time)
+        {
+            var late = Task.Delay(time, _time, over.Token);
+            await Task.WhenAny([late, .. running.Select(a => a.Task)]).ConfigureAwait(false);
+            return late.IsCompletedSuccessfully && !running.Exists(a => a.Task.IsCompleted);
         }
     }
 

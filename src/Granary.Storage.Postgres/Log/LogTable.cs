@@ -120,17 +120,9 @@ internal sealed class LogTable(PostgresDatabase database, PartitionKey partition
     /// </summary>
     public async ValueTask<long?> FindBatchAsync(Guid batch, long from, CancellationToken cancellation)
     {
-        try
-        {
-            var found = await database.ListAsync(
-                _batch, row => row.GetInt64(0), cancellation,
-                [.. Key, (NpgsqlDbType.Bigint, from), (NpgsqlDbType.Uuid, batch)]).ConfigureAwait(false);
-            return found.Count == 0 ? null : found[0];
-        }
-        catch (GranaryException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable })
-        {
-            throw Gone();
-        }
+        var found = await ListAsync(
+            _batch, row => row.GetInt64(0), cancellation, (NpgsqlDbType.Bigint, from), (NpgsqlDbType.Uuid, batch)).ConfigureAwait(false);
+        return found.Count == 0 ? null : found[0];
     }
 
     /// <summary>
@@ -141,7 +133,9 @@ internal sealed class LogTable(PostgresDatabase database, PartitionKey partition
     {
         for (var full = true; full;)
         {
-            var page = await NamesAsync(from, cancellation).ConfigureAwait(false);
+            var page = await ListAsync(
+                _names, row => (Batch: row.GetGuid(0), Last: row.GetInt64(1)), cancellation, (NpgsqlDbType.Bigint, from))
+                .ConfigureAwait(false);
             foreach (var name in page)
                 yield return name;
             full = page.Count == PageNames;
@@ -152,26 +146,16 @@ internal sealed class LogTable(PostgresDatabase database, PartitionKey partition
 
     public GranaryException Gone() => GranaryException.NotFound($"The log of {partition} is gone: its collection was dropped.");
 
-    private async ValueTask<List<(Guid Batch, long Last)>> NamesAsync(long from, CancellationToken cancellation)
-    {
-        try
-        {
-            return await database.ListAsync(
-                _names, row => (row.GetGuid(0), row.GetInt64(1)), cancellation, [.. Key, (NpgsqlDbType.Bigint, from)])
-                .ConfigureAwait(false);
-        }
-        catch (GranaryException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable })
-        {
-            throw Gone();
-        }
-    }
+    private ValueTask<List<LogRecord>> PageAsync(long from, long next, CancellationToken cancellation) =>
+        ListAsync(_page, Record, cancellation, (NpgsqlDbType.Bigint, from), (NpgsqlDbType.Bigint, next));
 
-    private async ValueTask<List<LogRecord>> PageAsync(long from, long next, CancellationToken cancellation)
+    /// <summary>Runs a query of this partition's records and makes something of every row.</summary>
+    private async ValueTask<List<T>> ListAsync<T>(
+        string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellation, params (NpgsqlDbType Type, object Value)[] parameters)
     {
         try
         {
-            return await database.ListAsync(
-                _page, Record, cancellation, [.. Key, (NpgsqlDbType.Bigint, from), (NpgsqlDbType.Bigint, next)]).ConfigureAwait(false);
+            return await database.ListAsync(sql, read, cancellation, [.. Key, .. parameters]).ConfigureAwait(false);
         }
         catch (GranaryException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable })
         {
