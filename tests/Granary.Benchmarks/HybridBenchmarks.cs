@@ -47,6 +47,8 @@ internal static class HybridBenchmarks
             ("hybrid, RRF", Requests(set, (vector, text) => Hybrid(vector, text, HybridFusion.Rrf))),
             ("hybrid, default", Requests(set, (vector, text) => Hybrid(vector, text, new HybridQuery("").Fusion))),
         };
+        var only = arguments.Text("kinds", "");
+        kinds = [.. kinds.Where(kind => kind.Name.Contains(only, StringComparison.Ordinal))];
         var samples = kinds.Select(_ => new Samples(asked * rounds)).ToArray();
         var least = kinds.Select(_ => new double[set.Queries.Count]).ToArray();
         foreach (var times in least)

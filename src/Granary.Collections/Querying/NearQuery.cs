@@ -24,8 +24,10 @@ internal sealed class NearQuery
     private readonly List<SideLeg> _side = [];
     private readonly List<IReadOnlyList<LegHit>> _lists = [];
     private readonly bool[] _higher = new bool[MostLegs];
-    private readonly ConvexFusion _convex = new();
-    private float[] _moved = [];
+    private readonly ConvexRanking _convex = new();
+    private readonly List<RankedLeg> _ranked = [];
+    private readonly List<RankedLeg> _idleRanked = [];
+    private readonly List<SlotHit> _best = [];
 
     /// <summary>Whether the plan is of the kind that is answered here.</summary>
     public static bool Takes(PlanNode plan)
@@ -45,13 +47,13 @@ internal sealed class NearQuery
 
     /// <summary>Answers a plan that <see cref="Takes"/>.</summary>
     public static List<ScoredPoint> Answer(
-        IndexReader reader, IndexSchema schema, PlanNode plan, int offset, PointSelection selection, CancellationToken cancellation)
+        IndexReader reader, PlanNode plan, int offset, PointSelection selection, CancellationToken cancellation)
     {
         var query = _idle ?? new NearQuery();
         _idle = null;
         try
         {
-            return query.Run(reader, schema, plan, offset, selection, cancellation);
+            return query.Run(reader, plan, offset, selection, cancellation);
         }
         finally
         {
@@ -63,7 +65,7 @@ internal sealed class NearQuery
     private static bool Ranks(Leg leg) => leg is DenseLeg or TextLeg or SparseLeg;
 
     private List<ScoredPoint> Run(
-        IndexReader reader, IndexSchema schema, PlanNode plan, int offset, PointSelection selection, CancellationToken cancellation)
+        IndexReader reader, PlanNode plan, int offset, PointSelection selection, CancellationToken cancellation)
     {
         if (plan is LegNode leaf)
         {
@@ -72,11 +74,14 @@ internal sealed class NearQuery
         }
 
         var node = (FusionNode)plan;
-        Search(reader, node.Children, cancellation);
         if (node.Fusion is ConvexQuery convex)
-            Combine(reader, schema, node, convex, cancellation);
-        else
-            Fuser.Fuse(node.Fusion, _lists, _higher, node.Limit, _fused);
+        {
+            Combine(reader, node, convex, cancellation);
+            return Points(reader, _best, node.Threshold, offset, selection);
+        }
+
+        Search(reader, node.Children, cancellation);
+        Fuser.Fuse(node.Fusion, _lists, _higher, node.Limit, _fused);
         return Points(reader, _fused, node.Threshold, node.Limit, offset, selection);
     }
 
@@ -90,9 +95,7 @@ internal sealed class NearQuery
         {
             for (; begun < children.Length - 1; begun++)
             {
-                if (_side.Count == begun)
-                    _side.Add(new SideLeg());
-                _side[begun].Begin(reader, ((LegNode)children[begun + 1]).Leg, offer, cancellation);
+                Side(begun).Begin(reader, ((LegNode)children[begun + 1]).Leg, offer, cancellation);
             }
 
             _higher[0] = reader.SearchInto(((LegNode)children[0]).Leg, _own, cancellation);
@@ -100,10 +103,7 @@ internal sealed class NearQuery
         }
         finally
         {
-            // No leg may read on when the reader is closed.
-            for (var i = 0; i < begun; i++)
-                _side[i].End(run: done);
-            SideLeg.Leave();
+            End(begun, done);
         }
 
         _lists.Add(_own);
@@ -115,67 +115,78 @@ internal sealed class NearQuery
         }
     }
 
-    private void Combine(IndexReader reader, IndexSchema schema, FusionNode node, ConvexQuery convex, CancellationToken cancellation)
+    /// <summary>Runs the legs and ranks what they found.</summary>
+    private void Combine(IndexReader reader, FusionNode node, ConvexQuery convex, CancellationToken cancellation)
     {
-        for (var i = 0; i < _lists.Count; i++)
+        for (var i = 0; i < node.Children.Length; i++)
+        {
+            if (_idleRanked.Count == i)
+                _idleRanked.Add(new RankedLeg());
+            _ranked.Add(_idleRanked[i]);
+            _ranked[i].Open(reader, ((LegNode)node.Children[i]).Leg);
+        }
+
+        var offer = SideLeg.Enter();
+        var begun = 0;
+        var done = false;
+        try
+        {
+            for (; begun < _ranked.Count - 1; begun++)
+                Side(begun).Begin(_ranked, begun + 1, offer, cancellation);
+
+            _ranked[0].Search(cancellation);
+            done = true;
+        }
+        finally
+        {
+            End(begun, done);
+        }
+
+        for (var i = 0; i < begun; i++)
+            _side[i].ThrowIfFailed();
+        for (var i = 0; i < _ranked.Count; i++)
         {
             var scale = ConvexLegs.ScaleOf(((LegNode)node.Children[i]).Leg);
-            var weight = convex.Weights.IsDefaultOrEmpty ? ConvexFusion.WeightOf(scale) : convex.Weights[i];
-            _convex.Add(scale, weight, _higher[i], (List<LegHit>)_lists[i]);
+            _convex.Add(
+                _ranked[i], scale, convex.Weights.IsDefaultOrEmpty ? ConvexFusion.WeightOf(scale) : convex.Weights[i]);
         }
 
-        if (_convex.Found > 1)
-        {
-            for (var i = 0; i < _lists.Count; i++)
-            {
-                if (_lists[i].Count > 0)
-                    reader.Complete(((LegNode)node.Children[i]).Leg, _convex.Ids, _convex.Scores(i), cancellation);
-            }
-
-            _convex.Combine();
-            if (convex.Feedback > 0 && Move(reader, schema, node.Children, convex.Feedback))
-                _convex.Combine();
-        }
-        else
-        {
-            _convex.Combine();
-        }
-
-        _convex.Rank(node.Limit, _fused);
+        _convex.Rank(reader, convex.Feedback, node.Limit, _best, cancellation);
     }
 
-    /// <summary>Scores the candidates anew by the dense queries moved towards the best points.</summary>
-    private bool Move(IndexReader reader, IndexSchema schema, ImmutableArray<PlanNode> children, int points)
+    private SideLeg Side(int number)
     {
-        Span<int> best = stackalloc int[Feedback.MaxPoints];
-        best = best[..points];
-        best = best[.._convex.Best(best)];
-        var any = false;
-        for (var i = 0; i < _lists.Count; i++)
-        {
-            if (_lists[i].Count == 0 || ConvexLegs.Moves(((LegNode)children[i]).Leg, schema) is not { } leg)
-                continue;
-            any = true;
-            var distance = schema.FindDense(leg.Vector)!.Distance;
-            var found = 0;
-            foreach (var place in best)
-                found += reader.VectorOf(_convex.Ids[place], leg.Vector).IsEmpty ? 0 : 1;
-            if (found == 0)
-                continue;
-            if (_moved.Length < leg.Query.Length)
-                _moved = new float[leg.Query.Length];
-            var moved = _moved.AsSpan(0, leg.Query.Length);
-            Feedback.Begin(distance, leg.Query.Span, moved);
-            foreach (var place in best)
-            {
-                if (reader.VectorOf(_convex.Ids[place], leg.Vector) is { IsEmpty: false } vector)
-                    Feedback.Add(distance, vector, found, moved);
-            }
+        if (_side.Count == number)
+            _side.Add(new SideLeg());
+        return _side[number];
+    }
 
-            reader.Rescore(leg, moved, _convex.Ids, _convex.Scores(i));
+    /// <summary>No leg may read on when the reader is closed.</summary>
+    private void End(int begun, bool done)
+    {
+        for (var i = 0; i < begun; i++)
+            _side[i].End(run: done);
+        SideLeg.Leave();
+    }
+
+    private static List<ScoredPoint> Points(
+        IndexReader reader, List<SlotHit> hits, float? threshold, int offset, PointSelection selection)
+    {
+        var answer = new List<ScoredPoint>(Math.Max(0, hits.Count - offset));
+        foreach (var hit in hits)
+        {
+            // Fused hits are cut by their score before any are skipped.
+            if (threshold is { } bound && !(hit.Score >= bound))
+                continue;
+            if (offset > 0)
+                offset--;
+            else if (selection.IsBare)
+                answer.Add(new ScoredPoint(reader.IdOf(hit), hit.Score, reader.VersionOf(hit)));
+            else if (reader.TryGet(reader.IdOf(hit), selection.Vectors, selection.Payload.Enabled, out var point))
+                answer.Add(PointSelector.Scored(point!, selection, hit.Score));
         }
 
-        return any;
+        return answer;
     }
 
     private static List<ScoredPoint> Points(
@@ -205,6 +216,12 @@ internal sealed class NearQuery
         _fused.Clear();
         _lists.Clear();
         _convex.Clear();
+        _best.Clear();
+        foreach (var leg in _ranked)
+            leg.Close();
+        _ranked.Clear();
+        if (_best.Capacity > MostHitsKept)
+            _best.Capacity = 0;
         if (_own.Capacity > MostHitsKept)
             _own.Capacity = 0;
         if (_fused.Capacity > MostHitsKept)

@@ -47,7 +47,7 @@ public sealed partial class QueryCoordinator
             && near.TryOpen(request.Read, out var lease))
         {
             using (lease)
-                answer = NearQuery.Answer(lease.Reader, _schema, plan, request.Offset, selection, cancellation);
+                answer = NearQuery.Answer(lease.Reader, plan, request.Offset, selection, cancellation);
         }
         else if (plan is LegNode { Leg: var leg } && _partitions.Count == 1 && request.Offset == 0)
         {

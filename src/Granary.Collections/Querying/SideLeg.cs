@@ -22,11 +22,13 @@ internal sealed class SideLeg : IThreadPoolWorkItem
     private readonly object _gate = new();
     private int _state;
     private Leg? _leg;
+    private IReadOnlyList<RankedLeg>? _together;
+    private int _number; // Of those that are ranked together.
     private IndexReader? _reader;
     private CancellationToken _cancellation;
     private ExceptionDispatchInfo? _error;
 
-    /// <summary>What it found.</summary>
+    /// <summary>What it found, where it is not one of several that are ranked together.</summary>
     public List<LegHit> Hits { get; } = [];
 
     /// <summary>Whether larger scores are better.</summary>
@@ -43,6 +45,18 @@ internal sealed class SideLeg : IThreadPoolWorkItem
     {
         (_reader, _leg, _cancellation, _error) = (reader, leg, cancellation, null);
         Hits.Clear();
+        Offer(offer);
+    }
+
+    /// <summary>The same with one of several legs that are ranked together, all of them opened.</summary>
+    public void Begin(IReadOnlyList<RankedLeg> together, int number, bool offer, CancellationToken cancellation)
+    {
+        (_together, _number, _cancellation, _error) = (together, number, cancellation, null);
+        Offer(offer);
+    }
+
+    private void Offer(bool offer)
+    {
         Volatile.Write(ref _state, Offered);
 
         // An item that the caller took back is still in the queue; it takes the leg of a later query then, or nothing.
@@ -56,14 +70,14 @@ internal sealed class SideLeg : IThreadPoolWorkItem
         if (Interlocked.CompareExchange(ref _state, Taken, Offered) == Offered)
         {
             if (run)
-                Run();
+                Run(beside: false);
         }
         else
         {
             Wait();
         }
 
-        (_reader, _leg, _cancellation) = (null, null, default);
+        (_reader, _leg, _together, _cancellation) = (null, null, null, default);
         Volatile.Write(ref _state, Idle);
     }
 
@@ -74,14 +88,25 @@ internal sealed class SideLeg : IThreadPoolWorkItem
     public void Execute()
     {
         if (Interlocked.CompareExchange(ref _state, Taken, Offered) == Offered)
-            Run();
+            Run(beside: true);
     }
 
-    private void Run()
+    private void Run(bool beside)
     {
         try
         {
-            HigherIsBetter = _reader!.SearchInto(_leg!, Hits, _cancellation);
+            if (_together is { } together)
+            {
+                together[_number].Search(_cancellation);
+
+                // What the caller does next, as long as it is still at its own leg.
+                if (beside)
+                    together[_number].ScoreAhead(together);
+            }
+            else
+            {
+                HigherIsBetter = _reader!.SearchInto(_leg!, Hits, _cancellation);
+            }
         }
         catch (Exception e)
         {

@@ -36,35 +36,20 @@ public sealed class ConvexFusion
     public const float SimilarityWeight = 0.55f;
 
     private const int MostKept = 8192;
-    private const double LeastNormal = -1;
-    private const double LeastSpread = 0.01;
 
     private readonly Dictionary<PointId, int> _places = [];
-    private readonly List<Part> _parts = [];
-    private readonly Stack<Part> _idle = new();
     private readonly List<PointId> _ids = [];
-    private Comparison<int>? _byScore;
-    private float[] _sums = [];
-    private float[] _sorted = [];
+    private readonly ConvexScores _scores = new();
     private int[] _order = [];
 
     /// <summary>How many legs were added.</summary>
-    public int Legs => _parts.Count;
+    public int Legs => _scores.Legs;
 
     /// <summary>The candidates: every point that a leg found.</summary>
     public ReadOnlySpan<PointId> Ids => CollectionsMarshal.AsSpan(_ids);
 
     /// <summary>How many legs found anything.</summary>
-    public int Found
-    {
-        get
-        {
-            var found = 0;
-            foreach (var part in _parts)
-                found += part.Hits > 0 ? 1 : 0;
-            return found;
-        }
-    }
+    public int Found => _scores.Found;
 
     /// <summary>The weight a leg has where the caller names none.</summary>
     public static float WeightOf(LegScale scale) => scale == LegScale.Lexical ? LexicalWeight : SimilarityWeight;
@@ -81,10 +66,7 @@ public sealed class ConvexFusion
     /// <inheritdoc cref="Add(LegScale, float, bool, List{LegHit})"/>
     public void Add(LegScale scale, float weight, bool higherIsBetter, ReadOnlySpan<LegHit> hits)
     {
-        if (!_idle.TryPop(out var part))
-            part = new Part();
-        (part.Scale, part.Weight, part.Sign, part.Hits) = (scale, Math.Max(weight, 0f), higherIsBetter ? 1f : -1f, hits.Length);
-        _parts.Add(part);
+        _scores.Begin(scale, weight, higherIsBetter, hits.Length);
         foreach (ref readonly var hit in hits)
         {
             ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(_places, hit.Id, out var known);
@@ -94,64 +76,33 @@ public sealed class ConvexFusion
                 _ids.Add(hit.Id);
             }
 
-            Widen(part, _ids.Count);
-            part.Scores[place] = hit.Score;
+            _scores.Set(place, hit.Score);
         }
 
-        foreach (var other in _parts)
-            Widen(other, _ids.Count);
+        _scores.End();
     }
 
     /// <summary>Where in <see cref="Ids"/> a point is; -1 where it is no candidate.</summary>
     public int PlaceOf(PointId id) => _places.TryGetValue(id, out var place) ? place : -1;
 
-    /// <summary>A leg's scores of <see cref="Ids"/>, to be read and filled in; NaN where it gives none.</summary>
-    public Span<float> Scores(int leg) => _parts[leg].Scores.AsSpan(0, _ids.Count);
+    /// <summary>
+    /// A leg's scores of <see cref="Ids"/>, to be read and filled in until <see cref="Combine"/>, and asked for again after it; NaN where
+    /// it gives none.
+    /// </summary>
+    public Span<float> Scores(int leg) => _scores.Scores(leg);
 
     /// <summary>
     /// Computes the candidates' scores. A point that a leg gives no score counts there as a lexical leg's 0 or as a similarity leg's last
     /// hit; an infinite score as the leg's best or worst. Never falls with a leg's score of a point as long as the best and the n-th
     /// best of that leg stay.
     /// </summary>
-    public void Combine()
-    {
-        var count = _ids.Count;
-        Grow(ref _sums, count);
-        Grow(ref _sorted, count);
-        var sums = _sums.AsSpan(0, count);
-        sums.Clear();
-        var weights = 0d;
-        foreach (var part in _parts)
-            weights += part.Hits > 0 ? part.Weight : 0f;
-        foreach (var part in _parts)
-        {
-            if (part.Hits > 0 && part.Weight > 0f)
-                AddTo(sums, part, part.Weight / weights);
-        }
-    }
+    public void Combine() => _scores.Combine();
 
     /// <summary>
     /// Fills in the places in <see cref="Ids"/> of the best candidates, the best first, ties by id; as many as there is room for. Returns
     /// how many.
     /// </summary>
-    public int Best(Span<int> places)
-    {
-        var count = 0;
-        for (var place = 0; place < _ids.Count; place++)
-        {
-            var at = count;
-            while (at > 0 && Precedes(place, places[at - 1]))
-                at--;
-            if (at >= places.Length)
-                continue;
-            count = Math.Min(count + 1, places.Length);
-            for (var i = count - 1; i > at; i--)
-                places[i] = places[i - 1];
-            places[at] = place;
-        }
-
-        return count;
-    }
+    public int Best(Span<int> places) => _scores.Best(places, new ById(_ids));
 
     /// <summary>Appends the ranking: the largest score first, ties by id. Where only one leg found anything its order stands.</summary>
     /// <param name="limit">How many are wanted.</param>
@@ -159,114 +110,36 @@ public sealed class ConvexFusion
     public void Rank(int limit, List<LegHit> hits)
     {
         var count = Math.Min(limit, _ids.Count);
-        if (Found > 1)
+        var sums = _scores.Sums;
+        if (Found <= 1)
         {
-            Grow(ref _order, _ids.Count);
-            var order = _order.AsSpan(0, _ids.Count);
-            for (var i = 0; i < order.Length; i++)
-                order[i] = i;
-            if (count * 8 < order.Length)
-                count = Best(order[..count]);
-            else
-                order.Sort(_byScore ??= Compare);
+            for (var place = 0; place < count; place++)
+                hits.Add(new LegHit(_ids[place], sums[place]));
+            return;
         }
 
-        for (var i = 0; i < count; i++)
-        {
-            var place = Found > 1 ? _order[i] : i;
-            hits.Add(new LegHit(_ids[place], _sums[place]));
-        }
+        if (_order.Length < count)
+            _order = new int[Math.Max(256, count * 2)];
+        foreach (var place in _order.AsSpan(0, Best(_order.AsSpan(0, count))))
+            hits.Add(new LegHit(_ids[place], sums[place]));
     }
 
     /// <summary>Forgets everything but the memory; that, too, after more candidates than most queries have.</summary>
     public void Clear()
     {
         var large = _ids.Count > MostKept;
-        foreach (var part in _parts)
-        {
-            part.Width = 0;
-            _idle.Push(part);
-        }
-
-        _parts.Clear();
-        if (large)
-        {
-            _idle.Clear();
-            _places.Clear();
-            _places.TrimExcess();
-            _ids.Clear();
-            _ids.Capacity = 0;
-            (_sums, _sorted, _order) = ([], [], []);
-            return;
-        }
-
+        _scores.Clear(keep: !large);
         _places.Clear();
         _ids.Clear();
+        if (!large)
+            return;
+        _places.TrimExcess();
+        _ids.Capacity = 0;
+        _order = [];
     }
 
-    private void AddTo(Span<float> sums, Part part, double weight)
+    private readonly struct ById(List<PointId> ids) : IPlaceOrder
     {
-        // Turned so that larger is better. What is not finite sets no scale.
-        var finite = 0;
-        for (var i = 0; i < sums.Length; i++)
-        {
-            if (float.IsFinite(part.Scores[i]))
-                _sorted[finite++] = part.Sign * part.Scores[i];
-        }
-
-        var sorted = _sorted.AsSpan(0, finite);
-        sorted.Sort();
-        double best = 0, spread = 0;
-        if (finite > 0)
-        {
-            best = sorted[^1];
-            double zero = part.Scale == LegScale.Lexical ? 0 : sorted[^Math.Min(part.Hits, finite)];
-            spread = best - zero;
-            if (part.Scale == LegScale.Similarity)
-                spread = Math.Max(spread, LeastSpread * Math.Max(Math.Abs(best), Math.Abs(zero)));
-        }
-
-        for (var i = 0; i < sums.Length; i++)
-        {
-            double score = part.Sign * part.Scores[i];
-            if (!double.IsNaN(score))
-                sums[i] += (float)(weight * Normal(score, best, spread, part.Scale));
-        }
-    }
-
-    private static double Normal(double score, double best, double spread, LegScale scale)
-    {
-        var least = scale == LegScale.Lexical ? 0 : LeastNormal;
-        var normal = score >= best ? 1 : spread > 0 ? Math.Max(1 - ((best - score) / spread), least) : least;
-        return scale == LegScale.Lexical ? normal * normal : normal;
-    }
-
-    private bool Precedes(int place, int other) => Compare(place, other) < 0;
-
-    private int Compare(int a, int b) =>
-        _sums[a] != _sums[b] ? _sums[b].CompareTo(_sums[a]) : _ids[a].CompareTo(_ids[b]);
-
-    private static void Widen(Part part, int width)
-    {
-        if (part.Scores.Length < width)
-            Array.Resize(ref part.Scores, Math.Max(256, width * 2));
-        for (; part.Width < width; part.Width++)
-            part.Scores[part.Width] = float.NaN;
-    }
-
-    private static void Grow<T>(ref T[] array, int length)
-    {
-        if (array.Length < length)
-            array = new T[Math.Max(256, length * 2)];
-    }
-
-    private sealed class Part
-    {
-        public float[] Scores = [];
-        public int Width;
-        public int Hits;
-        public float Weight;
-        public float Sign;
-        public LegScale Scale;
+        public bool Precedes(int place, int other) => ids[place] < ids[other];
     }
 }

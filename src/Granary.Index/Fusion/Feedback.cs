@@ -1,3 +1,5 @@
+using Granary.Index.Vectors;
+
 namespace Granary.Index.Fusion;
 
 /// <summary>
@@ -31,20 +33,27 @@ public static class Feedback
     public static void Add(Distance distance, ReadOnlySpan<float> vector, int points, Span<float> moved) =>
         Add(distance, vector, (1f - QueryShare) / points, moved);
 
-    private static void Add(Distance distance, ReadOnlySpan<float> vector, float share, Span<float> moved)
+    /// <summary>The same with two points at once, to the bit; their lengths are summed beside each other.</summary>
+    internal static void Move(
+        Distance distance, ReadOnlySpan<float> query, ReadOnlySpan<float> first, ReadOnlySpan<float> second, Span<float> moved)
     {
-        double factor = share;
-        if (distance is Distance.Cosine or Distance.Dot)
-        {
-            var squares = 0.0;
-            foreach (var value in vector)
-                squares += (double)value * value;
-            if (squares == 0)
-                return;
-            factor /= Math.Sqrt(squares);
-        }
-
-        for (var i = 0; i < moved.Length; i++)
-            moved[i] += (float)(vector[i] * factor);
+        var (ofQuery, ofFirst, ofSecond) = (1.0, 1.0, 1.0);
+        if (ComparesDirections(distance))
+            (ofQuery, ofFirst, ofSecond) = VectorMath.Squares(query, first, second);
+        moved.Clear();
+        Add(query, QueryShare, ofQuery, moved);
+        Add(first, (1f - QueryShare) / 2, ofFirst, moved);
+        Add(second, (1f - QueryShare) / 2, ofSecond, moved);
     }
+
+    private static void Add(Distance distance, ReadOnlySpan<float> vector, float share, Span<float> moved) =>
+        Add(vector, share, ComparesDirections(distance) ? VectorMath.Squares(vector) : 1.0, moved);
+
+    private static void Add(ReadOnlySpan<float> vector, float share, double squares, Span<float> moved)
+    {
+        if (squares != 0)
+            VectorMath.AddScaled(vector, share / Math.Sqrt(squares), moved);
+    }
+
+    private static bool ComparesDirections(Distance distance) => distance is Distance.Cosine or Distance.Dot;
 }

@@ -66,3 +66,27 @@ internal static class HitOrder
     /// <summary>Smallest score first.</summary>
     public static int LowestFirst(LegHit a, LegHit b) => a.Score != b.Score ? a.Score.CompareTo(b.Score) : a.Id.CompareTo(b.Id);
 }
+
+/// <summary>The same order of hits that are known by their slots; ids are looked at where scores are equal.</summary>
+internal readonly struct SlotOrder(SlotTable slots, bool higherIsBetter)
+{
+    /// <summary>Whether hits stand in this order already.</summary>
+    public bool Holds(ReadOnlySpan<SlotHit> hits)
+    {
+        for (var i = 1; i < hits.Length; i++)
+        {
+            if (Compare(hits[i - 1], hits[i]) > 0)
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The better one first, ties by id.</summary>
+    public int Compare(SlotHit a, SlotHit b)
+    {
+        if (a.Score == b.Score)
+            return slots.IdOf(a.Slot).CompareTo(slots.IdOf(b.Slot));
+        return higherIsBetter ? b.Score.CompareTo(a.Score) : a.Score.CompareTo(b.Score);
+    }
+}

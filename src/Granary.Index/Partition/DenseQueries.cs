@@ -14,6 +14,14 @@ internal static class DenseQueries
     /// <exception cref="GranaryException">The vector has not the field's size, or is too long.</exception>
     public static DenseQuery Rent(DenseVectorSchema schema, ReadOnlySpan<float> vector)
     {
+        var query = Rent(schema);
+        query.Set(vector);
+        return query;
+    }
+
+    /// <summary>Room for a query, to be set; <see cref="Return"/> it when no search uses it any more.</summary>
+    public static DenseQuery Rent(DenseVectorSchema schema)
+    {
         var idle = _idle ??= new List<DenseQuery>(Kept);
         for (var i = idle.Count - 1; i >= 0; i--)
         {
@@ -21,11 +29,10 @@ internal static class DenseQueries
             if (query.Size != schema.Size || query.Distance != schema.Distance)
                 continue;
             idle.RemoveAt(i);
-            query.Set(vector);
             return query;
         }
 
-        return new DenseQuery(schema, vector);
+        return new DenseQuery(schema);
     }
 
     /// <summary>Takes a query back.</summary>

@@ -46,39 +46,17 @@ public sealed partial class IndexReader
         }
     }
 
-    /// <summary>Replaces the scores that are not NaN by the similarity to another vector.</summary>
-    /// <param name="leg">The leg they are scores of.</param>
-    /// <param name="query">The other vector.</param>
-    /// <param name="ids">The points.</param>
-    /// <param name="scores">Their scores.</param>
-    public void Rescore(DenseLeg leg, ReadOnlySpan<float> query, ReadOnlySpan<PointId> ids, Span<float> scores)
-    {
-        ObjectDisposedException.ThrowIf(_ticket == Closed, this);
-        if (Fields.Find(leg.Vector) is not DenseColumn column)
-            throw LegChecks.UnknownVector(leg.Vector);
-        var prepared = DenseQueries.Rent(column.Vectors.Schema, query);
-        for (var i = 0; i < ids.Length; i++)
-        {
-            if (!float.IsNaN(scores[i]))
-            {
-                scores[i] = _view.TryGetSlot(ids[i], out var slot) && column.RowOf(slot) is var row && row >= 0
-                    ? column.Vectors.Score(prepared, row) : float.NaN;
-            }
-        }
-
-        DenseQueries.Return(prepared);
-    }
-
-    /// <summary>A point's vector of a dense field as it is stored; empty when it has none. Valid for the reader's life.</summary>
-    public ReadOnlySpan<float> VectorOf(PointId id, string vector) =>
-        Fields.Find(vector) is DenseColumn column && _view.TryGetSlot(id, out var slot) && column.RowOf(slot) is var row && row >= 0
-            ? column.Vectors.Vector(row) : default;
-
     /// <summary>The newest operation of a point that this reader found; 0 when it is not there.</summary>
     public long VersionOf(PointId id) => _view.TryGetSlot(id, out var slot) ? _view.Slots.BirthOf(slot) : 0;
 
+    /// <summary>The newest operation of a point of a hit.</summary>
+    public long VersionOf(SlotHit hit) => _view.Slots.BirthOf(hit.Slot);
+
+    /// <summary>The point of a hit.</summary>
+    public PointId IdOf(SlotHit hit) => _view.IdOf(hit.Slot);
+
     /// <summary>The field whose rows the leg scores one by one; null where only a search does.</summary>
-    private Field? FieldOf(Leg leg) => leg switch
+    internal Field? FieldOf(Leg leg) => leg switch
     {
         DenseLeg { Rows: 1 } dense => Fields.Find(dense.Vector) as DenseColumn,
         TextLeg text => Fields.Find(text.Field) as TextColumn,

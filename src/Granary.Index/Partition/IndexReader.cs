@@ -56,7 +56,19 @@ public sealed partial class IndexReader : IDisposable
     {
         ObjectDisposedException.ThrowIf(_ticket == Closed, this);
         using var plan = _view.Plan(leg.Filter);
-        var search = new LegSearch(_view, leg, plan, into, cancellation);
+        return Search(leg, plan, into, null, cancellation);
+    }
+
+    /// <summary>Runs a leg that is going to be combined with others. Returns whether larger scores are better.</summary>
+    internal bool Search(Leg leg, FilterPlan? plan, RankedLeg ranked, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_ticket == Closed, this);
+        return Search(leg, plan, null, ranked, cancellation).HigherIsBetter;
+    }
+
+    private LegResult Search(Leg leg, FilterPlan? plan, List<LegHit>? into, RankedLeg? ranked, CancellationToken cancellation)
+    {
+        var search = new LegSearch(_view, leg, plan, into, ranked, cancellation);
         return leg switch
         {
             DenseLeg dense => search.Dense(dense),

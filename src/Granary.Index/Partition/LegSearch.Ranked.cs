@@ -18,6 +18,12 @@ internal sealed partial class LegSearch
             case DenseColumn column:
                 if (dense.Rows != 1)
                     throw LegChecks.WrongShape(sparse: false, dense.Vector);
+                if (ranked?.Prepare(column, dense) is { } prepared)
+                {
+                    Nearest(dense, column, prepared);
+                    return Finish(prepared.Distance.HigherIsNearer());
+                }
+
                 var query = DenseQueries.Rent(column.Vectors.Schema, dense.Query.Span);
                 Nearest(dense, column, query);
                 DenseQueries.Return(query);
@@ -142,8 +148,11 @@ internal sealed partial class LegSearch
         else if (leg.Candidates is null && Wanted(column) > 0)
         {
             var filter = new SnapshotFilter(view, column, plan);
-            column.Postings.Search(
-                text.Text, Wanted(column), text.Statistics, ref filter, _hits, cancellation, text.EveryTerm, text.Floor);
+            if (ranked?.Prepare(column, text) is { } prepared)
+                column.Postings.Search(prepared, Wanted(column), ref filter, _hits, cancellation, text.EveryTerm, text.Floor);
+            else
+                column.Postings.Search(
+                    text.Text, Wanted(column), text.Statistics, ref filter, _hits, cancellation, text.EveryTerm, text.Floor);
         }
 
         var result = Finish(higherIsBetter: true);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Granary.Index.Filters;
 using Granary.Index.Search;
 
@@ -8,16 +9,19 @@ namespace Granary.Index.Partition;
 /// <param name="leg">The leg.</param>
 /// <param name="plan">Its filter; null for all points.</param>
 /// <param name="into">Receives what a ranked leg finds; null for a list of its own.</param>
+/// <param name="ranked">Receives it instead, by slots, and keeps what the search prepares.</param>
 /// <param name="cancellation">Ends it early with an exception.</param>
 internal sealed partial class LegSearch(
-    View view, Leg leg, FilterPlan? plan, List<LegHit>? into, CancellationToken cancellation)
+    View view, Leg leg, FilterPlan? plan, List<LegHit>? into, RankedLeg? ranked, CancellationToken cancellation)
 {
     private const int MostKept = 16_384;
+    private static readonly LegResult HighestBySlot = new([], true);
+    private static readonly LegResult LowestBySlot = new([], false);
 
     [ThreadStatic]
     private static List<SlotHit>? _idleHits;
 
-    private readonly List<SlotHit> _hits = TakeHits();
+    private readonly List<SlotHit> _hits = ranked?.Hits ?? TakeHits();
 
     /// <summary>More than so many points are not searched by reading a list of candidates.</summary>
     private int CandidateBound => Math.Max(1024, view.SlotBound / 2);
@@ -45,7 +49,7 @@ internal sealed partial class LegSearch(
         rows = [];
         ReadOnlySpan<int> slots;
         if (leg.Candidates is not null)
-            slots = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(CandidateSlots());
+            slots = CollectionsMarshal.AsSpan(CandidateSlots());
         else if (plan is not null && plan.TryCandidates(limit, out var candidates))
             slots = candidates.Span;
         else
@@ -65,6 +69,8 @@ internal sealed partial class LegSearch(
 
     private LegResult Finish(bool higherIsBetter)
     {
+        if (ranked is not null)
+            return FinishSlots(higherIsBetter);
         var hits = into ?? new List<LegHit>(_hits.Count);
         foreach (var hit in _hits)
         {
@@ -85,6 +91,18 @@ internal sealed partial class LegSearch(
         if (hits.Count > leg.Limit)
             hits.RemoveRange(leg.Limit, hits.Count - leg.Limit);
         return new LegResult(hits, higherIsBetter);
+    }
+
+    private LegResult FinishSlots(bool higherIsBetter)
+    {
+        if (leg.ScoreThreshold is not null)
+            _hits.RemoveAll(hit => !Passes(hit.Score, higherIsBetter));
+        var order = new SlotOrder(view.Slots, higherIsBetter);
+        if (!order.Holds(CollectionsMarshal.AsSpan(_hits)))
+            _hits.Sort(order.Compare);
+        if (_hits.Count > leg.Limit)
+            _hits.RemoveRange(leg.Limit, _hits.Count - leg.Limit);
+        return higherIsBetter ? HighestBySlot : LowestBySlot;
     }
 
     private static List<SlotHit> TakeHits()

@@ -125,10 +125,8 @@ internal sealed class ImpactList
     {
         frequency = 0;
         var group = row >> GroupBits;
-        var place = group < Places ? group : -1;
-        if (Groups is { } groups)
-            place = Array.BinarySearch(groups, 0, Places, group);
-        if (place < 0)
+        var place = Groups is { } groups ? PlaceOf(groups, group) : group;
+        if (place >= Places || (Groups is { } all && all[place] != group))
             return false;
         var rows = Rows[place];
         var bit = 1UL << (row & (GroupSize - 1));
@@ -136,6 +134,21 @@ internal sealed class ImpactList
             return false;
         frequency = Frequencies[Starts[place] + BitOperations.PopCount(rows & (bit - 1))];
         return true;
+    }
+
+    // The first place at or above a group, or the last. Which way a step goes cannot be guessed, so nothing branches on it; groups are
+    // not negative.
+    private int PlaceOf(int[] groups, int group)
+    {
+        var place = 0;
+        for (var left = Places; left > 1;)
+        {
+            var half = left >> 1;
+            place += half & ((groups[place + half - 1] - group) >> 31);
+            left -= half;
+        }
+
+        return place;
     }
 
     private void Append(int row, uint frequency, in ImpactRule rule)

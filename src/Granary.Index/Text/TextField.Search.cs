@@ -5,11 +5,6 @@ namespace Granary.Index.Text;
 
 public sealed partial class TextField
 {
-    private const int MostIdleSinks = 8;
-
-    [ThreadStatic]
-    private static Stack<QuerySink>? _idleSinks;
-
     /// <summary>
     /// Appends the k best documents that share a term with the query, best first; a term counts as often as the query repeats it.
     /// Equal scores are ordered by <see cref="ISlotFilter.Precedes"/>.
@@ -29,16 +24,35 @@ public sealed partial class TextField
         bool everyTerm = false, ScoreFloor? floor = null)
         where TFilter : struct, ISlotFilter
     {
-        // Documents added from here on are beyond the end.
-        var end = _rows.Count;
-        var sink = Prepare(query, statistics, out var scorer);
+        var prepared = PreparedQuery.Rent();
         try
         {
-            Run(sink, scorer, end, k, everyTerm, ref filter, hits, floor, cancellation);
+            Prepare(prepared, query, statistics);
+            Search(prepared, k, ref filter, hits, cancellation, everyTerm, floor);
         }
         finally
         {
-            sink.Release();
+            prepared.Return();
+        }
+    }
+
+    /// <summary>The same with a query that was prepared; the scores of other documents may be asked for with it afterwards.</summary>
+    internal void Search<TFilter>(
+        PreparedQuery query, int k, ref TFilter filter, List<SlotHit> hits, CancellationToken cancellation = default,
+        bool everyTerm = false, ScoreFloor? floor = null)
+        where TFilter : struct, ISlotFilter
+    {
+        if (everyTerm && query.IsPartlyUnknown)
+            return;
+        var search = TextSearch.Rent(_rows, query.Scorer);
+        try
+        {
+            search.Add(CollectionsMarshal.AsSpan(query.Terms));
+            search.Run(query.End, k, everyTerm ? query.Terms.Count : 0, ref filter, hits, floor, cancellation);
+        }
+        finally
+        {
+            TextSearch.Return(search);
         }
     }
 
@@ -51,26 +65,27 @@ public sealed partial class TextField
         ScoreFloor? floor = null)
         where TFilter : struct, ISlotFilter
     {
-        var end = _rows.Count;
-        var sink = RentSink();
+        var query = PreparedQuery.Rent();
         try
         {
             var (terms, all, own) = known;
-            sink.AddAll(terms.AsSpan());
-            if (DocumentCount != own.Documents || TotalLength != own.TotalLength || all.Frequencies.Length != sink.Length
-                || !CollectionsMarshal.AsSpan(sink.Frequencies).SequenceEqual(own.Frequencies.AsSpan()))
+            query.Begin(this, _rows.Count);
+            query.AddAll(terms.AsSpan());
+            if (DocumentCount != own.Documents || TotalLength != own.TotalLength || all.Frequencies.Length != query.Length
+                || !CollectionsMarshal.AsSpan(query.Frequencies).SequenceEqual(own.Frequencies.AsSpan()))
                 return false;
             if (k <= 0)
                 return true;
-            var scorer = new TextScorer(Schema, all.Documents, all.TotalLength, sink.Length, sink.WeightsFor(sink.Terms.Count));
-            for (var i = 0; i < sink.Terms.Count; i++)
-                scorer.SetWeight(i, all.Documents, all.Frequencies[sink.FirstAt[i]], sink.Occurrences[i]);
-            Run(sink, scorer, end, k, everyTerm, ref filter, hits, floor, cancellation);
+            var scorer = new TextScorer(Schema, all.Documents, all.TotalLength, query.Length, query.WeightsFor(query.Terms.Count));
+            for (var i = 0; i < query.Terms.Count; i++)
+                scorer.SetWeight(i, all.Documents, all.Frequencies[query.FirstAt[i]], query.Occurrences[i]);
+            query.Scorer = scorer;
+            Search(query, k, ref filter, hits, cancellation, everyTerm, floor);
             return true;
         }
         finally
         {
-            sink.Release();
+            query.Return();
         }
     }
 
@@ -88,194 +103,69 @@ public sealed partial class TextField
     /// </summary>
     public void ScoreDocs(string query, TextStatistics? statistics, ReadOnlySpan<int> docs, Span<float> scores, bool everyTerm = false)
     {
-        var sink = Prepare(query, statistics, out var scorer);
+        var prepared = PreparedQuery.Rent();
         try
         {
-            for (var i = 0; i < docs.Length; i++)
-            {
-                var sum = 0.0;
-                var shared = 0;
-                if (docs[i] >= 0 && docs[i] < _rows.Count && _rows.SlotOf(docs[i]) >= 0)
-                {
-                    for (var term = 0; term < sink.Terms.Count; term++)
-                    {
-                        if (!sink.Terms[term].TryFindLaidOut(docs[i], out var frequency))
-                            continue;
-                        shared++;
-                        sum += scorer.Contribution(term, frequency, _rows.LengthOf(docs[i]));
-                    }
-                }
-
-                var matches = everyTerm ? shared == sink.Terms.Count && !sink.IsPartlyUnknown : shared > 0;
-                scores[i] = matches && shared > 0 ? scorer.Score(sum) : float.NaN;
-            }
+            Prepare(prepared, query, statistics);
+            ScoreDocs(prepared, docs, scores, everyTerm);
         }
         finally
         {
-            sink.Release();
+            prepared.Return();
         }
     }
 
-    private void Run<TFilter>(
-        QuerySink sink, in TextScorer scorer, int end, int k, bool everyTerm, ref TFilter filter, List<SlotHit> hits,
-        ScoreFloor? floor, CancellationToken cancellation)
-        where TFilter : struct, ISlotFilter
+    /// <summary>The same with a query that was prepared.</summary>
+    internal void ScoreDocs(PreparedQuery query, ReadOnlySpan<int> docs, Span<float> scores, bool everyTerm = false)
     {
-        if (everyTerm && sink.IsPartlyUnknown)
-            return;
-        var search = TextSearch.Rent(_rows, scorer);
-        try
+        var terms = CollectionsMarshal.AsSpan(query.Terms);
+        var (sums, shared) = query.SumsFor(docs.Length);
+        for (var i = 0; i < terms.Length; i++)
+            Add(query.Scorer, terms[i], i, docs, sums, shared);
+        for (var i = 0; i < docs.Length; i++)
         {
-            search.Add(CollectionsMarshal.AsSpan(sink.Terms));
-            search.Run(end, k, everyTerm ? sink.Terms.Count : 0, ref filter, hits, floor, cancellation);
+            var matches = everyTerm ? shared[i] == terms.Length && !query.IsPartlyUnknown : shared[i] > 0;
+            scores[i] = matches && shared[i] > 0 && _rows.SlotOf(docs[i]) >= 0 ? query.Scorer.Score(sums[i]) : float.NaN;
         }
-        finally
+    }
+
+    /// <summary>Adds what a term adds to the scores of documents: all of them term by term, so that no read waits for another.</summary>
+    private void Add(
+        in TextScorer scorer, Term term, int number, ReadOnlySpan<int> docs, Span<double> sums, Span<int> shared)
+    {
+        var layout = term.LaidOut();
+        var end = _rows.Count;
+        for (var i = 0; i < docs.Length; i++)
         {
-            TextSearch.Return(search);
+            var doc = docs[i];
+            if ((uint)doc >= (uint)end || !term.TryFind(layout, doc, out var frequency))
+                continue;
+            shared[i]++;
+            sums[i] += scorer.Contribution(number, frequency, _rows.LengthOf(doc));
         }
     }
 
-    private QuerySink RentSink()
+    /// <summary>Analyses a query, and weighs its terms.</summary>
+    /// <param name="query">Is filled.</param>
+    /// <param name="text">Text, analysed like the documents.</param>
+    /// <param name="statistics">Statistics over all partitions; null for this field's own.</param>
+    internal void Prepare(PreparedQuery query, string text, TextStatistics? statistics)
     {
-        var sink = _idleSinks is { } idle && idle.TryPop(out var known) ? known : new QuerySink();
-        sink.Field = this;
-        return sink;
-    }
-
-    private QuerySink Prepare(string query, TextStatistics? statistics, out TextScorer scorer)
-    {
-        var sink = RentSink();
-        _analyzer.Analyze(query, TextRole.Query, sink);
+        // Documents added from here on are beyond the end.
+        query.Begin(this, _rows.Count);
+        _analyzer.Analyze(text, TextRole.Query, query);
         var documents = statistics?.Documents ?? DocumentCount;
         var totalLength = statistics?.TotalLength ?? TotalLength;
-        scorer = new TextScorer(Schema, documents, totalLength, sink.Length, sink.WeightsFor(sink.Terms.Count));
-        for (var i = 0; i < sink.Terms.Count; i++)
+        var scorer = new TextScorer(Schema, documents, totalLength, query.Length, query.WeightsFor(query.Terms.Count));
+        for (var i = 0; i < query.Terms.Count; i++)
         {
-            var term = sink.Terms[i];
+            var term = query.Terms[i];
             var frequency = statistics != null && statistics.Frequencies.TryGetValue(term.Text, out var given)
                 ? given
                 : term.Postings.Frequency;
-            scorer.SetWeight(i, documents, frequency, sink.Occurrences[i]);
+            scorer.SetWeight(i, documents, frequency, query.Occurrences[i]);
         }
 
-        return sink;
-    }
-
-    /// <summary>Collects a query's distinct terms that the field knows; reused by its thread.</summary>
-    private sealed class QuerySink : TermSink
-    {
-        private const int MostKept = 16_384;
-
-        // Each reads some lines, and a core waits for some dozens at once.
-        private const int Together = 32;
-        private const int FewTerms = 32;
-
-        private readonly int[] _hashes = new int[Together];
-        private readonly Term?[] _guesses = new Term?[Together];
-        private readonly Dictionary<Term, int> _places = [];
-        private double[] _weights = new double[16];
-
-        public TextField Field { get; set; } = null!;
-
-        public List<Term> Terms { get; } = [];
-
-        public List<int> Occurrences { get; } = [];
-
-        /// <summary>Where in the query each of the terms comes first.</summary>
-        public List<int> FirstAt { get; } = [];
-
-        /// <summary>How many documents hold each term of the query, unknown and repeated ones included.</summary>
-        public List<long> Frequencies { get; } = [];
-
-        /// <summary>Whether the field has no document with one of the query's terms.</summary>
-        public bool IsPartlyUnknown { get; private set; }
-
-        /// <summary>Terms of the query, unknown and repeated ones included.</summary>
-        public int Length => Frequencies.Count;
-
-        public double[] WeightsFor(int terms)
-        {
-            if (_weights.Length < terms)
-                _weights = new double[terms * 2];
-            return _weights;
-        }
-
-        public override void Add(ReadOnlySpan<char> text) => Put(Field._terms.Find(text));
-
-        /// <summary>Adds terms; what is read of one is waited for together with the same of the others.</summary>
-        public void AddAll(ReadOnlySpan<string> terms)
-        {
-            for (var from = 0; from < terms.Length; from += Together)
-                AddTogether(terms[from..Math.Min(from + Together, terms.Length)]);
-        }
-
-        private void AddTogether(ReadOnlySpan<string> terms)
-        {
-            var table = Field._terms;
-            var hashes = _hashes.AsSpan(0, terms.Length);
-            var guesses = _guesses.AsSpan(0, terms.Length);
-            for (var i = 0; i < terms.Length; i++)
-                table.Prefetch(hashes[i] = TermTable.HashOf(terms[i]));
-            for (var i = 0; i < terms.Length; i++)
-                (guesses[i] = table.Guess(hashes[i]))?.Prefetch();
-            foreach (var term in guesses)
-                term?.PrefetchParts();
-            for (var i = 0; i < terms.Length; i++)
-                Put(guesses[i] is { IsDropped: false } term && term.Text == terms[i] ? term : table.Find(terms[i], hashes[i]));
-            guesses.Clear();
-        }
-
-        private void Put(Term? term)
-        {
-            Frequencies.Add(term?.Postings.Frequency ?? 0);
-            if (term is null)
-            {
-                IsPartlyUnknown = true;
-                return;
-            }
-
-            var place = PlaceOf(term);
-            if (place >= 0)
-            {
-                Occurrences[place]++;
-                return;
-            }
-
-            if (Terms.Count >= FewTerms)
-                _places.Add(term, Terms.Count);
-            Terms.Add(term);
-            Occurrences.Add(1);
-            FirstAt.Add(Frequencies.Count - 1);
-        }
-
-        /// <summary>Where the term is; -1 where it is new. A few are looked through, the places of those after them are kept.</summary>
-        private int PlaceOf(Term term)
-        {
-            var terms = CollectionsMarshal.AsSpan(Terms);
-            for (var i = 0; i < terms.Length && i < FewTerms; i++)
-            {
-                if (ReferenceEquals(terms[i], term))
-                    return i;
-            }
-
-            return _places.TryGetValue(term, out var place) ? place : -1;
-        }
-
-        public void Release()
-        {
-            Field = null!;
-            Terms.Clear();
-            Occurrences.Clear();
-            FirstAt.Clear();
-            Frequencies.Clear();
-            _places.Clear();
-            IsPartlyUnknown = false;
-            if (Terms.Capacity <= MostKept)
-            {
-                var idle = _idleSinks ??= new Stack<QuerySink>();
-                if (idle.Count < MostIdleSinks)
-                    idle.Push(this);
-            }
-        }
+        query.Scorer = scorer;
     }
 }

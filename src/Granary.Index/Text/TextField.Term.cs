@@ -90,14 +90,16 @@ public sealed partial class TextField
             return impacts;
         }
 
-        /// <summary>The frequency in a document that was not removed, if it has the term; from the layout as far as that goes.</summary>
-        public bool TryFindLaidOut(int doc, out uint frequency)
+        /// <summary>The layout as far as it goes; null where there is none of the list as it is.</summary>
+        public ImpactList? LaidOut() =>
+            Volatile.Read(ref _impacts) is { } impacts && impacts.Generation == Current.Generation ? impacts : null;
+
+        /// <summary>The frequency in a document, if it has the term; from the layout as far as that goes.</summary>
+        public bool TryFind(ImpactList? layout, int doc, out uint frequency)
         {
-            var impacts = Volatile.Read(ref _impacts);
-            if (impacts is null || doc > impacts.LastRow || impacts.Generation != Postings.Current.Generation)
-                return Postings.TryFind(doc, out frequency);
-            return impacts.TryFind(doc, out frequency)
-                && (frequency < ImpactList.MostFrequency || Postings.TryFind(doc, out frequency));
+            if (layout is null || doc > layout.LastRow)
+                return TryFind(doc, out frequency);
+            return layout.TryFind(doc, out frequency) && (frequency < ImpactList.MostFrequency || TryFind(doc, out frequency));
         }
 
         /// <summary>Whether the layout was used again since this was asked last.</summary>

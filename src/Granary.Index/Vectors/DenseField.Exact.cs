@@ -108,11 +108,12 @@ public sealed unsafe partial class DenseField
     /// <summary>The exact scores of some rows.</summary>
     public void Score(DenseQuery query, ReadOnlySpan<int> rows, Span<float> scores)
     {
+        Check(query);
         for (var i = 0; i < rows.Length; i++)
         {
             if (_vectors is not null && i + ScoreAhead < rows.Length)
                 Floats().Prefetch(rows[i + ScoreAhead]);
-            scores[i] = Score(query, rows[i]);
+            scores[i] = VectorMath.Score(Schema.Distance, KeyOf(query.Pointer, rows[i]));
         }
     }
 

@@ -15,12 +15,15 @@ public sealed unsafe class DenseQuery
     /// <summary>Prepares a query.</summary>
     /// <exception cref="GranaryException">The vector has not the field's size, or is too long (<see cref="VectorNorm"/>).</exception>
     public DenseQuery(DenseVectorSchema schema, ReadOnlySpan<float> vector)
+        : this(schema) => Set(vector);
+
+    /// <summary>Room for a query, to be set.</summary>
+    internal DenseQuery(DenseVectorSchema schema)
     {
         Size = schema.Size;
         Distance = schema.Distance;
         _values = GC.AllocateUninitializedArray<float>(Size, pinned: true);
         _target = GC.AllocateUninitializedArray<byte>(RowCode.TargetBytes(Size), pinned: true);
-        Set(vector);
     }
 
     /// <summary>Dimensions.</summary>
@@ -42,10 +45,16 @@ public sealed unsafe class DenseQuery
     /// <exception cref="GranaryException">The vector has not the field's size, or is too long (<see cref="VectorNorm"/>).</exception>
     public void Set(ReadOnlySpan<float> vector)
     {
+        SetExact(vector);
+        RowCode.Prepare(_values, Distance == Distance.Euclid, Target);
+    }
+
+    /// <summary>The same where nothing but originals is going to be compared.</summary>
+    internal void SetExact(ReadOnlySpan<float> vector)
+    {
         VectorMath.CheckSize(Size, vector.Length);
         if (!VectorNorm.Fits(Distance, vector, Size))
             throw VectorNorm.TooLong("The query vector");
         VectorMath.Copy(vector, Distance, _values);
-        RowCode.Prepare(_values, Distance == Distance.Euclid, Target);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Granary.Index.Vectors;
 
@@ -32,18 +33,66 @@ internal static unsafe class VectorMath
             return;
         }
 
-        double squares = 0;
-        foreach (var value in vector)
-            squares += (double)value * value;
+        var squares = Squares(vector);
         if (squares == 0)
         {
             stored[..vector.Length].Clear();
             return;
         }
 
+        // Each quotient is rounded on its own, whatever the register holds.
         var length = Math.Sqrt(squares);
-        for (var i = 0; i < vector.Length; i++)
+        var lengths = Vector256.Create(length);
+        var i = 0;
+        for (; i <= vector.Length - Vector256<float>.Count; i += Vector256<float>.Count)
+        {
+            var (low, high) = Vector256.Widen(Vector256.Create(vector[i..]));
+            Vector256.Narrow(low / lengths, high / lengths).CopyTo(stored[i..]);
+        }
+
+        for (; i < vector.Length; i++)
             stored[i] = (float)(vector[i] / length);
+    }
+
+    /// <summary>The sum of squares in float64, in order.</summary>
+    public static double Squares(ReadOnlySpan<float> vector)
+    {
+        double squares = 0;
+        foreach (var value in vector)
+            squares += (double)value * value;
+        return squares;
+    }
+
+    /// <summary>The same of three vectors of one size: an addition waits for the one before it, but not for those of the others.</summary>
+    public static (double First, double Second, double Third) Squares(
+        ReadOnlySpan<float> first, ReadOnlySpan<float> second, ReadOnlySpan<float> third)
+    {
+        second = second[..first.Length];
+        third = third[..first.Length];
+        double a = 0, b = 0, c = 0;
+        for (var i = 0; i < first.Length; i++)
+        {
+            a += (double)first[i] * first[i];
+            b += (double)second[i] * second[i];
+            c += (double)third[i] * third[i];
+        }
+
+        return (a, b, c);
+    }
+
+    /// <summary>Adds a vector times a factor: the product is computed in float64 and rounded, then added.</summary>
+    public static void AddScaled(ReadOnlySpan<float> vector, double factor, Span<float> sums)
+    {
+        var factors = Vector256.Create(factor);
+        var i = 0;
+        for (; i <= sums.Length - Vector256<float>.Count; i += Vector256<float>.Count)
+        {
+            var (low, high) = Vector256.Widen(Vector256.Create(vector[i..]));
+            (Vector256.Create(sums[i..]) + Vector256.Narrow(low * factors, high * factors)).CopyTo(sums[i..]);
+        }
+
+        for (; i < sums.Length; i++)
+            sums[i] += (float)(vector[i] * factor);
     }
 
     /// <summary>The key of two vectors, in the order of the scores a caller sees: ties of keys are ties of scores.</summary>
