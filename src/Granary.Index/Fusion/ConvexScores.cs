@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Granary.Index.Fusion;
 
 /// <summary>The order of places whose scores are equal.</summary>
@@ -206,11 +208,37 @@ internal sealed class ConvexScores
         }
 
         var added = part.Added.AsSpan(0, Count);
-        for (var i = 0; i < scores.Length; i++)
+        var at = spread > 0 ? Weigh(scores, sign, weight, top, spread, part.Scale, added) : 0;
+        for (; at < scores.Length; at++)
         {
-            double score = sign * scores[i];
-            added[i] = double.IsNaN(score) ? 0f : (float)(weight * Normal(score, top, spread, part.Scale));
+            double score = sign * scores[at];
+            added[at] = double.IsNaN(score) ? 0f : (float)(weight * Normal(score, top, spread, part.Scale));
         }
+    }
+
+    /// <summary>The same arithmetic on as many as fill registers; returns how many these are.</summary>
+    private static int Weigh(
+        ReadOnlySpan<float> scores, float sign, double weight, double best, double spread, LegScale scale, Span<float> added)
+    {
+        var at = 0;
+        for (; at <= scores.Length - Vector256<float>.Count; at += Vector256<float>.Count)
+        {
+            var score = Vector256.Create(scores[at..]) * sign;
+            var (low, high) = Vector256.Widen(score);
+            var sum = Vector256.Narrow(Weigh(low, weight, best, spread, scale), Weigh(high, weight, best, spread, scale));
+            Vector256.ConditionalSelect(Vector256.Equals(score, score), sum, Vector256<float>.Zero).CopyTo(added[at..]);
+        }
+
+        return at;
+    }
+
+    private static Vector256<double> Weigh(Vector256<double> score, double weight, double best, double spread, LegScale scale)
+    {
+        var top = Vector256.Create(best);
+        var normal = Vector256<double>.One - ((top - score) / Vector256.Create(spread));
+        normal = Vector256.Max(normal, Vector256.Create(scale == LegScale.Lexical ? 0 : LeastNormal));
+        normal = Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(score, top), Vector256<double>.One, normal);
+        return Vector256.Create(weight) * (scale == LegScale.Lexical ? normal * normal : normal);
     }
 
     private static double Normal(double score, double best, double spread, LegScale scale)

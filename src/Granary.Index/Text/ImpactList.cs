@@ -120,21 +120,28 @@ internal sealed class ImpactList
         Starts[Places] = Count;
     }
 
-    /// <summary>The frequency of a row, up to <see cref="MostFrequency"/>, if it has a posting here.</summary>
-    public bool TryFind(int row, out uint frequency)
+    /// <summary>Finds those of some rows that have a posting here, and the places of their groups; returns how many.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="found">As long as these.</param>
+    public int Find(ReadOnlySpan<int> rows, Span<(int At, int Place)> found)
     {
-        frequency = 0;
-        var group = row >> GroupBits;
-        var place = Groups is { } groups ? PlaceOf(groups, group) : group;
-        if (place >= Places || (Groups is { } all && all[place] != group))
-            return false;
-        var rows = Rows[place];
-        var bit = 1UL << (row & (GroupSize - 1));
-        if ((rows & bit) == 0)
-            return false;
-        frequency = Frequencies[Starts[place] + BitOperations.PopCount(rows & (bit - 1))];
-        return true;
+        // Whether a row has one cannot be guessed, so nothing branches on it.
+        var count = 0;
+        found = found[..rows.Length];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var group = rows[i] >> GroupBits;
+            var place = _groups is { } groups ? PlaceOf(groups, group) : (int)Math.Min((uint)group, (uint)Places - 1);
+            found[count] = (i, place);
+            count += (int)(Rows[place] >> (rows[i] & (GroupSize - 1))) & ((_groups is { } all ? all[place] : place) == group ? 1 : 0);
+        }
+
+        return count;
     }
+
+    /// <summary>The frequency of a row that was found, up to <see cref="MostFrequency"/>.</summary>
+    public uint FrequencyOf(int row, int place) =>
+        Frequencies[Starts[place] + BitOperations.PopCount(Rows[place] & ((1UL << (row & (GroupSize - 1))) - 1))];
 
     // The first place at or above a group, or the last. Which way a step goes cannot be guessed, so nothing branches on it; groups are
     // not negative.

@@ -22,8 +22,7 @@ public sealed partial class TextField
         private readonly Term?[] _guesses = new Term?[Together];
         private readonly Dictionary<Term, int> _places = [];
         private double[] _weights = new double[16];
-        private double[] _sums = [];
-        private int[] _shared = [];
+        private ScoredDocuments _scored = new(0);
         private TextField _field = null!;
 
         [ThreadStatic]
@@ -58,14 +57,14 @@ public sealed partial class TextField
             return _weights;
         }
 
-        /// <summary>Sums and numbers of shared terms for so many documents, all 0.</summary>
-        public (double[] Sums, int[] Shared) SumsFor(int documents)
+        /// <summary>Room for scoring so many documents; nothing is added yet.</summary>
+        public ScoredDocuments Documents(int count)
         {
-            if (_sums.Length < documents)
-                (_sums, _shared) = (new double[documents * 2], new int[documents * 2]);
-            _sums.AsSpan(0, documents).Clear();
-            _shared.AsSpan(0, documents).Clear();
-            return (_sums, _shared);
+            if (_scored.Sums.Length < count)
+                _scored = new ScoredDocuments(Math.Max(64, count * 2));
+            _scored.Sums.AsSpan(0, count).Clear();
+            _scored.Shared.AsSpan(0, count).Clear();
+            return _scored;
         }
 
         /// <summary>One of this thread's; <see cref="Return"/> it.</summary>
@@ -156,7 +155,31 @@ public sealed partial class TextField
             Frequencies.Clear();
             _places.Clear();
             IsPartlyUnknown = false;
-            return Terms.Capacity <= MostKept && _sums.Length <= MostKept;
+            return Terms.Capacity <= MostKept && _scored.Sums.Length <= MostKept;
+        }
+
+        /// <summary>Documents that are being scored, in the order they were asked in.</summary>
+        /// <param name="room">For how many.</param>
+        public readonly struct ScoredDocuments(int room)
+        {
+            /// <summary>What the terms add to each.</summary>
+            public double[] Sums { get; } = new double[room];
+
+            /// <summary>How many terms it has.</summary>
+            public int[] Shared { get; } = new int[room];
+
+            /// <summary>Its length.</summary>
+            public int[] Lengths { get; } = new int[room];
+
+            /// <summary>Those found that have a term, and where.</summary>
+            public (int At, int Place)[] Found { get; } = new (int, int)[room];
+
+            /// <summary>Adds what a term adds.</summary>
+            public void Add(int at, double contribution)
+            {
+                Sums[at] += contribution;
+                Shared[at]++;
+            }
         }
     }
 }

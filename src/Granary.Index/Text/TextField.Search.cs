@@ -5,6 +5,9 @@ namespace Granary.Index.Text;
 
 public sealed partial class TextField
 {
+    // In place of a length.
+    private const int Removed = -1;
+
     /// <summary>
     /// Appends the k best documents that share a term with the query, best first; a term counts as often as the query repeats it.
     /// Equal scores are ordered by <see cref="ISlotFilter.Precedes"/>.
@@ -119,29 +122,41 @@ public sealed partial class TextField
     internal void ScoreDocs(PreparedQuery query, ReadOnlySpan<int> docs, Span<float> scores, bool everyTerm = false)
     {
         var terms = CollectionsMarshal.AsSpan(query.Terms);
-        var (sums, shared) = query.SumsFor(docs.Length);
+        var documents = query.Documents(docs.Length);
+        var known = _rows.Count;
+        for (var i = 0; i < docs.Length; i++)
+            documents.Lengths[i] = (uint)docs[i] < (uint)known && _rows.SlotOf(docs[i]) >= 0 ? _rows.LengthOf(docs[i]) : Removed;
         for (var i = 0; i < terms.Length; i++)
-            Add(query.Scorer, terms[i], i, docs, sums, shared);
+            Add(query.Scorer, terms[i], i, docs, documents);
         for (var i = 0; i < docs.Length; i++)
         {
-            var matches = everyTerm ? shared[i] == terms.Length && !query.IsPartlyUnknown : shared[i] > 0;
-            scores[i] = matches && shared[i] > 0 && _rows.SlotOf(docs[i]) >= 0 ? query.Scorer.Score(sums[i]) : float.NaN;
+            var shared = documents.Lengths[i] == Removed ? 0 : documents.Shared[i];
+            var matches = everyTerm ? shared == terms.Length && !query.IsPartlyUnknown : shared > 0;
+            scores[i] = matches && shared > 0 ? query.Scorer.Score(documents.Sums[i]) : float.NaN;
         }
     }
 
-    /// <summary>Adds what a term adds to the scores of documents: all of them term by term, so that no read waits for another.</summary>
-    private void Add(
-        in TextScorer scorer, Term term, int number, ReadOnlySpan<int> docs, Span<double> sums, Span<int> shared)
+    /// <summary>
+    /// Adds what a term adds to the scores of documents: of all of them term by term, and first which of them have it, so that no read
+    /// waits for another.
+    /// </summary>
+    private static void Add(
+        in TextScorer scorer, Term term, int number, ReadOnlySpan<int> docs, in PreparedQuery.ScoredDocuments documents)
     {
-        var layout = term.LaidOut();
-        var end = _rows.Count;
-        for (var i = 0; i < docs.Length; i++)
+        var layout = term.LaidOut(out var isWhole);
+        var found = layout?.Find(docs, documents.Found) ?? 0;
+        foreach (var (at, place) in documents.Found.AsSpan(0, found))
         {
-            var doc = docs[i];
-            if ((uint)doc >= (uint)end || !term.TryFind(layout, doc, out var frequency))
-                continue;
-            shared[i]++;
-            sums[i] += scorer.Contribution(number, frequency, _rows.LengthOf(doc));
+            var frequency = layout!.FrequencyOf(docs[at], place);
+            if (frequency < ImpactList.MostFrequency || term.TryFind(docs[at], out frequency))
+                documents.Add(at, scorer.Contribution(number, frequency, documents.Lengths[at]));
+        }
+
+        // What the layout does not reach to.
+        for (var i = 0; i < docs.Length && !isWhole; i++)
+        {
+            if ((layout is null || docs[i] > layout.LastRow) && term.TryFind(docs[i], out var frequency))
+                documents.Add(i, scorer.Contribution(number, frequency, documents.Lengths[i]));
         }
     }
 

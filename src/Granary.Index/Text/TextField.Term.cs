@@ -91,15 +91,12 @@ public sealed partial class TextField
         }
 
         /// <summary>The layout as far as it goes; null where there is none of the list as it is.</summary>
-        public ImpactList? LaidOut() =>
-            Volatile.Read(ref _impacts) is { } impacts && impacts.Generation == Current.Generation ? impacts : null;
-
-        /// <summary>The frequency in a document, if it has the term; from the layout as far as that goes.</summary>
-        public bool TryFind(ImpactList? layout, int doc, out uint frequency)
+        /// <param name="isWhole">Whether it goes to the end.</param>
+        public ImpactList? LaidOut(out bool isWhole)
         {
-            if (layout is null || doc > layout.LastRow)
-                return TryFind(doc, out frequency);
-            return layout.TryFind(doc, out frequency) && (frequency < ImpactList.MostFrequency || TryFind(doc, out frequency));
+            var impacts = Volatile.Read(ref _impacts);
+            isWhole = impacts is not null && impacts.Extent == Extent;
+            return isWhole || impacts?.Generation == Current.Generation ? impacts : null;
         }
 
         /// <summary>Whether the layout was used again since this was asked last.</summary>

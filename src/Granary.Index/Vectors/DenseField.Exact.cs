@@ -8,7 +8,7 @@ public sealed unsafe partial class DenseField
     private const float FilterFirst = 0.5f;
 
     // How many rows ahead of the one that is scored its original is asked for.
-    private const int ScoreAhead = 2;
+    private const int ScoreAhead = 4;
 
     // After so many rows a scan asks whether it is still wanted.
     private const int RowsAtOnce = 4096;

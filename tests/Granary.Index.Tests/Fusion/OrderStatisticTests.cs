@@ -32,7 +32,10 @@ public sealed class OrderStatisticTests
         0 => random.NextSingle(),
         1 => (random.NextSingle() - 0.5f) * 1e30f,
         2 => random.Next(-2, 3),
-        3 => BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue)) is var any && float.IsNaN(any) ? float.NegativeInfinity : any,
+        3 => Number(random.Next(int.MinValue, int.MaxValue)),
         _ => random.Next(3) switch { 0 => float.Epsilon, 1 => -0f, _ => float.MaxValue },
     };
+
+    private static float Number(int bits) =>
+        BitConverter.Int32BitsToSingle(bits) is var any && float.IsNaN(any) ? float.NegativeInfinity : any;
 }

@@ -3,7 +3,9 @@ using Granary.Index.Search;
 
 namespace Granary.Index.Tests.Partition;
 
-/// <summary>Ranking by slots gives what ranking by ids gives, to the bit, whether legs were scored ahead or not, old readers included.</summary>
+/// <summary>
+/// Ranking by slots gives what ranking by ids gives, to the bit, whether legs were scored ahead or not, old readers included.
+/// </summary>
 public sealed class ConvexRankingTests
 {
     private const int All = 1000;
