@@ -23,6 +23,7 @@ internal sealed class ConvexScores
 
     private readonly List<Part> _parts = [];
     private readonly Stack<Part> _idle = new();
+    private float[] _last = []; // The scores of the leg begun last.
     private float[] _sums = [];
     private float[] _finite = [];
     private int[] _keys = [];
@@ -60,16 +61,17 @@ internal sealed class ConvexScores
             part = new Part();
         (part.Scale, part.Weight, part.Sign, part.Hits) = (scale, Math.Max(weight, 0f), higherIsBetter ? 1f : -1f, hits);
         part.Changed = true;
+        part.Widen(Count + hits);
         _parts.Add(part);
+        _last = part.Scores;
     }
 
     /// <summary>Says what score the leg begun last gives a place, which is at most one behind the last.</summary>
     public void Set(int place, float score)
     {
-        Count = Math.Max(Count, place + 1);
-        var part = _parts[^1];
-        part.Widen(place + 1);
-        part.Scores[place] = score;
+        _last[place] = score;
+        if (place >= Count)
+            Count = place + 1;
     }
 
     /// <summary>Ends the leg begun last.</summary>
@@ -151,7 +153,7 @@ internal sealed class ConvexScores
         }
 
         _parts.Clear();
-        (Count, _weighted) = (0, 0);
+        (Count, _weighted, _last) = (0, 0, []);
         if (keep)
             return;
         _idle.Clear();
