@@ -40,6 +40,8 @@ public sealed class InProcessFeed : IFeed, IFeedListener, IValueTaskSource<long>
                 return new ValueTask<long>(_last);
             }
 
+            if (limit == TimeSpan.Zero)
+                return new ValueTask<long>(_last);
             if (_waiting)
                 throw new InvalidOperationException("A feed has one listener.");
             _source.Reset();

@@ -9,6 +9,9 @@ namespace Granary.Collections.Indexing;
 public sealed partial class PartitionIndexer
 {
     private const int ReclaimEvery = 256;
+
+    // Of some milliseconds each, before the log is looked at again.
+    private const int MostPieces = 200;
     private static readonly byte[] Nothing = EncodeNothing();
     private int _sinceReclaim;
 
@@ -34,7 +37,8 @@ public sealed partial class PartitionIndexer
                     // The log cannot be reached: what is applied goes on serving, and the next ring or look tries again.
                 }
 
-                news = await _options.Feed.WaitAsync(_options.PollInterval, stop).ConfigureAwait(false);
+                news = await RemakeAsync(stop).ConfigureAwait(false)
+                    ?? await _options.Feed.WaitAsync(_options.PollInterval, stop).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -44,6 +48,24 @@ public sealed partial class PartitionIndexer
         {
             Stop(e);
         }
+    }
+
+    /// <summary>
+    /// Nothing to apply: a text field that is made anew is so piece after piece, until there is something. Gives what was heard where it is
+    /// not done; the log is looked at now and then, since a ring may be lost.
+    /// </summary>
+    private async ValueTask<long?> RemakeAsync(CancellationToken stop)
+    {
+        for (var pieces = 0; _holder.Index.RemakeDue; pieces++)
+        {
+            var news = await _options.Feed.WaitAsync(TimeSpan.Zero, stop).ConfigureAwait(false);
+            if (news > Applied.Value || pieces == MostPieces)
+                return news;
+            await IdleAsync(stop).ConfigureAwait(false);
+            await Task.Yield();
+        }
+
+        return null;
     }
 
     private async ValueTask CatchUpAsync(long heard, CancellationToken stop)

@@ -15,7 +15,7 @@ public interface IFeedListener
 {
     /// <summary>
     /// Completes at the next ring after the last one returned, with the newest operation heard of, or after the time limit with the last
-    /// one heard.
+    /// one heard; at once where the limit is zero.
     /// </summary>
     ValueTask<long> WaitAsync(TimeSpan limit, CancellationToken cancellation);
 }

@@ -40,7 +40,7 @@ internal abstract unsafe class Field(string name) : IDisposable
     public abstract int SlotOf(int row);
 
     /// <summary>Gives memory to a new slot, which has no row yet.</summary>
-    public void Open(int slot)
+    public virtual void Open(int slot)
     {
         _column.Ensure(slot);
         Cell(slot) = NoRow;
@@ -53,7 +53,7 @@ internal abstract unsafe class Field(string name) : IDisposable
     public bool RowsAreSlots => !_shifted;
 
     /// <summary>Says which row was added to a slot.</summary>
-    public void Set(int slot, int row)
+    public virtual void Set(int slot, int row)
     {
         if (row >= 0 && row != slot)
             _shifted = true;

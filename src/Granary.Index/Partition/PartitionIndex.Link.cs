@@ -58,7 +58,13 @@ public sealed partial class PartitionIndex
     /// <summary>
     /// Whether <see cref="Reclaim"/> has something left to free, which readers may still hold back. For the applying thread.
     /// </summary>
-    public bool ReclaimDue => _dead.Count > 0 || _retired.Count > 0 || _dropped.Count > 0 || HasLeaving;
+    public bool ReclaimDue => _dead.Count > 0 || _retired.Count > 0 || _dropped.Count > 0 || HasLeaving || RemakeDue;
+
+    /// <summary>
+    /// Whether each <see cref="Reclaim"/> has a piece of a text field to make anew, most of whose documents are gone. For the applying
+    /// thread.
+    /// </summary>
+    public bool RemakeDue => FindRemake() is not null;
 
     /// <summary>
     /// Links up to <paramref name="max"/> pending rows, and repairs around deleted ones, on up to <paramref name="parallelism"/> threads.
@@ -80,16 +86,19 @@ public sealed partial class PartitionIndex
         }
     }
 
-    /// <summary>Frees what deleted points held and no reader can see any more. Called by the applying thread, between operations.</summary>
+    /// <summary>
+    /// Frees what deleted points held and no reader can see any more, and makes a piece of a text field anew where that is due. Called by
+    /// the applying thread, between operations.
+    /// </summary>
     public void Reclaim()
     {
+        Remake();
         Retire();
         // An image that is being written tells what was there from what is there.
         if (Volatile.Read(ref _images) > 0)
             return;
         while (_retired.TryPeek(out var oldest) && _epochs.HasPassed(oldest.Tag))
             Release(_retired.Dequeue().Slot);
-        Compact();
         if ((_dropped.Count > 0 || HasLeaving) && _linking.Wait(0))
         {
             try

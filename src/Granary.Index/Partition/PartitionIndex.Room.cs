@@ -12,6 +12,9 @@ public sealed partial class PartitionIndex
     /// <summary>So many documents of a text field may be gone before it is made anew without them; tests lower it.</summary>
     internal int LeastGone { get; set; } = 16_384;
 
+    /// <summary>How much of such a field is copied at a time: numbers, postings and slots; tests lower it.</summary>
+    internal int RemakePiece { get; set; } = 1 << 15;
+
     /// <summary>By how many bytes one operation may make the points it changes larger, all together; tests lower it.</summary>
     internal long GrowthLimit { get; set; } = 1L << 30;
 
@@ -70,21 +73,32 @@ public sealed partial class PartitionIndex
     }
 
     /// <summary>
-    /// Makes text fields anew most of whose documents are gone: all at once, which the writes that led to it share. Readers keep the old
-    /// one.
+    /// Goes on with a text field that is made anew since most of its documents are gone: a piece at a time, and one field at a time.
+    /// Readers keep the old one.
     /// </summary>
-    private void Compact()
+    private void Remake()
     {
+        if (FindRemake() is not { } text || text.MakeAnew(RemakePiece, _slots.Count, _epochs) is not { } made)
+            return;
+        _fields = FieldSet.Create(_schema, _epochs, name => name == text.Name ? made : _fields.Find(name));
+        Volatile.Write(ref _published, _published with { Fields = _fields });
+        _dropped.Add((text, NotRetired));
+    }
+
+    private TextColumn? FindRemake()
+    {
+        TextColumn? due = null;
         foreach (var field in _fields.All)
         {
-            if (field is not TextColumn text || !text.Postings.IsSparse(LeastGone))
+            if (field is not TextColumn text)
                 continue;
-            var compacted = new TextColumn(text.Postings.Compacted(_epochs));
-            compacted.Restore(_slots);
-            _fields = FieldSet.Create(_schema, _epochs, name => name == field.Name ? compacted : _fields.Find(name));
-            Volatile.Write(ref _published, _published with { Fields = _fields });
-            _dropped.Add((field, NotRetired));
+            if (text.Postings.Remaking is not null)
+                return text;
+            if (due is null && text.Postings.IsSparse(LeastGone))
+                due = text;
         }
+
+        return due;
     }
 
     private GranaryException Full(string what, long used, int limit) => new(

@@ -129,6 +129,37 @@ internal class PostingList
         return false;
     }
 
+    /// <summary>Reads the first postings above a row, a block of them at most; returns how many, 0 when there is none.</summary>
+    public int ReadAbove(int row, Span<int> rows, Span<uint> payloads)
+    {
+        var view = Current;
+        var count = 0;
+        if (view.Blocks is { } blocks && row < blocks.Last[blocks.Count - 1])
+        {
+            var block = blocks.Last.AsSpan(0, blocks.Count).BinarySearch(row + 1);
+            if (block < 0)
+                block = ~block;
+            blocks.ReadRows(block, rows);
+            blocks.ReadPayloads(block, payloads);
+            for (var i = 0; i < BlockCodec.Size; i++)
+            {
+                if (rows[i] > row)
+                    (rows[count], payloads[count++]) = (rows[i], payloads[i]);
+            }
+
+            return count;
+        }
+
+        var tail = view.Tail.AsSpan(0, view.TailCount);
+        foreach (var posting in tail)
+        {
+            if ((int)(posting >> 32) > row)
+                (rows[count], payloads[count++]) = ((int)(posting >> 32), (uint)posting);
+        }
+
+        return count;
+    }
+
     /// <summary>Every posting, in order. Safe for readers.</summary>
     public IEnumerable<(int Row, uint Payload)> Enumerate()
     {

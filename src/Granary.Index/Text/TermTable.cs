@@ -15,6 +15,9 @@ internal sealed class TermTable
     private int _taken;
     private int _dropped;
 
+    /// <summary>How many terms there are.</summary>
+    public int Count => _taken - _dropped;
+
     /// <summary>Bytes held, without the terms.</summary>
     public long Bytes => 16L * _places.Length;
 
@@ -57,6 +60,9 @@ internal sealed class TermTable
         }
     }
 
+    /// <summary>Makes room for so many terms in a table that has none yet, so that it is not made anew while they are added.</summary>
+    public void Reserve(int terms) => _places = NewPlaces(terms);
+
     /// <summary>Adds a term whose text is not there.</summary>
     /// <returns>False, and nothing is added, where it is.</returns>
     public bool TryAdd(TextField.Term term)
@@ -82,8 +88,7 @@ internal sealed class TermTable
 
     private void Rebuild()
     {
-        var alive = _taken - _dropped + 1;
-        var places = new Place[Math.Max(LeastPlaces, (int)BitOperations.RoundUpToPowerOf2((uint)(alive * 2L)))];
+        var places = NewPlaces(Count + 1);
         foreach (var place in _places)
         {
             if (place.Term is { IsDropped: false } term)
@@ -93,6 +98,9 @@ internal sealed class TermTable
         (_taken, _dropped) = (_taken - _dropped, 0);
         Volatile.Write(ref _places, places);
     }
+
+    private static Place[] NewPlaces(int terms) =>
+        new Place[Math.Max(LeastPlaces, (int)BitOperations.RoundUpToPowerOf2((uint)(terms * 2L)))];
 
     private static void Put(Place[] places, int hash, TextField.Term term)
     {

@@ -53,7 +53,7 @@ public sealed partial class TextField
     /// <summary>Bytes held, roughly. Called by the writing thread.</summary>
     public long Bytes =>
         _byNumber.Sum(term => term == null ? 0 : 120 + (2L * term.Text.Length) + term.Postings.Bytes + term.ImpactBytes)
-        + (100L * _rows.Alive) + _sink.MemoBytes + _terms.Bytes;
+        + (100L * _rows.Alive) + _sink.MemoBytes + _terms.Bytes + (_remake?.Bytes ?? 0);
 
     /// <summary>Bytes of the layouts that searches made.</summary>
     internal long LayoutBytes => _layouts.Bytes;
@@ -83,6 +83,7 @@ public sealed partial class TextField
 
         Volatile.Write(ref _totalLength, _totalLength + _sink.Length);
         Volatile.Write(ref _documents, _documents + 1);
+        _remake?.Add(doc, _sink.Touched);
         _sink.Clear();
         return doc;
     }
@@ -90,8 +91,10 @@ public sealed partial class TextField
     /// <summary>Says that the document belongs to a newer slot now.</summary>
     public void Retarget(int doc, int slot)
     {
-        if (doc >= 0)
-            _rows.SetSlot(doc, slot);
+        if (doc < 0)
+            return;
+        _rows.SetSlot(doc, slot);
+        _remake?.Retarget(doc, slot);
     }
 
     /// <summary>The newest slot of a document; -1 when it was removed.</summary>
@@ -110,6 +113,7 @@ public sealed partial class TextField
             _byNumber[number]!.Postings.Frequency--;
         Volatile.Write(ref _totalLength, _totalLength - _rows.LengthOf(doc));
         Volatile.Write(ref _documents, _documents - 1);
+        _remake?.Forget(doc);
     }
 
     /// <summary>Removes a document that no reader can see any more; one that was not forgotten is forgotten first.</summary>
@@ -121,16 +125,7 @@ public sealed partial class TextField
         var row = _rows.ValueOf(doc);
         _rows.Remove(doc);
         foreach (var number in UnpackTerms(row.Terms))
-        {
-            var term = _byNumber[number]!;
-            if (!term.Postings.Kill())
-                continue;
-            var before = term.Postings.Count;
-            term.Postings.Sweep(_rows, NoBounds.Instance);
-            Volatile.Write(ref _postings, _postings - before + term.Postings.Count);
-            if (term.Postings.Count == 0)
-                Drop(term);
-        }
+            Kill(_byNumber[number]!);
     }
 
     /// <summary>Exact statistics for the terms of a query.</summary>
@@ -156,6 +151,18 @@ public sealed partial class TextField
             _byNumber[number] = term;
         _terms.TryAdd(term);
         return term;
+    }
+
+    // One more of its documents is removed.
+    private void Kill(Term term)
+    {
+        if (!term.Postings.Kill())
+            return;
+        var before = term.Postings.Count;
+        term.Postings.Sweep(_rows, NoBounds.Instance);
+        Volatile.Write(ref _postings, _postings - before + term.Postings.Count);
+        if (term.Postings.Count == 0)
+            Drop(term);
     }
 
     private void Drop(Term term)
