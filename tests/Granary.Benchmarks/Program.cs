@@ -5,6 +5,7 @@ using Granary.Benchmarks;
 var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringComparer.Ordinal)
 {
     ["analysers"] = AnalyserBenchmarks.RunAsync,
+    ["bare-server"] = BareServer.RunAsync,
     ["bytes"] = BytesBenchmarks.RunAsync,
     ["checkpoint"] = CheckpointBenchmarks.RunAsync,
     ["cluster-bell"] = ClusterBellBenchmarks.RunAsync,
@@ -18,6 +19,7 @@ var words = new SortedDictionary<string, Func<Arguments, Task<int>>>(StringCompa
     ["filter-ratio"] = FilterRatioBenchmarks.RunAsync,
     ["database-peers"] = DatabasePeerBenchmarks.RunAsync,
     ["filtered"] = FilteredBenchmarks.RunAsync,
+    ["http-cost"] = HttpCostBenchmarks.RunAsync,
     ["http-ingest"] = HttpIngestBenchmarks.RunAsync,
     ["hybrid"] = HybridBenchmarks.RunAsync,
     ["import"] = ImportBenchmarks.RunAsync,
@@ -47,8 +49,8 @@ if (args.Length == 0 || !words.TryGetValue(args[0], out var run))
     return 2;
 }
 
-// A peer's standard output is a protocol.
-if (args[0] is "granary-peer" or "granary-text-peer")
+// A peer's standard output is a protocol, a server's announces its address.
+if (args[0] is "granary-peer" or "granary-text-peer" or "bare-server")
     return await run(new Arguments(args[1..]));
 Console.WriteLine(Machine.Describe());
 Console.WriteLine($"command: dotnet run -c Release --project tests/Granary.Benchmarks -- {string.Join(' ', args)}");

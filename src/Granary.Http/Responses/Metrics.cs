@@ -35,6 +35,7 @@ internal static class Metrics
             [("", System.Diagnostics.Process.GetCurrentProcess().Threads.Count)]);
         Family(text, "granary_requests_running", "gauge", "requests being answered now", [("", Volatile.Read(ref state.Running))]);
         Family(text, "granary_managed_heap_bytes", "gauge", "bytes on the managed heap", [("", GC.GetTotalMemory(false))]);
+        Collector(text);
         return text.ToString();
     }
 
@@ -104,6 +105,28 @@ internal static class Metrics
             phases.Select(static p => (p.Labels, p.Timing.TotalMicroseconds / 1e6)));
         Family(text, "granary_phase_p95_seconds", "gauge", "95th percentile of a phase",
             phases.Select(static p => (p.Labels, p.Timing.P95Microseconds / 1e6)));
+    }
+
+    /// <summary>What the garbage collector has to do, and how long it stops everything for it.</summary>
+    private static void Collector(StringBuilder text)
+    {
+        Family(text, "granary_allocated_bytes_total", "counter", "bytes allocated on the managed heap",
+            [("", GC.GetTotalAllocatedBytes())]);
+        Family(text, "granary_gc_collections_total", "counter", "garbage collections, by generation",
+            Enumerable.Range(0, GC.MaxGeneration + 1).Select(static g => (
+                FormattableString.Invariant($"generation=\"{g}\""),
+                (double)(GC.CollectionCount(g) - (g < GC.MaxGeneration ? GC.CollectionCount(g + 1) : 0)))));
+        var (buckets, sum) = GcPauses.OfProcess.Snapshot();
+        const string Pauses = "granary_gc_pause_seconds";
+        text.Append("# HELP ").Append(Pauses).Append(" how long a garbage collection stopped the process\n");
+        text.Append("# TYPE ").Append(Pauses).Append(" histogram\n");
+        foreach (var (most, count) in buckets)
+        {
+            var atMost = most?.TotalSeconds.ToString("R", CultureInfo.InvariantCulture) ?? "+Inf";
+            text.Append(CultureInfo.InvariantCulture, $"{Pauses}_bucket{{le=\"{atMost}\"}} {count}\n");
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"{Pauses}_sum {sum.TotalSeconds:R}\n{Pauses}_count {buckets[^1].Count}\n");
     }
 
     private static string Id(CollectionInfo collection) => $"id=\"{Escape(collection.Name)}\"";
