@@ -28,6 +28,7 @@ public static class GranaryHttpExtensions
         var options = app.Services.GetRequiredService<GranaryHttpOptions>();
         if (options.EnableCors)
             app.UseCors();
+        _ = GcPauses.OfProcess; // Counts from here on.
         var router = new ApiRouter(app);
         ServiceEndpoints.Map(router);
         CollectionEndpoints.Map(router);

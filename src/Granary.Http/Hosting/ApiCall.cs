@@ -11,6 +11,7 @@ namespace Granary.Http.Hosting;
 /// <summary>One request on its way through an endpoint.</summary>
 internal sealed partial class ApiCall(HttpContext http, IDatabase database, ApiState state)
 {
+    private static readonly ReadOptions NoTimeout = new();
     private readonly long _started = Stopwatch.GetTimestamp();
 
     /// <summary>The engine.</summary>
@@ -32,7 +33,11 @@ internal sealed partial class ApiCall(HttpContext http, IDatabase database, ApiS
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(_started);
 
     /// <summary>A part of the path.</summary>
-    public string Route(string name) => ((string?)Http.GetRouteValue(name) ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+    public string Route(string name)
+    {
+        var part = (string?)Http.GetRouteValue(name) ?? "";
+        return part.Contains('%') ? part.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase) : part;
+    }
 
     /// <summary>The collection's name from the path.</summary>
     public string CollectionName
@@ -52,7 +57,8 @@ internal sealed partial class ApiCall(HttpContext http, IDatabase database, ApiS
     public ValueTask<ICollection> CollectionAsync() => Database.GetCollectionAsync(CollectionName, Cancellation);
 
     /// <summary>A query parameter, or null.</summary>
-    public string? Parameter(string name) => Http.Request.Query.TryGetValue(name, out var values) ? values[^1] : null;
+    public string? Parameter(string name) =>
+        Http.Request.QueryString.HasValue && Http.Request.Query.TryGetValue(name, out var values) ? values[^1] : null;
 
     /// <summary>A boolean query parameter.</summary>
     public bool Flag(string name, bool absent = false) => Parameter(name) switch
@@ -105,7 +111,7 @@ internal sealed partial class ApiCall(HttpContext http, IDatabase database, ApiS
                     throw BadParameter("failed to parse read consistency query parameter value: read consistency factor can't be zero");
             }
 
-            return new ReadOptions { Timeout = Timeout };
+            return Timeout is { } limit ? new ReadOptions { Timeout = limit } : NoTimeout;
         }
     }
 

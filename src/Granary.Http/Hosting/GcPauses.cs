@@ -18,10 +18,6 @@ internal sealed class GcPauses
     private long _last;
     private long _lastBackground;
 
-    private GcPauses()
-    {
-    }
-
     /// <summary>Those of this process, since it was first asked for.</summary>
     public static GcPauses OfProcess { get; } = Started();
 

@@ -1,9 +1,13 @@
 using System.Runtime.InteropServices;
+using Granary.Http.Hosting;
 
 namespace Granary.Http.Json;
 
 internal ref partial struct JsonCursor
 {
+    // A longer array of commas takes no memory before its numbers are there.
+    private const int MostCounted = 1 << 16;
+
     /// <summary>
     /// Takes an array of numbers into <paramref name="values"/> and counts it to its end, so that an error can say how many there
     /// were. The bytes need not be aligned.
@@ -57,6 +61,36 @@ internal ref partial struct JsonCursor
                     throw Fail("expected `,` or `]`");
             }
         }
+    }
+
+    /// <summary>
+    /// Takes a flat array of numbers into an array of just their size, which its commas tell. Null, and the cursor where it was, when it
+    /// is none: the caller reads it in another way, which finds the mistake if there is one.
+    /// </summary>
+    public float[]? TryReadFloats()
+    {
+        Peek();
+        var text = _json[_at..];
+        var end = text.IndexOf((byte)']');
+        if (end < 0 || text[0] != '[' || text[1..end].Contains((byte)'['))
+            return null;
+        var count = text[..end].Count((byte)',') + 1;
+        if (count > MostCounted)
+            return null;
+        var start = _at;
+        try
+        {
+            var values = GC.AllocateUninitializedArray<float>(count);
+            if (ReadFloats(MemoryMarshal.AsBytes(values.AsSpan())) == count)
+                return values;
+        }
+        catch (ApiException)
+        {
+            // Told by the other reader, in its words.
+        }
+
+        _at = start;
+        return null;
     }
 
     /// <summary>Takes an array of numbers, adding them to a list.</summary>

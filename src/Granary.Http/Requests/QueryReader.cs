@@ -10,8 +10,12 @@ using Granary.Index;
 namespace Granary.Http.Requests;
 
 /// <summary>Reads the universal query, its prefetches and its batches, noting on the way what strict mode looks at.</summary>
-internal sealed partial class QueryReader(StrictModeCheck check)
+/// <param name="check">Its limits.</param>
+/// <param name="plainly">Whether members that are written plainly are read without a document; what comes out is the same.</param>
+internal sealed partial class QueryReader(StrictModeCheck check, bool plainly = true)
 {
+    private static readonly JsonElement NoMembers = JsonElement.Parse("{}"u8);
+    private static readonly SearchParams NoParams = new();
     private int _prefetches;
 
     /// <summary>A query.</summary>
@@ -19,7 +23,8 @@ internal sealed partial class QueryReader(StrictModeCheck check)
     {
         var parts = ReadParts(ref cursor, 0);
         var fields = new JsonFields(parts.Rest);
-        var limit = new JsonFields(parts.Rest, "internal").Int("limit", 1) ?? 10;
+        var plain = parts.Plain;
+        var limit = plain.Limit ?? new JsonFields(parts.Rest, "internal").Int("limit", 1) ?? 10;
         check.Query(parts.Query, parts.Using, parts.Filter, limit, parts.Prefetches.Length > 0, prefetch: false);
         return new QueryRequest
         {
@@ -30,9 +35,10 @@ internal sealed partial class QueryReader(StrictModeCheck check)
             Params = parts.Params,
             ScoreThreshold = (float?)fields.Number("score_threshold"),
             Limit = limit,
-            Offset = fields.Int("offset") ?? 0,
-            WithPayload = SelectorBody.Payload(fields["with_payload"], PayloadSelector.None),
-            WithVectors = SelectorBody.Vectors(fields),
+            Offset = plain.Offset ?? fields.Int("offset") ?? 0,
+            WithPayload = plain.WithPayload is { } payload ? SelectorBody.Payload(payload)
+                : SelectorBody.Payload(fields["with_payload"], PayloadSelector.None),
+            WithVectors = plain.WithVector is { } vectors ? SelectorBody.Vectors(vectors) : SelectorBody.Vectors(fields),
             LookupFrom = parts.LookupFrom,
             Read = read,
             Explain = fields.Flag("explain") ?? false,
@@ -42,6 +48,7 @@ internal sealed partial class QueryReader(StrictModeCheck check)
     /// <summary>A query by groups.</summary>
     public GroupRequest ReadGroups(ref JsonCursor cursor, ReadOptions read)
     {
+        plainly = false; // The limit is the groups', and the document's readers are shared with the older calls.
         var parts = ReadParts(ref cursor, 0);
         var fields = new JsonFields(parts.Rest);
         var groups = ReadGrouping(fields);
@@ -102,36 +109,55 @@ internal sealed partial class QueryReader(StrictModeCheck check)
         QueryLimits.CheckCount(_prefetches);
         Query? query = null;
         ImmutableArray<Prefetch> prefetches = [];
-        using var rest = new JsonOut();
-        rest.Raw('{');
-        var first = true;
-        var firstRest = true;
-        cursor.BeginObject("struct QueryRequest");
-        while (cursor.NextProperty(ref first, out var name))
+        PlainMembers plain = default;
+        JsonOut? rest = null;
+        try
         {
-            if (name.SequenceEqual("query"u8))
+            var first = true;
+            cursor.BeginObject("struct QueryRequest");
+            while (cursor.NextProperty(ref first, out var name))
             {
-                query = cursor.TryNull() ? null : ReadQuery(ref cursor);
+                if (name.SequenceEqual("query"u8))
+                {
+                    query = cursor.TryNull() ? null : ReadQuery(ref cursor);
+                }
+                else if (name.SequenceEqual("prefetch"u8))
+                {
+                    prefetches = cursor.TryNull() ? [] : ReadPrefetches(ref cursor, depth);
+                }
+                else if (!plainly || !plain.TryTake(ref cursor, name))
+                {
+                    if (rest is null)
+                        rest = new JsonOut().Raw('{');
+                    else
+                        rest.Raw(',');
+                    rest.String(System.Text.Encoding.UTF8.GetString(name)).Raw(':').Raw(cursor.Raw());
+                }
             }
-            else if (name.SequenceEqual("prefetch"u8))
-            {
-                prefetches = cursor.TryNull() ? [] : ReadPrefetches(ref cursor, depth);
-            }
-            else
-            {
-                if (!firstRest)
-                    rest.Raw(',');
-                firstRest = false;
-                rest.String(System.Text.Encoding.UTF8.GetString(name)).Raw(':').Raw(cursor.Raw());
-            }
-        }
 
-        rest.Raw('}');
-        var element = JsonElement.Parse(rest.Written.Span,
-            new JsonDocumentOptions { MaxDepth = JsonCursor.MaxDepth, AllowDuplicateProperties = true });
-        var fields = new JsonFields(element);
-        var filter = FilterBody.ReadOptional(fields["filter"]);
-        return new QueryParts(element, query, prefetches, fields.Text("using"), filter, ReadParams(fields, check), ReadLookup(fields));
+            if (rest is null)
+                return new QueryParts(NoMembers, plain, query, prefetches, plain.Using, null, Params(plain), null);
+            rest.Raw('}');
+            var element = JsonElement.Parse(rest.Written.Span,
+                new JsonDocumentOptions { MaxDepth = JsonCursor.MaxDepth, AllowDuplicateProperties = true });
+            var fields = new JsonFields(element);
+            var filter = FilterBody.ReadOptional(fields["filter"]);
+            return new QueryParts(
+                element, plain, query, prefetches, plain.Using ?? fields.Text("using"), filter,
+                plain.Params is null ? ReadParams(fields, check) : Params(plain), ReadLookup(fields));
+        }
+        finally
+        {
+            rest?.Dispose();
+        }
+    }
+
+    private SearchParams Params(in PlainMembers plain)
+    {
+        if (plain.Params is not { } settings)
+            return NoParams;
+        check.Params(settings, null);
+        return settings;
     }
 
     private ImmutableArray<Prefetch> ReadPrefetches(ref JsonCursor cursor, int depth)
@@ -150,7 +176,7 @@ internal sealed partial class QueryReader(StrictModeCheck check)
     {
         var parts = ReadParts(ref cursor, depth + 1);
         var fields = new JsonFields(parts.Rest, "prefetch");
-        var limit = fields.Int("limit", 1) ?? 10;
+        var limit = parts.Plain.Limit ?? fields.Int("limit", 1) ?? 10;
         check.Query(parts.Query, parts.Using, parts.Filter, limit, parts.Prefetches.Length > 0, prefetch: true);
         return new Prefetch
         {
@@ -169,7 +195,7 @@ internal sealed partial class QueryReader(StrictModeCheck check)
     public static SearchParams ReadParams(JsonFields fields, StrictModeCheck check)
     {
         if (fields.Object("params") is not { } settings)
-            return new SearchParams();
+            return NoParams;
         var quantization = settings.Object("quantization");
         quantization?.Flag("ignore");
         quantization?.Flag("rescore");
@@ -199,6 +225,6 @@ internal sealed partial class QueryReader(StrictModeCheck check)
         : null;
 
     private sealed record QueryParts(
-        JsonElement Rest, Query? Query, ImmutableArray<Prefetch> Prefetches, string? Using, Index.Filters.Filter? Filter,
-            SearchParams Params, LookupLocation? LookupFrom);
+        JsonElement Rest, PlainMembers Plain, Query? Query, ImmutableArray<Prefetch> Prefetches, string? Using,
+        Index.Filters.Filter? Filter, SearchParams Params, LookupLocation? LookupFrom);
 }

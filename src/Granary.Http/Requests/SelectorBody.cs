@@ -34,6 +34,12 @@ internal static class SelectorBody
         throw ApiException.Format("with_payload: data did not match any variant of untagged enum WithPayloadInterface");
     }
 
+    /// <summary>All of the payload, or none.</summary>
+    public static PayloadSelector Payload(bool wanted) => wanted ? PayloadSelector.All : PayloadSelector.None;
+
+    /// <summary>All vectors, or none.</summary>
+    public static VectorSelector Vectors(bool wanted) => wanted ? new VectorSelector(true) : VectorSelector.None;
+
     /// <summary>Which vectors are wanted: a boolean or a list of names.</summary>
     public static VectorSelector Vectors(JsonFields fields) => (fields["with_vector"] ?? fields["with_vectors"]) switch
     {

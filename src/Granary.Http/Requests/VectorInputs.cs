@@ -37,6 +37,8 @@ internal static class VectorInputs
     private static VectorInput ReadDense(ref JsonCursor cursor)
     {
         var start = cursor.Position;
+        if (cursor.TryReadFloats() is { } dense)
+            return new DenseInput(dense);
         var values = new List<float>();
         var first = true;
         cursor.BeginArray("a sequence");

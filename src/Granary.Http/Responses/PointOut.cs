@@ -10,7 +10,9 @@ namespace Granary.Http.Responses;
 /// <summary>Writes points of a collection.</summary>
 internal sealed class PointOut(IndexSchema schema)
 {
-    private readonly string[] _matrices = [.. schema.Dense.Where(static v => v.MultiVector).Select(static v => v.Name)];
+    private string[]? _matrices;
+
+    private string[] Matrices => _matrices ??= [.. schema.Dense.Where(static v => v.MultiVector).Select(static v => v.Name)];
 
     /// <summary>A list of stored points.</summary>
     public void Records(JsonOut json, IReadOnlyList<PointRecord> records)
@@ -212,7 +214,7 @@ internal sealed class PointOut(IndexSchema schema)
 
             json.Raw("],\"values\":"u8).Floats(vector.Values).Raw('}');
         }
-        else if (vector.Rows > 1 || _matrices.Contains(vector.Name))
+        else if (vector.Rows > 1 || Matrices.Contains(vector.Name))
         {
             var size = vector.Values.Length / Math.Max(vector.Rows, 1);
             json.Raw('[');

@@ -7,12 +7,14 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Granary.Benchmarks;
 
 /// <summary>
 /// What a request costs before there is anything to do: a server that takes any body and answers so many bytes. <c>sockets</c> is a thread
-/// with blocking calls for each connection, the least that .NET can do; <c>kestrel</c> is Kestrel as it comes, without routing or anything else.
+/// with blocking calls for each connection, the least that .NET can do; <c>kestrel</c> is Kestrel as it comes, without routing or anything
+/// else.
 /// </summary>
 internal static class BareServer
 {

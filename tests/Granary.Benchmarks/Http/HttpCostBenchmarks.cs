@@ -16,6 +16,7 @@ internal static class HttpCostBenchmarks
 {
     private const int Limit = 10;
     private const int Batch = 1000;
+    private const string Before = "before: ";
 
     public static async Task<int> RunAsync(Arguments arguments)
     {
@@ -42,13 +43,26 @@ internal static class HttpCostBenchmarks
             foreach (var (name, program) in Builds(arguments))
             {
                 folders.Add(Directory.CreateTempSubdirectory("granary-bench"));
-                var server = await ServerProcess.ListenAsync(Start(arguments, [
-                    program, "--urls", "http://127.0.0.1:0", "--storage", $"file:{folders[^1].FullName}"]));
+                var start = Start(arguments, [
+                    program, "--urls", "http://127.0.0.1:0", "--storage", $"file:{folders[^1].FullName}"]);
+                foreach (var variable in arguments.Text(name.Length == 0 ? "environment" : "before-environment", "")
+                    .Split(',', StringSplitOptions.RemoveEmptyEntries))
+                    start.Environment.Add(variable[..variable.IndexOf('=', StringComparison.Ordinal)], variable.Split('=', 2)[1]);
+                var began = Stopwatch.GetTimestamp();
+                var server = await ServerProcess.ListenAsync(start);
                 servers.Add(server);
+                var (listened, started) = (Stopwatch.GetElapsedTime(began), server.ScheduledTime);
                 await LoadAsync(server, set, points);
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{name}listened after {listened.TotalMilliseconds:N0} ms and {started.TotalMilliseconds:N0} ms of processor time; "
+                    + $"{points:N0} points, the first of the process, took {(server.ScheduledTime - started).TotalSeconds:0.00} s more"));
                 targets.AddRange(Targets(name, server, ids, payloads));
             }
 
+            // A kind of request to one build is followed by the same to the other.
+            targets = [.. targets.OrderBy(t => targets.FindIndex(u => Kind(u) == Kind(t)))];
+            if (arguments.Text("only", "") is { Length: > 0 } only)
+                targets.RemoveAll(t => !t.Name.Contains(only, StringComparison.Ordinal));
             foreach (var connections in arguments.Text("connections", "1,4,8").Split(','))
                 await RunAsync(targets, int.Parse(connections, CultureInfo.InvariantCulture), rounds, count, warm);
         }
@@ -65,10 +79,12 @@ internal static class HttpCostBenchmarks
         return 0;
     }
 
+    private static string Kind(HttpCostTarget target) => target.Name.Replace(Before, "", StringComparison.Ordinal);
+
     private static IEnumerable<(string Name, string Program)> Builds(Arguments arguments)
     {
         if (arguments.Text("before", "") is { Length: > 0 } before)
-            yield return ("before: ", before);
+            yield return (Before, before);
         yield return ("", arguments.Text("server", Path.Combine(AppContext.BaseDirectory, "granary.dll")));
     }
 
@@ -106,9 +122,9 @@ internal static class HttpCostBenchmarks
 
         for (var round = 0; round < rounds; round++)
         {
-            // Each in every place once in a while: what the machine does beside it comes and goes.
+            // There and back: of two builds each is first as often, whatever else the machine does.
             for (var i = 0; i < targets.Count; i++)
-                await targets[(i + round) % targets.Count].RunAsync(connections, each, keep: true);
+                await targets[round % 2 == 0 ? i : targets.Count - 1 - i].RunAsync(connections, each, keep: true);
         }
 
         Console.WriteLine();

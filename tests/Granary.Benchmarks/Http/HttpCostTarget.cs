@@ -42,13 +42,13 @@ internal sealed class HttpCostTarget(string name, ServerProcess server, byte[][]
             threads[lane].Start();
         }
 
-        var (serverCpu, clientCpu) = (server.ProcessorTime, Environment.CpuUsage.TotalTime);
+        var (serverCpu, clientCpu) = (server.ScheduledTime, Environment.CpuUsage.TotalTime);
         ready.SignalAndWait();
         var began = Stopwatch.GetTimestamp();
         foreach (var thread in threads)
             thread.Join();
         var elapsed = Stopwatch.GetElapsedTime(began);
-        (serverCpu, clientCpu) = (server.ProcessorTime - serverCpu, Environment.CpuUsage.TotalTime - clientCpu);
+        (serverCpu, clientCpu) = (server.ScheduledTime - serverCpu, Environment.CpuUsage.TotalTime - clientCpu);
         if (!keep)
             return;
         var all = times.SelectMany(static t => t).ToArray();
