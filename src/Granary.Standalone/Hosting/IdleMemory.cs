@@ -7,7 +7,12 @@ namespace Granary.Standalone.Hosting;
 internal sealed class IdleMemory(TimeProvider time) : BackgroundService
 {
     private const long WorthCollecting = 16L << 20;
-    private const long Quiet = 1L << 20;
+
+    /// <summary>
+    /// What an idle server allocates in a second at most. Collecting stops it for some ten milliseconds: a server that answers a few dozen
+    /// queries a second is not idle.
+    /// </summary>
+    private const long Quiet = 64L << 10;
     private const long WorthAgain = 256L << 10;
     private const int MostSteps = 16;
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
