@@ -42,13 +42,13 @@ internal sealed class HttpCostTarget(string name, ServerProcess server, byte[][]
             threads[lane].Start();
         }
 
-        var (serverCpu, clientCpu) = (server.ScheduledTime, Environment.CpuUsage.TotalTime);
+        var (serverCpu, clientCpu) = (server.ProcessorTime, Environment.CpuUsage.TotalTime);
         ready.SignalAndWait();
         var began = Stopwatch.GetTimestamp();
         foreach (var thread in threads)
             thread.Join();
         var elapsed = Stopwatch.GetElapsedTime(began);
-        (serverCpu, clientCpu) = (server.ScheduledTime - serverCpu, Environment.CpuUsage.TotalTime - clientCpu);
+        (serverCpu, clientCpu) = (server.ProcessorTime - serverCpu, Environment.CpuUsage.TotalTime - clientCpu);
         if (!keep)
             return;
         var all = times.SelectMany(static t => t).ToArray();
@@ -64,7 +64,9 @@ internal sealed class HttpCostTarget(string name, ServerProcess server, byte[][]
     public string Row(int requestsARound)
     {
         var text = $"| {name} | {Spread(static r => r.P50)} | {Spread(static r => r.P99)} | {Spread(static r => r.Rate)} "
-            + $"| {Spread(static r => r.ServerCpu)} | {Spread(static r => r.ClientCpu)} ";
+            // The kernel counts in hundredths of a second: only over all rounds that says something.
+            + string.Create(CultureInfo.InvariantCulture,
+                $"| {_rounds.Average(static r => r.ServerCpu):N0} | {_rounds.Average(static r => r.ClientCpu):N0} ");
         var heaps = _rounds.Where(static r => r.Heap is not null).Select(static r => r.Heap!).ToList();
         if (heaps.Count == 0)
             return text + "| | | |";

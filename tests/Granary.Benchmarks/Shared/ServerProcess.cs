@@ -31,20 +31,6 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// The processor time of the threads there are, to the nanosecond, where the kernel tells it (Linux): for differences over moments.
-    /// </summary>
-    public TimeSpan ScheduledTime
-    {
-        get
-        {
-            long nanoseconds = 0;
-            foreach (var thread in Directory.EnumerateDirectories($"/proc/{_process.Id}/task"))
-                nanoseconds += long.Parse(File.ReadAllText($"{thread}/schedstat").Split(' ')[0], CultureInfo.InvariantCulture);
-            return TimeSpan.FromMicroseconds(nanoseconds / 1000.0);
-        }
-    }
-
     /// <summary>Resident bytes of the process now: anonymous memory and files mapped and touched.</summary>
     public long ResidentBytes => ReadStatus("VmRSS:");
 
