@@ -9,13 +9,17 @@ public sealed unsafe partial class DenseField
     private const float CodeByteCost = 0.033f;
 
     // The same where signs are read first, what is compared after them included.
-    private const float SignCost = 5f;
+    private const float SignCost = 9f;
     private const float SignByteCost = 0.07f;
     private const float VisitCost = 400f;
     private const float ListCost = 85f;
 
     // A visit compares so many rows, of the M or so that are new.
     private const float NewRows = 1.5f;
+
+    // The same of a walk that ignores the mask.
+    private const float WideVisitCost = 270f;
+    private const float WideNewRows = 0.75f;
 
     // Rows of a list that were met before make up for so many lists more.
     private const float MetBefore = 2.5f;
@@ -28,7 +32,9 @@ public sealed unsafe partial class DenseField
         if (_graph is null || Volatile.Read(ref _inGraph) == 0)
             return true;
         var scanned = HasSigns(count, k) ? SignCost + (SignByteCost * SignCode.Stride(_size)) : RowCost;
-        var visit = VisitCost + (ListCost * ListsRead(share / MetBefore)) + (NewRows * _graph.M * RowCost);
+        var visit = share >= WideShare
+            ? WideReach / share * (WideVisitCost + (WideNewRows * _graph.M * RowCost))
+            : VisitCost + (ListCost * ListsRead(share / MetBefore)) + (NewRows * _graph.M * RowCost);
         return count * scanned <= ef * visit;
     }
 

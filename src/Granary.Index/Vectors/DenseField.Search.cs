@@ -20,8 +20,12 @@ public sealed unsafe partial class DenseField
     {
         Check(search.Query);
         var ef = Math.Max(search.K, search.Ef ?? DefaultEf(search.K));
-        if (search.Mask is { } mask && TrySearchMask(search, mask, ef, ref filter, hits))
+        if (search.Mask is { } mask)
+        {
+            SearchMask(search, mask, ef, ref filter, hits);
             return;
+        }
+
         if (_graph is null || Volatile.Read(ref _inGraph) <= (long)ef * ScanFactor)
         {
             SearchExact(search, ref filter, hits);
@@ -88,7 +92,8 @@ public sealed unsafe partial class DenseField
         where TFilter : struct, ISlotFilter
     {
         var width = share >= 0.95f ? ef : (int)(ef / share);
-        var pool = WalkLevel(walk, target, start, 0, width, width, rows, scratch);
+        var reach = share >= LateFilterShare ? width : (int)(width * WideReach);
+        var pool = WalkLevel(walk, target, start, 0, width, reach, rows, scratch);
         var wanted = RescoreCount(search.K);
         var accepted = Rescore(search, pool, wanted, ref filter, scratch);
         return accepted >= Math.Min(wanted, Math.Max(search.K, ef / 2));
