@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Granary.Collections;
@@ -23,7 +25,7 @@ internal static class FilteredBenchmarks
         await using var database = await EmbeddedDatabase.OpenAsync();
         var collection = await LoadAsync(database, path, set);
         var cases = File.ReadLines(Path.Combine(path, "filters.jsonl")).Select(l => JsonDocument.Parse(l).RootElement).ToArray();
-        foreach (var exact in new[] { false, true })
+        foreach (var exact in arguments.Text("only", "").Length > 0 ? [] : new[] { false, true })
         {
             var recalls = new List<(double Share, double Recall)>();
             var samples = new Samples(cases.Length);
@@ -57,7 +59,8 @@ internal static class FilteredBenchmarks
         Arguments arguments, ICollection collection, string path, VectorSet set, VectorSet queries, int[][] truth, JsonElement[] cases)
     {
         var plain = VectorFiles.ReadNeighbours(Path.Combine(path, "groundtruth.ivecs"));
-        var ratio = new FilteredRatio(collection, set, queries, plain, arguments.Number("rounds", 5), arguments.Number("all", 0) > 0);
+        var ratio = new FilteredRatio(collection, set, queries, plain, arguments.Number("rounds", 5), arguments.Number("all", 0) > 0,
+            arguments.Text("only", ""));
         var all = cases.Select((c, i) => new FilteredCase(
             string.Join('+', c.GetProperty("filter").EnumerateObject().Select(m => m.Name)), c.GetProperty("query").GetInt32(),
             new Filter { Must = [.. Conditions(c.GetProperty("filter"))] }, (double)c.GetProperty("matching").GetInt32() / set.Count,
@@ -66,20 +69,25 @@ internal static class FilteredBenchmarks
         ratio.Print("the set's own, all", all);
         ratio.Print("the set's own, 0.5 to 2 %", [.. all.Where(c => c.Share is >= 0.005 and < 0.02)]);
         ratio.Print("the set's own, 7 to 14 %", [.. all.Where(c => c.Share is >= 0.07 and < 0.14)]);
+        ratio.Print("the set's own, 14 to 20 %", [.. all.Where(c => c.Share is >= 0.14 and < 0.2)]);
+        ratio.Print("the set's own, 20 to 28 %", [.. all.Where(c => c.Share is >= 0.2 and < 0.28)]);
+        ratio.Print("the set's own, above 28 %", [.. all.Where(c => c.Share >= 0.28)]);
         ratio.Print("the set's own, above 14 %", [.. all.Where(c => c.Share >= 0.14)]);
         var count = arguments.Number("synthetic", 100);
-        foreach (var (percent, word, tag) in new[] { (1, "one", "h"), (10, "ten", "d") })
+        foreach (var percent in arguments.Text("percent", "1,10").Split(',').Select(p => int.Parse(p, CultureInfo.InvariantCulture)))
         {
-            var groups = 100 / percent;
+            // A word that 1 % of the rows have, or as many words that 10 % have as make up the share.
+            var (word, tag, groups, some) = percent < 10 ? ("one", 'h', 100, percent) : ("ten", 'd', 10, percent / 10);
+            ImmutableArray<MatchValue> Words(char first, int i) =>
+                [.. Enumerable.Range(0, some).Select(j => MatchValue.Of($"{first}{(i + j) % groups}"))];
+            bool Has(int i, int row) => (FilteredRatio.Draw(row) - (i % groups) + groups) % groups < some;
             ratio.Print($"synthetic {percent} %, keyword", [.. ratio.Synthetic("keyword", i => (
-                new MatchAnyCondition(word, [MatchValue.Of($"k{i % groups}")]), row => FilteredRatio.Draw(row) % groups == i % groups),
-                count)]);
+                new MatchAnyCondition(word, Words('k', i)), row => Has(i, row)), count)]);
             ratio.Print($"synthetic {percent} %, integer range", [.. ratio.Synthetic("range", i => (
                 new RangeCondition("number", null, i * 50, (i * 50) + (100 * percent), null),
                 row => FilteredRatio.Draw(row) is var n && n >= i * 50 && n < (i * 50) + (100 * percent)), count)]);
             ratio.Print($"synthetic {percent} %, tags", [.. ratio.Synthetic("tags", i => (
-                new MatchAnyCondition("marks", [MatchValue.Of($"{tag}{i % groups}")]),
-                row => FilteredRatio.Draw(row) % groups == i % groups), count)]);
+                new MatchAnyCondition("marks", Words(tag, i)), row => Has(i, row)), count)]);
         }
     }
 

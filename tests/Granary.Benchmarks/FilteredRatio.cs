@@ -11,14 +11,15 @@ internal sealed record FilteredCase(string Kind, int Query, Filter Filter, doubl
 /// Queries a second through the collection under filters, over those without, both where recall@10 reaches 0.95: the same query vectors, ef
 /// swept, query by query in turn.
 /// </summary>
-internal sealed class FilteredRatio(ICollection collection, VectorSet set, VectorSet queries, int[][] truth, int rounds, bool details)
+internal sealed class FilteredRatio(
+    ICollection collection, VectorSet set, VectorSet queries, int[][] truth, int rounds, bool details, string only)
 {
     private const int K = 10;
     private static readonly int[] Widths = [10, 15, 20, 30, 40, 60, 80, 160];
 
     public void Print(string name, IReadOnlyList<FilteredCase> cases)
     {
-        if (cases.Count == 0)
+        if (cases.Count == 0 || !name.Contains(only, StringComparison.Ordinal))
             return;
         var sweep = new Sweep(cases.Count, rounds);
         IReadOnlyList<ScoredPoint> hits = [];
