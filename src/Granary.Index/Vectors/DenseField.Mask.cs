@@ -17,6 +17,9 @@ public sealed unsafe partial class DenseField
         if (mask.Count == 0 || search.K <= 0)
             return;
         var share = (float)mask.Count / Math.Max(1, mask.Bound);
+
+        // Among K rows few are the nearest of a part of the graph.
+        ef = Math.Max(ef, search.K + (search.K / 2));
         var scratch = SearchScratch.Rent();
         try
         {

@@ -22,8 +22,9 @@ public sealed unsafe partial class DenseField
     // From this share of the rows on a walk that ignores the mask costs less than one that reads many lists for each row visited.
     private const float WideShare = 0.28f;
 
-    // Of its pool, which is as wide as ef rows of the mask are expected to make it, such a walk visits this part.
+    // Such a walk visits this part of as many rows as ef of the mask are expected among, and keeps so many of them and these more.
     private const float WideReach = 0.75f;
+    private const float WideMore = 3f;
 
     // From this share on two rows visited are under way at once: what is visited next depends little on what the last led to.
     private const float AheadShare = 0.12f;

@@ -92,7 +92,14 @@ public sealed unsafe partial class DenseField
         where TFilter : struct, ISlotFilter
     {
         var width = share >= 0.95f ? ef : (int)(ef / share);
-        var reach = share >= LateFilterShare ? width : (int)(width * WideReach);
+        var reach = width;
+        if (share < LateFilterShare)
+        {
+            // By chance fewer rows than expected may be accepted.
+            reach = (int)(width * WideReach);
+            width += (int)(WideMore / share);
+        }
+
         var pool = WalkLevel(walk, target, start, 0, width, reach, rows, scratch);
         var wanted = RescoreCount(search.K);
         var accepted = Rescore(search, pool, wanted, ref filter, scratch);
