@@ -29,8 +29,11 @@ public sealed partial class PartitionIndexer
                 {
                     // A repeated or late ring names an old operation; then, as when none came, the log itself is asked.
                     heard = news > Applied.Value ? news : await _options.Log.HeadAsync(stop).ConfigureAwait(false) - 1;
+                    var before = Applied.Value;
                     await CatchUpAsync(heard, stop).ConfigureAwait(false);
                     Recovering = false;
+                    if (Applied.Value == before)
+                        await OrderAsync(stop).ConfigureAwait(false);
                 }
                 catch (GranaryException e) when (e.Kind == ErrorKind.Unavailable)
                 {
@@ -66,6 +69,20 @@ public sealed partial class PartitionIndexer
         }
 
         return null;
+    }
+
+    /// <summary>Nothing has come for a while: the documents of large text fields are put in order.</summary>
+    private async ValueTask OrderAsync(CancellationToken stop)
+    {
+        await _applying.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            _holder.Index.Order();
+        }
+        finally
+        {
+            _applying.Release();
+        }
     }
 
     private async ValueTask CatchUpAsync(long heard, CancellationToken stop)

@@ -73,8 +73,8 @@ public sealed partial class PartitionIndex
     }
 
     /// <summary>
-    /// Goes on with a text field that is made anew since most of its documents are gone: a piece at a time, and one field at a time.
-    /// Readers keep the old one.
+    /// Goes on with a text field that is made anew, since most of its documents are gone or an order of them was found: a piece at a time,
+    /// and one field at a time. Readers keep the old one.
     /// </summary>
     private void Remake()
     {
@@ -94,7 +94,7 @@ public sealed partial class PartitionIndex
                 continue;
             if (text.Postings.Remaking is not null)
                 return text;
-            if (due is null && text.Postings.IsSparse(LeastGone))
+            if (due is null && (text.Postings.Order is not null || text.Postings.IsSparse(LeastGone)))
                 due = text;
         }
 

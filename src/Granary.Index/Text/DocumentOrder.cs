@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Granary.Index.Text;
 
 /// <summary>
@@ -20,7 +22,7 @@ internal sealed class DocumentOrder
     private const int MostShare = 5;
 
     private readonly int[] _starts;
-    private readonly int[] _terms;
+    private readonly List<int> _terms;
     private readonly float[] _logarithms;
     private readonly int[] _order;
     private readonly int[] _left;
@@ -31,7 +33,7 @@ internal sealed class DocumentOrder
     private readonly float[] _gains;
     private readonly CancellationToken _cancellation;
 
-    private DocumentOrder(int[] starts, int[] terms, int known, CancellationToken cancellation)
+    private DocumentOrder(int[] starts, List<int> terms, int known, CancellationToken cancellation)
     {
         var count = starts.Length - 1;
         _starts = starts;
@@ -53,49 +55,55 @@ internal sealed class DocumentOrder
 
     /// <summary>The documents in their new order: which of 0 to <paramref name="count"/> - 1 stands at each place.</summary>
     /// <param name="count">How many documents there are.</param>
-    /// <param name="termCount">One more than the largest number of a term.</param>
-    /// <param name="termsOf">The numbers of a document's distinct terms, in any order; asked twice, and must answer the same.</param>
-    /// <param name="cancellation">Ends it with an <see cref="OperationCanceledException"/> within milliseconds.</param>
-    public static int[] Find(int count, int termCount, Func<int, IEnumerable<int>> termsOf, CancellationToken cancellation)
+    /// <param name="postings">How many terms all have together, about.</param>
+    /// <param name="termsOf">The numbers of a document's distinct terms, in any order; each is asked once.</param>
+    /// <param name="cancellation">Ends it with an <see cref="OperationCanceledException"/> within milliseconds, or while halves are sorted.</param>
+    public static int[] Find(int count, int postings, Func<int, IEnumerable<int>> termsOf, CancellationToken cancellation)
     {
-        var frequencies = new int[termCount];
-        for (var doc = 0; doc < count; doc++)
-        {
-            Check(doc, cancellation);
-            foreach (var term in termsOf(doc))
-                frequencies[term]++;
-        }
-
-        var known = 0;
-        var postings = 0L;
-        for (var term = 0; term < termCount; term++)
-        {
-            var serves = frequencies[term] >= LeastFrequency && frequencies[term] <= count / MostShare;
-            postings += serves ? frequencies[term] : 0;
-            frequencies[term] = serves ? known++ : -1;
-        }
-
-        // Without an order there is nothing to lose.
-        if (postings > Array.MaxLength)
-            return [.. Enumerable.Range(0, count)];
         var starts = new int[count + 1];
-        var terms = new int[postings];
+        var terms = new List<int>(postings);
         for (var doc = 0; doc < count; doc++)
         {
             Check(doc, cancellation);
-            var at = starts[doc];
-            foreach (var term in termsOf(doc))
-            {
-                if (frequencies[term] >= 0)
-                    terms[at++] = frequencies[term];
-            }
-
-            starts[doc + 1] = at;
+            terms.AddRange(termsOf(doc));
+            starts[doc + 1] = terms.Count;
         }
 
+        var all = CollectionsMarshal.AsSpan(terms);
+        var known = Choose(all, count, out var numbers);
+        var kept = 0;
+        for (var doc = 0; doc < count; doc++)
+        {
+            var from = starts[doc];
+            starts[doc] = kept;
+            foreach (var term in all[from..starts[doc + 1]])
+            {
+                if (numbers[term] >= 0)
+                    all[kept++] = numbers[term];
+            }
+        }
+
+        starts[count] = kept;
+        CollectionsMarshal.SetCount(terms, kept);
+        terms.TrimExcess();
         var order = new DocumentOrder(starts, terms, known, cancellation);
         order.Bisect(0, count);
         return order._order;
+    }
+
+    // Numbers those terms that say something from 0 on, and gives how many they are.
+    private static int Choose(ReadOnlySpan<int> terms, int count, out int[] numbers)
+    {
+        var limit = 0;
+        foreach (var term in terms)
+            limit = Math.Max(limit, term + 1);
+        numbers = new int[limit];
+        foreach (var term in terms)
+            numbers[term]++;
+        var known = 0;
+        for (var term = 0; term < limit; term++)
+            numbers[term] = numbers[term] >= LeastFrequency && numbers[term] <= count / MostShare ? known++ : -1;
+        return known;
     }
 
     private static void Check(int doc, CancellationToken cancellation)
@@ -195,5 +203,5 @@ internal sealed class DocumentOrder
         }
     }
 
-    private ReadOnlySpan<int> TermsOf(int doc) => _terms.AsSpan(_starts[doc].._starts[doc + 1]);
+    private ReadOnlySpan<int> TermsOf(int doc) => CollectionsMarshal.AsSpan(_terms)[_starts[doc].._starts[doc + 1]];
 }

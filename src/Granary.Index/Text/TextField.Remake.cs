@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Granary.Index.Memory;
 using Granary.Index.Postings;
 
@@ -5,7 +6,8 @@ namespace Granary.Index.Text;
 
 /// <content>
 /// Documents are numbered in the order they come, and numbers are not used again: bounds and layouts stand for all numbers ever given out,
-/// so that a field whose documents are replaced grows, and its searches with it, until it is made anew.
+/// so that a field whose documents are replaced grows, and its searches with it, until it is made anew. So is one whose documents are put
+/// in an order found for them.
 /// </content>
 public sealed partial class TextField
 {
@@ -21,13 +23,15 @@ public sealed partial class TextField
     internal Remake MakeAnew(EpochClock epochs) => _remake ??= new Remake(this, epochs);
 
     /// <summary>
-    /// The same field with the counted documents alone, numbered without gaps in the same order: its scores and statistics are bit-equal.
-    /// It is made piece by piece by the writing thread, and no reader sees it before it is whole.
+    /// The same field with the counted documents alone, numbered without gaps in the same order, or in the one that was found
+    /// (<see cref="Order"/>): its scores and statistics are bit-equal. It is made piece by piece by the writing thread, and no reader sees it
+    /// before it is whole.
     /// </summary>
     /// <remarks>
     /// Documents come first, without their postings; then the postings, term after term. So at any time the new field has the postings of
     /// the terms below <see cref="_term"/>, and of that one those of documents up to <see cref="_upTo"/>. What is added or forgotten
-    /// between two pieces is added to these, or taken out of them, at once; all else is seen when its piece is copied.
+    /// between two pieces is added to these, or taken out of them, at once; all else is seen when its piece is copied. Where there is an
+    /// order, a term's postings are one piece, however many: they are sorted.
     /// </remarks>
     internal sealed class Remake
     {
@@ -39,6 +43,13 @@ public sealed partial class TextField
         private readonly List<int> _numbers;
         private readonly int[] _docs = new int[BlockCodec.Size];
         private readonly uint[] _frequencies = new uint[BlockCodec.Size];
+
+        // Documents in the order they are looked at, before all others; none where that is the order of their numbers.
+        private readonly int[] _order;
+
+        // The postings of a term by number in the new field: that, and the frequency.
+        private readonly List<ulong> _sorted = [];
+        private int _placed;
         private int _term;
         private int _upTo = -1;
 
@@ -50,33 +61,46 @@ public sealed partial class TextField
             Field._terms.Reserve(from._terms.Count);
             Field._byNumber.Capacity = from._byNumber.Count + (from._byNumber.Count / 8);
             _numbers = new List<int>(from._rows.Count + (from._rows.Count / 8));
+            _order = from.Order ?? [];
+            CollectionsMarshal.SetCount(_numbers, _order.Length);
+            CollectionsMarshal.AsSpan(_numbers).Fill(-1);
         }
 
         /// <summary>The new field.</summary>
         public TextField Field { get; }
 
         /// <summary>Bytes held, roughly.</summary>
-        public long Bytes => Field.Bytes + (sizeof(int) * (long)_numbers.Capacity);
+        public long Bytes =>
+            Field.Bytes + (sizeof(int) * ((long)_numbers.Capacity + _order.Length)) + (sizeof(ulong) * (long)_sorted.Capacity);
 
         /// <summary>The number in the new field of a document that was looked at; -1 where it is gone, or none.</summary>
         public int NumberOf(int doc) => doc >= 0 ? _numbers[doc] : -1;
 
         /// <summary>
-        /// Copies so many numbers and postings, or a block of postings more. True when the new field holds all that the old one does, until
-        /// that is changed.
+        /// Copies so many numbers and postings, or a block or a term of postings more. True when the new field holds all that the old one
+        /// does, until that is changed.
         /// </summary>
         public bool Go(ref int work)
         {
             while (work > 0)
             {
-                if (_numbers.Count < _from._rows.Count)
+                if (_placed < _order.Length)
                 {
-                    CopyDocument(_numbers.Count);
+                    var doc = _order[_placed++];
+                    _numbers[doc] = CopyDocument(doc);
+                    Field._ordered = Field._rows.Count;
+                    work--;
+                }
+                else if (_numbers.Count < _from._rows.Count)
+                {
+                    _numbers.Add(CopyDocument(_numbers.Count));
+                    if (_numbers.Count <= _from._ordered)
+                        Field._ordered = Field._rows.Count;
                     work--;
                 }
                 else if (_term < _from._byNumber.Count)
                 {
-                    work -= CopyPostings();
+                    work -= _order.Length > 0 ? CopySorted() : CopyPostings();
                 }
                 else
                 {
@@ -95,7 +119,7 @@ public sealed partial class TextField
         {
             var left = 0;
             if (_numbers.Count == doc)
-                CopyDocument(doc);
+                _numbers.Add(CopyDocument(doc));
             else
                 left++;
             foreach (var term in terms)
@@ -143,6 +167,7 @@ public sealed partial class TextField
         public void Finish()
         {
             _from._remake = null;
+            _from.Order = null;
             Field._freeNumbers.Clear();
             for (var number = 0; number < Field._byNumber.Count; number++)
             {
@@ -151,18 +176,14 @@ public sealed partial class TextField
             }
         }
 
-        private void CopyDocument(int doc)
+        private int CopyDocument(int doc)
         {
-            var number = -1;
-            if (_from._rows.SlotOf(doc) is >= 0 and var slot && _from._rows.ValueOf(doc) is { Forgotten: false } row)
-            {
-                var length = _from._rows.LengthOf(doc);
-                number = Field._rows.Add(slot, length, row);
-                Field._totalLength += length;
-                Field._documents++;
-            }
-
-            _numbers.Add(number);
+            if (_from._rows.SlotOf(doc) is not (>= 0 and var slot) || _from._rows.ValueOf(doc) is not { Forgotten: false } row)
+                return -1;
+            var length = _from._rows.LengthOf(doc);
+            Field._totalLength += length;
+            Field._documents++;
+            return Field._rows.Add(slot, length, row);
         }
 
         // A block of them at most. Returns the work that was.
@@ -187,6 +208,29 @@ public sealed partial class TextField
             _term++;
             _upTo = -1;
             return term is null ? 1 : TermWork;
+        }
+
+        // All of a term. Returns the work that was.
+        private int CopySorted()
+        {
+            if (_term == Field._byNumber.Count)
+                Field._byNumber.Add(null);
+            var term = _from._byNumber[_term];
+            _sorted.Clear();
+            for (var upTo = -1; term?.Postings.ReadAbove(upTo, _docs, _frequencies) is > 0 and var count; upTo = _docs[count - 1])
+            {
+                for (var i = 0; i < count; i++)
+                {
+                    if (_numbers[_docs[i]] is >= 0 and var number)
+                        _sorted.Add(((ulong)number << 32) | _frequencies[i]);
+                }
+            }
+
+            _sorted.Sort();
+            foreach (var posting in _sorted)
+                Append(term!, (int)(posting >> 32), (uint)posting);
+            _term++;
+            return TermWork + _sorted.Count;
         }
 
         // Terms keep their numbers, which documents refer to.

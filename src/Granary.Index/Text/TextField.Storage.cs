@@ -4,19 +4,22 @@ using Granary.Index.Postings;
 namespace Granary.Index.Text;
 
 /// <content>
-/// The image: magic, version, statistics, documents (slot, length, forgotten, packed terms), terms by number (empty for a free
+/// The image: magic, version, statistics, how many numbers stand in an order, documents (slot, length, forgotten, packed terms), terms by number (empty for a free
 /// number) with their postings.
 /// </content>
 public sealed partial class TextField
 {
     private const uint Magic = 0x54585447;
-    private const uint FormatVersion = 1;
+    private const uint FormatVersion = 2;
+
+    // It did not say how many documents stand in an order.
+    private const uint UnorderedVersion = 1;
 
     /// <summary>Writes the index. Called by the writing thread; searches go on.</summary>
     public void Save(Stream stream) => Save(stream, Freeze(), SlotOf, (doc, _) => _rows.ValueOf(doc).Forgotten);
 
     /// <summary>Takes the counts and the numbers of the terms. Called by the writing thread.</summary>
-    internal Image Freeze() => new(_rows.Count, _documents, _totalLength, [.. _byNumber]);
+    internal Image Freeze() => new(_rows.Count, _ordered, _documents, _totalLength, [.. _byNumber]);
 
     /// <summary>
     /// Writes what was there when <paramref name="image"/> was taken, each document as of the slot it had. Documents may be added
@@ -29,6 +32,7 @@ public sealed partial class TextField
         writer.WriteNumber(FormatVersion);
         writer.WriteLong(image.Documents);
         writer.WriteLong(image.TotalLength);
+        writer.WriteNumber((uint)image.Ordered);
         writer.WriteNumber((uint)image.Rows);
         var frequencies = new int[image.Terms.Length];
         for (var doc = 0; doc < image.Rows; doc++)
@@ -70,10 +74,11 @@ public sealed partial class TextField
         var reader = new FrameReader(stream, schema.Name);
         if (reader.ReadNumber() != Magic)
             throw reader.Corrupted("it is not a text index");
-        if (reader.ReadNumber() is var version && version != FormatVersion)
+        if (reader.ReadNumber() is var version && version is not (FormatVersion or UnorderedVersion))
             throw reader.Corrupted($"format {version} is not known; this build knows {FormatVersion}");
         field._documents = reader.ReadLong();
         field._totalLength = reader.ReadLong();
+        var ordered = version == UnorderedVersion ? 0 : reader.ReadCount(int.MaxValue, "a count of documents in order");
         var documents = reader.ReadCount(int.MaxValue, "a document count");
         var numbers = new List<int>();
         for (var doc = 0; doc < documents; doc++)
@@ -86,6 +91,8 @@ public sealed partial class TextField
             var length = reader.ReadCount(int.MaxValue, "a length");
             var forgotten = reader.ReadNumber() != 0;
             field._rows.Add(slot, length, new TextRow(reader.ReadBytes("a document's terms"), forgotten));
+            if (doc < ordered)
+                field._ordered = field._rows.Count;
         }
 
         var terms = reader.ReadNumber();
@@ -120,5 +127,5 @@ public sealed partial class TextField
     }
 
     /// <summary>What was counted at one moment, and the terms by their numbers.</summary>
-    internal sealed record Image(int Rows, long Documents, long TotalLength, Term?[] Terms);
+    internal sealed record Image(int Rows, int Ordered, long Documents, long TotalLength, Term?[] Terms);
 }

@@ -18,15 +18,15 @@ public sealed class DocumentOrderTests
     public void EveryDocumentHasOnePlace(int count)
     {
         var documents = Documents(count);
-        var order = DocumentOrder.Find(count, TermCount, doc => documents[doc], CancellationToken.None);
+        var order = DocumentOrder.Find(count, 10 * count, doc => documents[doc], CancellationToken.None);
         Assert.Equal(Enumerable.Range(0, count), order.Order());
-        Assert.Equal(order, DocumentOrder.Find(count, TermCount, doc => documents[doc], CancellationToken.None));
+        Assert.Equal(order, DocumentOrder.Find(count, 10 * count, doc => documents[doc], CancellationToken.None));
     }
 
     [Fact]
     public void DocumentsWithoutTermsHavePlacesToo()
     {
-        var order = DocumentOrder.Find(500, 10, doc => doc % 2 == 0 ? [] : [doc % 10], CancellationToken.None);
+        var order = DocumentOrder.Find(500, 250, doc => doc % 2 == 0 ? [] : [doc % 10], CancellationToken.None);
         Assert.Equal(Enumerable.Range(0, 500), order.Order());
     }
 
@@ -35,7 +35,7 @@ public sealed class DocumentOrderTests
     {
         const int count = 8_000;
         var documents = Documents(count);
-        var order = DocumentOrder.Find(count, TermCount, doc => documents[doc], CancellationToken.None);
+        var order = DocumentOrder.Find(count, 10 * count, doc => documents[doc], CancellationToken.None);
 
         // By chance one of 16 neighbours is of the same topic; 0.98 were, when this was written.
         var together = order.Zip(order.Skip(1)).Count(pair => pair.First % Topics == pair.Second % Topics);
@@ -51,8 +51,8 @@ public sealed class DocumentOrderTests
         using var cancellation = new CancellationTokenSource();
         var asked = 0;
         Assert.Throws<OperationCanceledException>(() => DocumentOrder.Find(
-            20_000,
-            100,
+            40_000,
+            0,
             doc =>
             {
                 if (++asked == 30_000)

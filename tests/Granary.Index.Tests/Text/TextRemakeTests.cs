@@ -15,16 +15,20 @@ public sealed class TextRemakeTests
     };
 
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(2, 40)]
-    [InlineData(3, 129)]
-    [InlineData(4, 700)]
-    [InlineData(5, 6_000)]
-    [InlineData(6, int.MaxValue)]
-    public void A_field_made_anew_while_it_is_changed_is_like_one_that_never_was(int seed, int piece)
+    [InlineData(1, 1, "")]
+    [InlineData(2, 40, "")]
+    [InlineData(3, 129, "")]
+    [InlineData(4, 700, "")]
+    [InlineData(5, 6_000, "")]
+    [InlineData(6, int.MaxValue, "")]
+    [InlineData(7, 1, "random")]
+    [InlineData(8, 129, "random")]
+    [InlineData(9, 6_000, "found")]
+    [InlineData(10, int.MaxValue, "random")]
+    public void A_field_made_anew_while_it_is_changed_is_like_one_that_never_was(int seed, int piece, string order)
     {
         var random = new Random(seed);
-        var both = new Both();
+        var both = new Both { FindOrder = Orders(order, random) };
         int taken = 0, meanwhile = 0, numbers = 0, most = 0;
         for (var i = 0; i < 14_000; i++)
         {
@@ -127,7 +131,76 @@ public sealed class TextRemakeTests
         Assert.InRange(both.Made.Bytes, 1, 2 * before);
     }
 
+<<<<<<< HEAD
     /// <summary>Words of a steep distribution, so that some lists are long and most are short; one is in all, some come once.</summary>
+=======
+    [Fact]
+    public void What_stands_in_an_order_is_known_and_kept()
+    {
+        var random = new Random(11);
+        var both = new Both { FindOrder = Orders("found", random) };
+        for (var i = 0; i < 1_000; i++)
+            both.Add(RandomText(random));
+        Assert.False(both.Made.IsUnordered(1_001));
+        Assert.True(both.Made.IsUnordered(1_000));
+        Assert.True(both.Go(int.MaxValue));
+        both.AssertEqual(random, 20);
+        Assert.False(both.Made.IsUnordered(1_000));
+        Assert.Null(both.Made.Order);
+
+        // Half as many more are none that need one, as many more are.
+        for (var i = 0; i < 999; i++)
+            both.Add(RandomText(random));
+        Assert.False(both.Made.IsUnordered(1_000));
+        both.Add(RandomText(random));
+        Assert.True(both.Made.IsUnordered(1_000));
+
+        // An image says it, also of those numbers that it leaves out.
+        for (var i = 0; i < 10; i++)
+            both.Forget(0);
+        both.Remove(10);
+        both.AssertSaved();
+        Assert.True(both.Saved().IsUnordered(1_000));
+        for (var i = 0; i < 500; i++)
+            both.Forget(both.Living - 1);
+        both.Remove(500);
+        Assert.False(both.Saved().IsUnordered(1_000));
+
+        // What is made anew for what is gone keeps the order of the rest.
+        both.FindOrder = null;
+        Assert.True(both.Go(int.MaxValue));
+        both.AssertEqual(random, 20);
+        Assert.False(both.Made.IsUnordered(1_000));
+        both.Made.TakeAsOrdered();
+        Assert.False(both.Made.IsUnordered(1));
+    }
+
+    [Fact]
+    public void Like_documents_stand_together()
+    {
+        var both = new Both { FindOrder = field => field.FindOrder(CancellationToken.None) };
+        for (var i = 0; i < 2_000; i++)
+            both.Add($"a{i % 8} b{i % 8} c{i % 8} d{i % 8} once{i}");
+        Assert.True(both.Go(int.MaxValue));
+        var topics = Enumerable.Range(0, both.Made.DocumentCapacity).Select(doc => both.Made.SlotOf(doc) % 8).ToArray();
+        var together = topics.Zip(topics.Skip(1)).Count(pair => pair.First == pair.Second);
+        Assert.InRange(together, 1_900, 1_999);
+    }
+
+    private static Func<TextField, int[]>? Orders(string kind, Random random) => kind switch
+    {
+        "random" => field =>
+        {
+            var order = Enumerable.Range(0, field.DocumentCapacity).ToArray();
+            random.Shuffle(order);
+            return order;
+        },
+        "found" => field => field.FindOrder(CancellationToken.None),
+        _ => null,
+    };
+
+    /// <summary>Words of a steep distribution, so that some lists are long and most are short, one in all, and some that come once.</summary>
+>>>>>>> 4353c0a (Documents of large text fields are put in an order in which like ones stand together)
     private static string RandomText(Random random) => string.Join(
         ' ',
         Enumerable.Range(0, random.Next(1, 9)).Select(_ => "w" + (int)(90 * Math.Pow(random.NextDouble(), 3)))
@@ -147,6 +220,9 @@ public sealed class TextRemakeTests
 
         public int Living => _living.Count;
 
+        /// <summary>The order in which it is made anew; null for none.</summary>
+        public Func<TextField, int[]>? FindOrder { get; set; }
+
         public void Add(string text)
         {
             var slot = _slots++;
@@ -163,9 +239,10 @@ public sealed class TextRemakeTests
             _living[at] = (slot, made, other);
         }
 
-        public void Forget(Random random)
+        public void Forget(Random random) => Forget(random.Next(_living.Count));
+
+        public void Forget(int at)
         {
-            var at = random.Next(_living.Count);
             var (_, made, other) = _living[at];
             _living.RemoveAt(at);
             Made.Forget(made);
@@ -184,6 +261,8 @@ public sealed class TextRemakeTests
 
         public bool Go(int work)
         {
+            if (Made.Remaking is null)
+                Made.Order = FindOrder?.Invoke(Made);
             var remake = Made.MakeAnew(new EpochClock());
             if (!remake.Go(ref work))
                 return false;
@@ -206,12 +285,14 @@ public sealed class TextRemakeTests
 
         public void AssertEqual(Random random, int queries) => AssertEqual(Made, random, queries);
 
-        public void AssertSaved()
+        public void AssertSaved() => AssertEqual(Saved(), new Random(1), 30);
+
+        public TextField Saved()
         {
             using var image = new MemoryStream();
             Made.Save(image);
             image.Position = 0;
-            AssertEqual(TextField.Load(image, Schema, new EpochClock()), new Random(1), 30);
+            return TextField.Load(image, Schema, new EpochClock());
         }
 
         private void AssertEqual(TextField made, Random random, int queries)
