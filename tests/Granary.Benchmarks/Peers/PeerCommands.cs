@@ -31,17 +31,14 @@ internal static class PeerCommands
     /// <summary>The command of a driver, in tests/peers; null, with the reason on the console, when it is not installed.</summary>
     public static ProcessStartInfo? Find(string name)
     {
-        if (name is "granary" or "granary-db" or "granary-text")
-        {
-            var self = Path.Combine(AppContext.BaseDirectory, "Granary.Benchmarks.dll");
-            return new ProcessStartInfo("dotnet", name == "granary-text" ? [self, "granary-text-peer"]
-                : [self, "granary-peer", "--kind", name == "granary" ? "field" : "collection"]);
-        }
+        if (Own(name) is { } own)
+            return new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Granary.Benchmarks.dll"), .. own]);
 
         if (!Drivers.TryGetValue(name, out var command))
         {
             var known = string.Join(", ", Drivers.Keys);
-            throw new ArgumentException($"`{name}` is no peer; there are granary, granary-db, granary-text, {known}");
+            throw new ArgumentException($"`{name}` is no peer; there are granary, granary-db, granary-text, granary-text-as-written, "
+                + $"granary-text-shuffled, granary-text-shuffled-as-written, {known}");
         }
 
         var program = command.First(part => !part.StartsWith('-'));
@@ -69,6 +66,17 @@ internal static class PeerCommands
         start.Environment["LANCEDB_LOG"] = "error";
         return start;
     }
+
+    private static string[]? Own(string name) => name switch
+    {
+        "granary" => ["granary-peer", "--kind", "field"],
+        "granary-db" => ["granary-peer", "--kind", "collection"],
+        "granary-text" => ["granary-text-peer"],
+        "granary-text-as-written" => ["granary-text-peer", "--order", "0"],
+        "granary-text-shuffled" => ["granary-text-peer", "--shuffle", "1"],
+        "granary-text-shuffled-as-written" => ["granary-text-peer", "--order", "0", "--shuffle", "1"],
+        _ => null,
+    };
 
     private static string[] Jars() => !Directory.Exists("/usr/share/java") ? [] : [
         .. Directory.GetFiles("/usr/share/java", "lucene-core*.jar"),

@@ -15,14 +15,19 @@ internal static class TextPeer
     private static string _corpus = "";
     private static int _rows;
     private static TextField _field = null!;
+    private static bool _order;
+    private static bool _shuffle;
 
     public static Task<int> RunAsync(Arguments arguments)
     {
+        _order = arguments.Number("order", 1) != 0;
+        _shuffle = arguments.Number("shuffle", 0) != 0;
         Write(new JsonObject
         {
             ["peer"] = "granary",
             ["version"] = typeof(TextField).Assembly.GetName().Version?.ToString(3),
-            ["settings"] = "in process, one text field as a partition holds it, its own English analysis, k1 1.2, b 0.75",
+            ["settings"] = "in process, one text field as a partition holds it, its own English analysis, k1 1.2, b 0.75"
+                + (_shuffle ? ", texts in random order" : "") + (_order ? ", put in order once written (not in the time)" : ", as written"),
         });
         while (Console.ReadLine() is { } line)
         {
@@ -70,14 +75,41 @@ internal static class TextPeer
         var watch = Stopwatch.StartNew();
         _field = new TextField(new TextFieldSchema("text", "text"), new EpochClock());
         var row = 0;
-        foreach (var line in File.ReadLines(_corpus).Take(_rows))
+        var lines = File.ReadLines(_corpus).Take(_rows).Select((line, slot) => (Line: line, Slot: slot));
+        if (_shuffle)
+        {
+            var shuffled = lines.ToArray();
+            new Random(1).Shuffle(shuffled);
+            lines = shuffled;
+        }
+
+        foreach (var (line, slot) in lines)
         {
             using var document = JsonDocument.Parse(line);
             var title = document.RootElement.TryGetProperty("title", out var named) ? named.GetString()! : "";
-            _field.Add([$"{title} {document.RootElement.GetProperty("text").GetString()}"], row++);
+            _field.Add([$"{title} {document.RootElement.GetProperty("text").GetString()}"], slot);
+            row++;
         }
 
-        return new JsonObject { ["rows"] = row, ["seconds"] = watch.Elapsed.TotalSeconds, ["bytes"] = _field.Bytes };
+        var seconds = watch.Elapsed.TotalSeconds;
+        if (_order)
+            Order();
+        return new JsonObject { ["rows"] = row, ["seconds"] = seconds, ["bytes"] = _field.Bytes };
+    }
+
+    // As a partition does when nothing is written, but also where there are few documents.
+    private static void Order()
+    {
+        var watch = Stopwatch.StartNew();
+        _field.Order = _field.FindOrder(CancellationToken.None);
+        var found = watch.Elapsed.TotalSeconds;
+        var remake = _field.MakeAnew(new EpochClock());
+        var work = int.MaxValue;
+        while (!remake.Go(ref work))
+            work = int.MaxValue;
+        remake.Finish();
+        _field = remake.Field;
+        Console.Error.WriteLine($"an order of {_field.DocumentCount:N0} texts found in {found:F1} s, taken in {watch.Elapsed.TotalSeconds - found:F1} s");
     }
 
     private static JsonObject Search(JsonObject request)
