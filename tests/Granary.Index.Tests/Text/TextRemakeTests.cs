@@ -1,4 +1,5 @@
 using Granary.Index.Memory;
+using Granary.Index.Postings;
 using Granary.Index.Search;
 using Granary.Index.Text;
 
@@ -173,6 +174,34 @@ public sealed class TextRemakeTests
         Assert.False(both.Made.IsUnordered(1_000));
         both.Made.TakeAsOrdered();
         Assert.False(both.Made.IsUnordered(1));
+    }
+
+    [Fact]
+    public void An_image_of_version_1_says_nothing_of_an_order()
+    {
+        // One document of slot 5, with one term.
+        using var image = new MemoryStream();
+        var writer = new FrameWriter(image);
+        writer.WriteNumber(0x54585447);
+        writer.WriteNumber(1);
+        writer.WriteLong(1);
+        writer.WriteLong(1);
+        writer.WriteNumber(1);
+        writer.WriteSigned(5);
+        writer.WriteNumber(1);
+        writer.WriteNumber(0);
+        writer.WriteBytes([0]);
+        writer.WriteNumber(1);
+        writer.WriteString("night");
+        var postings = new PostingList();
+        postings.Append(0, 1, NoBounds.Instance);
+        PostingStorage.Write(writer, postings, 1, 1);
+        writer.End();
+        image.Position = 0;
+        var field = TextField.Load(image, Schema, new EpochClock());
+        Assert.Equal((1, 5), (field.DocumentCount, field.SlotOf(0)));
+        Assert.Equal(1, field.Statistics("night").Frequencies["night"]);
+        Assert.True(field.IsUnordered(1));
     }
 
     [Fact]
