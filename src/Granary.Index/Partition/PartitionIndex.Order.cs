@@ -12,16 +12,21 @@ public sealed partial class PartitionIndex
     private Task<int[]> _ordering = Task.FromResult<int[]>([]);
     private TextColumn? _ordered;
 
-    /// <summary>From so many documents on an order is found for a text field; tests lower it.</summary>
-    internal int LeastOrdered { get; set; } = 1 << 17;
+    /// <summary>From so many documents on an order is found for a text field: 131,072 unless set.</summary>
+    public int LeastOrdered { get; set; } = 1 << 17;
+
+    /// <summary>
+    /// Whether <see cref="Order"/> has an order to find, to wait for or to give to its field. For the applying thread.
+    /// </summary>
+    public bool OrderDue => _ordered is not null || FindUnordered() is not null;
 
     /// <summary>The order being found, or found and not taken.</summary>
     internal Task Ordering => _ordering;
 
     /// <summary>
-    /// Sees to it that like documents of text fields stand together, which makes searches quicker and changes nothing else: where half of a large
-    /// field came since that was done an order is found on another thread, and the field is made anew in it (<see cref="RemakeDue"/>). Called by
-    /// the applying thread, now and then when there is nothing to apply.
+    /// Sees to it that like documents of text fields stand together, which makes searches quicker and changes nothing else: where half of a
+    /// large field came since that was done an order is found on another thread, and the field is made anew in it
+    /// (<see cref="RemakeDue"/>). Called by the applying thread, now and then when there is nothing to apply.
     /// </summary>
     public void Order()
     {

@@ -116,7 +116,6 @@ public sealed partial class PartitionIndex : IDisposable
     {
         // It reads nothing that is freed here, and ends by itself.
         _closing.Cancel();
-        _closing.Dispose();
         _linking.Wait();
         foreach (var field in _fields.All)
             field.Dispose();

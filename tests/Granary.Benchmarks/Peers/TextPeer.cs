@@ -109,7 +109,8 @@ internal static class TextPeer
             work = int.MaxValue;
         remake.Finish();
         _field = remake.Field;
-        Console.Error.WriteLine($"an order of {_field.DocumentCount:N0} texts found in {found:F1} s, taken in {watch.Elapsed.TotalSeconds - found:F1} s");
+        Console.Error.WriteLine(
+            $"an order of {_field.DocumentCount:N0} texts found in {found:F1} s, taken in {watch.Elapsed.TotalSeconds - found:F1} s");
     }
 
     private static JsonObject Search(JsonObject request)

@@ -132,9 +132,6 @@ public sealed class TextRemakeTests
         Assert.InRange(both.Made.Bytes, 1, 2 * before);
     }
 
-<<<<<<< HEAD
-    /// <summary>Words of a steep distribution, so that some lists are long and most are short; one is in all, some come once.</summary>
-=======
     [Fact]
     public void What_stands_in_an_order_is_known_and_kept()
     {
@@ -228,8 +225,7 @@ public sealed class TextRemakeTests
         _ => null,
     };
 
-    /// <summary>Words of a steep distribution, so that some lists are long and most are short, one in all, and some that come once.</summary>
->>>>>>> 4353c0a (Documents of large text fields are put in an order in which like ones stand together)
+    /// <summary>Words of a steep distribution, so that some lists are long and most are short; one is in all, some come once.</summary>
     private static string RandomText(Random random) => string.Join(
         ' ',
         Enumerable.Range(0, random.Next(1, 9)).Select(_ => "w" + (int)(90 * Math.Pow(random.NextDouble(), 3)))
