@@ -34,8 +34,8 @@ public sealed partial class PartitionIndex
             return;
         if (_ordered is { } found)
         {
-            // Where the field was given up meanwhile, or is being made anew for what is gone, another is found next time; where it failed for
-            // want of memory, once the field is twice as large.
+            // Where the field was given up meanwhile, or is being made anew for what is gone, another is found next time; where it failed
+            // for want of memory, once the field is twice as large.
             if (!_ordering.IsCompletedSuccessfully)
                 found.Postings.TakeAsOrdered();
             else if (found.Postings.Remaking is null && _fields.All.Contains(found))

@@ -5,8 +5,8 @@ namespace Granary.Index.Text;
 /// <summary>
 /// An order of documents in which those that share terms stand together: recursive graph bisection (Dhulipala, Kabiljo, Karrer, Ottaviano,
 /// Pupyrev and Shalita, "Compressing Graphs and Indexes with Recursive Graph Bisection", KDD 2016, arXiv:1602.08820). The documents are cut
-/// in halves, those are exchanged that bring most of the logarithms of the gaps between a term's documents down, and each half is cut again.
-/// What a search bounds together (16 and 64 rows) is alike then, and bounds are tight.
+/// in halves, those are exchanged that bring most of the logarithms of the gaps between a term's documents down, and each half is cut
+/// again. What a search bounds together (16 and 64 rows) is alike then, and bounds are tight.
 /// </summary>
 internal sealed class DocumentOrder
 {
@@ -57,7 +57,9 @@ internal sealed class DocumentOrder
     /// <param name="count">How many documents there are.</param>
     /// <param name="postings">How many terms all have together, about.</param>
     /// <param name="termsOf">The numbers of a document's distinct terms, in any order; each is asked once.</param>
-    /// <param name="cancellation">Ends it with an <see cref="OperationCanceledException"/> within milliseconds, or while halves are sorted.</param>
+    /// <param name="cancellation">
+    /// Ends it with an <see cref="OperationCanceledException"/> within milliseconds, or once a half is sorted.
+    /// </param>
     public static int[] Find(int count, int postings, Func<int, IEnumerable<int>> termsOf, CancellationToken cancellation)
     {
         var starts = new int[count + 1];

@@ -1,8 +1,8 @@
 namespace Granary.Index.Text;
 
 /// <content>
-/// An order of the documents in which like ones stand together (<see cref="DocumentOrder"/>): found beside the writing thread, and taken when
-/// the field is made anew.
+/// An order of the documents in which like ones stand together (<see cref="DocumentOrder"/>): found beside the writing thread, and taken
+/// when the field is made anew.
 /// </content>
 public sealed partial class TextField
 {
@@ -13,8 +13,8 @@ public sealed partial class TextField
     private int _ordered;
 
     /// <summary>
-    /// The order in which <see cref="MakeAnew"/> looks at the first documents; null for that of their numbers. Set by the writing thread while
-    /// the field is not being made anew.
+    /// The order in which <see cref="MakeAnew"/> looks at the first documents; null for that of their numbers. Set by the writing thread
+    /// while the field is not being made anew.
     /// </summary>
     internal int[]? Order { get; set; }
 

@@ -24,8 +24,8 @@ public sealed partial class TextField
 
     /// <summary>
     /// The same field with the counted documents alone, numbered without gaps in the same order, or in the one that was found
-    /// (<see cref="Order"/>): its scores and statistics are bit-equal. It is made piece by piece by the writing thread, and no reader sees it
-    /// before it is whole.
+    /// (<see cref="Order"/>): its scores and statistics are bit-equal. It is made piece by piece by the writing thread, and no reader sees
+    /// it before it is whole.
     /// </summary>
     /// <remarks>
     /// Documents come first, without their postings; then the postings, term after term. So at any time the new field has the postings of

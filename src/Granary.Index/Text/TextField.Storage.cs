@@ -4,8 +4,8 @@ using Granary.Index.Postings;
 namespace Granary.Index.Text;
 
 /// <content>
-/// The image: magic, version, statistics, how many numbers stand in an order, documents (slot, length, forgotten, packed terms), terms by number (empty for a free
-/// number) with their postings.
+/// The image: magic, version, statistics, how many numbers stand in an order, documents (slot, length, forgotten, packed terms), terms by
+/// number (empty for a free number) with their postings.
 /// </content>
 public sealed partial class TextField
 {

@@ -220,7 +220,8 @@ public sealed class TextRemakeTests
             var order = Enumerable.Range(0, field.DocumentCapacity).ToArray();
             random.Shuffle(order);
             return order;
-        },
+        }
+        ,
         "found" => field => field.FindOrder(CancellationToken.None),
         _ => null,
     };
