@@ -16,7 +16,7 @@ public sealed unsafe partial class DenseField
     // doubles the time.
     private const int WalkPatience = 2;
 
-    // For a row visited so many rows of the mask are met, if there are any, as parts of a list.
+    // For a row visited as many rows of the mask are met, if there are any, as a list has, and where each costs few lists this many times.
     private const float RowsOfList = 1.25f;
 
     // From this share of the rows on a walk that ignores the mask costs less than one that reads many lists for each row visited.
@@ -61,7 +61,7 @@ public sealed unsafe partial class DenseField
             return false;
         var width = graph.BaseLinks;
         var seeds = Math.Max(LeastSeeds, (int)(ef * SeedsOfEf));
-        var wanted = (int)(width * RowsOfList);
+        var wanted = share >= AheadShare ? (int)(width * RowsOfList) : width;
         var most = Math.Max(wanted + width, seeds + 1);
         var visited = scratch.Visited(rows, out var stamp);
 
