@@ -40,7 +40,7 @@ public sealed partial class PartitionIndexer
                     // The log cannot be reached: what is applied goes on serving, and the next ring or look tries again.
                 }
 
-                news = await RemakeAsync(stop).ConfigureAwait(false)
+                news = await RemakeAsync(heard, stop).ConfigureAwait(false)
                     ?? await _options.Feed.WaitAsync(_options.PollInterval, stop).ConfigureAwait(false);
             }
         }
@@ -57,12 +57,14 @@ public sealed partial class PartitionIndexer
     /// Nothing to apply: a text field that is made anew is so piece after piece, until there is something. Gives what was heard where it is
     /// not done; the log is looked at now and then, since a ring may be lost.
     /// </summary>
-    private async ValueTask<long?> RemakeAsync(CancellationToken stop)
+    /// <param name="asked">What the log was asked for before, in vain if that is not applied: it may be out of reach.</param>
+    /// <param name="stop">Ends it.</param>
+    private async ValueTask<long?> RemakeAsync(long asked, CancellationToken stop)
     {
         for (var pieces = 0; _holder.Index.RemakeDue; pieces++)
         {
             var news = await _options.Feed.WaitAsync(TimeSpan.Zero, stop).ConfigureAwait(false);
-            if (news > Applied.Value || pieces == MostPieces)
+            if (news > Math.Max(Applied.Value, asked) || pieces == MostPieces)
                 return news;
             await IdleAsync(stop).ConfigureAwait(false);
             await Task.Yield();

@@ -193,6 +193,7 @@ public sealed partial class PartitionIndex
         {
             if (_dropped[i].Tag == NotRetired || !_epochs.HasPassed(_dropped[i].Tag))
                 continue;
+            GiveUpOrder(_dropped[i].Field);
             _dropped[i].Field.Dispose();
             _dropped.RemoveAt(i);
         }

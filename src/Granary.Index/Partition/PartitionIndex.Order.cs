@@ -8,8 +8,10 @@ public sealed partial class PartitionIndex
     // One at a time in a process: it takes a processor for seconds.
     private static readonly SemaphoreSlim Turn = new(1, 1);
 
+    private static readonly Task<int[]> None = Task.FromResult<int[]>([]);
+
     private readonly CancellationTokenSource _closing = new();
-    private Task<int[]> _ordering = Task.FromResult<int[]>([]);
+    private Task<int[]> _ordering = None;
     private TextColumn? _ordered;
 
     /// <summary>From so many documents on an order is found for a text field: 131,072 unless set.</summary>
@@ -32,15 +34,21 @@ public sealed partial class PartitionIndex
     {
         if (!_ordering.IsCompleted)
             return;
-        if (_ordered is { } found)
+        var (found, ordering) = (_ordered, _ordering);
+        (_ordered, _ordering) = (null, None);
+        if (found is not null)
         {
             // Where the field was given up meanwhile, or is being made anew for what is gone, another is found next time; where it failed
             // for want of memory, once the field is twice as large.
-            if (!_ordering.IsCompletedSuccessfully)
+            if (!ordering.IsCompletedSuccessfully)
+            {
+                _ = ordering.Exception;
                 found.Postings.TakeAsOrdered();
+            }
             else if (found.Postings.Remaking is null && _fields.All.Contains(found))
-                found.Postings.Order = _ordering.Result;
-            (_ordered, _ordering) = (null, Task.FromResult<int[]>([]));
+            {
+                found.Postings.Order = ordering.Result;
+            }
         }
         else if (FindRemake() is null && FindUnordered() is { } text)
         {
@@ -48,6 +56,16 @@ public sealed partial class PartitionIndex
             var closing = _closing.Token;
             _ordering = Task.Run(() => FindOrderAsync(text, closing), closing);
         }
+    }
+
+    // A field that is gone is not held for its order until nothing is written, which may never be.
+    private void GiveUpOrder(Field gone)
+    {
+        if (!ReferenceEquals(_ordered, gone))
+            return;
+        _ordered = null;
+        if (_ordering.IsCompleted)
+            _ordering = None;
     }
 
     private TextColumn? FindUnordered()

@@ -60,7 +60,7 @@ public sealed partial class TextField
             // What grows by copying itself would hold up the writer where it is large.
             Field._terms.Reserve(from._terms.Count);
             Field._byNumber.Capacity = from._byNumber.Count + (from._byNumber.Count / 8);
-            _numbers = new List<int>(from._rows.Count + (from._rows.Count / 8));
+            _numbers = new List<int>((int)Math.Min(Array.MaxLength, from._rows.Count * 9L / 8));
             _order = from.Order ?? [];
             CollectionsMarshal.SetCount(_numbers, _order.Length);
             CollectionsMarshal.AsSpan(_numbers).Fill(-1);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Granary.Collections.Diagnostics;
 using Granary.Collections.Ports;
 using Granary.Collections.Tests.Support;
@@ -45,6 +46,41 @@ public sealed class TextIsMadeAnewWithoutWrites
         Assert.Null(replica.Indexer.Fault);
     }
 
+    [Fact]
+    public async Task ALogThatIsOutOfReachIsNotAskedAgainAndAgainMeanwhile()
+    {
+        await using var storage = new MemoryStorage();
+        var key = new PartitionKey(Guid.NewGuid(), 0);
+        var log = await storage.OpenLogAsync(key, default);
+        var reader = new LogOutOfReach(await storage.OpenLogReaderAsync(key, default), (2 * Points) + 10);
+        await using var replica = await Replica.OpenAsync(
+            storage, reader, key, new IndexSchema { Text = [new TextFieldSchema("text", "text")] });
+        await using var writer = new PartitionWriter(key, log, replica.Feed, null, new PhaseTimings());
+        await WriteAsync(writer, replica, 0, Points);
+        await WriteAsync(writer, replica, Points, 2 * Points);
+
+        // The last operations, with which most documents are gone, are read; then there is more, and the log cannot be reached.
+        replica.Feed.Ring(1, (2 * Points) + 20);
+        await WriteAsync(writer, replica, 2 * Points, (2 * Points) + 10);
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        while (replica.Indexer.Index.RemakeDue)
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        Assert.InRange(reader.Refusals, 0, 3);
+        Assert.Null(replica.Indexer.Fault);
+
+        // When it can be again, the clock makes good what was missed.
+        reader.IsReached = true;
+        var batch = new WriteBatch();
+        for (var i = 0; i < 10; i++)
+            batch.Delete((ulong)i);
+        await writer.AppendAsync(batch.Operations.Detach(), 10);
+        await replica.CatchUpAsync(writer.Logged);
+    }
+
     private static TextLeg Leg => new("text", "w7 number") { Limit = 100 };
 
     private static async Task WriteAsync(PartitionWriter writer, Replica replica, int from, int to)
@@ -64,5 +100,56 @@ public sealed class TextIsMadeAnewWithoutWrites
 
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         await replica.Indexer.Applied.WaitAsync(writer.Logged, limit.Token);
+    }
+
+    /// <summary>A log that cannot be reached any more once an operation was read, until it is said that it can.</summary>
+    private sealed class LogOutOfReach(ILogReader inner, long after) : ILogReader
+    {
+        private int _refusals;
+        private volatile bool _isLost;
+        private volatile bool _isReached;
+
+        public bool IsReached
+        {
+            get => _isReached;
+            set => _isReached = value;
+        }
+
+        public int Refusals => Volatile.Read(ref _refusals);
+
+        public long NextOperation => inner.NextOperation;
+
+        public long FirstOperation => inner.FirstOperation;
+
+        public string? RecoveryNote => inner.RecoveryNote;
+
+        public long SizeInBytes => inner.SizeInBytes;
+
+        public ValueTask<long> HeadAsync(CancellationToken cancellation)
+        {
+            Refuse();
+            return inner.HeadAsync(cancellation);
+        }
+
+        public async IAsyncEnumerable<LogRecord> ReadAsync(
+            long fromOperation, [EnumeratorCancellation] CancellationToken cancellation)
+        {
+            Refuse();
+            await foreach (var record in inner.ReadAsync(fromOperation, cancellation))
+            {
+                _isLost |= record.LastOperation >= after;
+                yield return record;
+            }
+        }
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+        private void Refuse()
+        {
+            if (!_isLost || _isReached)
+                return;
+            Interlocked.Increment(ref _refusals);
+            throw new GranaryException(ErrorKind.Unavailable, "The log cannot be reached");
+        }
     }
 }

@@ -8,7 +8,7 @@ using Granary.Index.Tests.Checkpoints;
 namespace Granary.Index.Tests.Partition;
 
 /// <summary>Text fields that are made anew piece by piece while the partition is written, searched, imaged, changed and closed.</summary>
-public sealed class RemakeTests
+public sealed partial class RemakeTests
 {
     private const int Points = 300;
     private const int Gone = 100;
@@ -300,104 +300,6 @@ public sealed class RemakeTests
 
         await stop.CancelAsync();
         Assert.All(await Task.WhenAll(searches), count => Assert.True(count > 0));
-    }
-
-    [Theory]
-    [InlineData(11, 60)]
-    [InlineData(12, 100_000)]
-    public async Task AnIndexWhoseTextsArePutInOrderAnswersAsOneWhoseTextsAreNot(int seed, int piece)
-    {
-        var random = new Random(seed);
-        using var made = new PartitionIndex(Schema) { LeastGone = int.MaxValue, LeastOrdered = 200, RemakePiece = piece };
-        using var other = new PartitionIndex(Schema);
-        var taken = 0;
-        for (var round = 0; round < 60; round++)
-        {
-            var before = Fields(made);
-            for (var i = 0; i < 30; i++)
-            {
-                Change(random);
-                Apply(made);
-                Apply(other);
-                if (i % 7 == 0)
-                    made.Reclaim();
-            }
-
-            // Begun, and taken when it is found, with operations in between.
-            made.Order();
-            await (round % 3 == 0 ? Task.CompletedTask : made.Ordering);
-            if (round % 2 == 0)
-                UntilMade(made);
-            taken += Fields(made).Except(before).Count();
-            using var reader = made.OpenReader();
-            using var expected = other.OpenReader();
-            Assert.Equal(Search(expected), Search(reader));
-            Assert.Equal(Statistics(expected), Statistics(reader));
-        }
-
-        Assert.True(taken >= 4, $"{taken} fields");
-        using var image = made.BeginCheckpoint(CancellationToken.None);
-        image.Freeze();
-        var checkpoint = new MemoryCheckpoint();
-        image.Write(checkpoint, CancellationToken.None);
-        using var read = PartitionIndex.ReadCheckpoint(checkpoint);
-        using var found = read.OpenReader();
-        using var last = other.OpenReader();
-        Assert.Equal(Search(last), Search(found));
-    }
-
-    [Fact]
-    public async Task AnOrderOfAFieldThatIsGivenUpIsNotTaken()
-    {
-        var random = new Random(13);
-        using var index = new PartitionIndex(Schema) { LeastOrdered = 200 };
-        for (var i = 0; i < Points; i++)
-        {
-            Upsert(i, random);
-            Apply(index);
-        }
-
-        index.Order();
-        await index.Ordering;
-        _writer.Clear();
-        _writer.Begin(OperationKind.ChangeSchema, default);
-        _writer.Payload(SchemaJson.Write(Schema with { Text = [Schema.Text[1]] }));
-        _writer.End();
-        Apply(index);
-        index.Order();
-        Assert.False(index.RemakeDue);
-
-        // The other has one of its own.
-        index.Order();
-        await index.Ordering;
-        index.Order();
-        Assert.True(index.RemakeDue);
-        var title = Fields(index).Single(f => f.Name == "title");
-        UntilMade(index);
-        Assert.NotSame(title, Fields(index).Single(f => f.Name == "title"));
-        index.Order();
-        Assert.True(index.Ordering.IsCompletedSuccessfully);
-        Assert.False(index.RemakeDue);
-    }
-
-    [Fact]
-    public async Task AClosedIndexGivesUpItsOrder()
-    {
-        var random = new Random(14);
-        var index = new PartitionIndex(Schema) { LeastOrdered = 200 };
-        for (var i = 0; i < Points; i++)
-        {
-            Upsert(i, random);
-            Apply(index);
-        }
-
-        index.Order();
-        var ordering = index.Ordering;
-        index.Dispose();
-
-        // Found before, or ended; it reads nothing that was freed.
-        await Task.WhenAny(ordering);
-        Assert.True(ordering.IsCompletedSuccessfully || ordering.IsCanceled);
     }
 
     private static void UntilMade(PartitionIndex index)
