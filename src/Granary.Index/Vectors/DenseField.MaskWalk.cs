@@ -22,14 +22,14 @@ public sealed unsafe partial class DenseField
     // From this share of the rows on a walk that ignores the mask costs less than one that reads many lists for each row visited.
     private const float WideShare = 0.28f;
 
-    // Such a walk visits this part of as many rows as ef of the mask are expected among, and keeps so many of them and these more.
+    // Below LateFilterShare it visits this part of as many rows as ef of the mask are expected among, and keeps so many and these more.
     private const float WideReach = 0.75f;
     private const float WideMore = 3f;
 
     // From this share on two rows visited are under way at once: what is visited next depends little on what the last led to.
     private const float AheadShare = 0.12f;
 
-    /// <summary>Walks without regard to the mask, where most rows are in it, and looks for its rows in the pool.</summary>
+    /// <summary>Walks without regard to the mask, where many rows are in it, and looks for its rows in the pool.</summary>
     private bool TryWalkWide<TWalk, TFilter>(
         in TWalk walk, in DenseSearch search, byte* target, int ef, float share, ref TFilter filter, SearchScratch scratch)
         where TWalk : struct, IWalk

@@ -122,7 +122,7 @@ public sealed unsafe partial class DenseField
             if (search.Mask is { } mask && !mask.Test(row))
                 continue;
             var slot = SlotOf(row);
-            if (slot < 0 || !filter.TryAccept(ref slot))
+            if (slot < 0 || (search.IndexedOnly && !IsLinked(row)) || !filter.TryAccept(ref slot))
                 continue;
             approximate[count] = CandidatePool.Distance(pool[i]);
             slots[count] = slot;

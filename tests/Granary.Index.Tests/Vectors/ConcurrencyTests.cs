@@ -13,6 +13,9 @@ public sealed class ConcurrencyTests
     // A slot's vector never changes, so a hit can be checked whenever it was found.
     private static readonly float[][] Vectors = TestVectors.Clustered(9001, Size, 51);
 
+    private static readonly double[] Shares = [0.6, 0.33, 0.2, 0.08];
+    private static readonly MaskedWay[] Ways = Enum.GetValues<MaskedWay>();
+
     [Fact]
     public async Task SearchesAreRightWhileRowsAreAddedLinkedAndRemoved()
     {
@@ -49,6 +52,18 @@ public sealed class ConcurrencyTests
         Assert.True(TestVectors.Recall(field, TestVectors.Clustered(50, Size, 52), 10, default(Everything)) >= 0.97);
     }
 
+    private static RowMask MaskOf(int bound, double share, Random random)
+    {
+        var words = new ulong[(bound + 63) / 64];
+        for (var row = 0; row < bound; row++)
+        {
+            if (random.NextDouble() < share)
+                words[row >> 6] |= 1UL << row;
+        }
+
+        return new RowMask(words, bound, isExact: random.Next(2) == 0);
+    }
+
     private static float[] VectorOf(int slot) => Vectors[slot % Vectors.Length];
 
     private static Task OnThread(Action work) =>
@@ -65,8 +80,20 @@ public sealed class ConcurrencyTests
             var query = VectorOf(random.Next(Vectors.Length));
             hits.Clear();
 
-            // Every way of walking: unfiltered, and as if the filter took few.
-            field.Search(new DenseSearch(new DenseQuery(field.Schema, query), 10) { Selectivity = i % 2 }, ref filter, hits);
+            // Every way of walking: unfiltered, as if the filter took few, and among rows of a bitmap, of which more or less may be live.
+            var mask = i % 3 == 2 ? MaskOf(field.RowCapacity, Shares[i % Shares.Length], random) : null;
+            var search = new DenseSearch(new DenseQuery(field.Schema, query), 10)
+            {
+                Selectivity = i % 2,
+                Mask = mask,
+                Way = Ways[random.Next(Ways.Length)],
+                Ef = i % 5 == 0 ? 20 : null,
+            };
+            field.Search(search, ref filter, hits);
+
+            // A bitmap that is said to be exact may hold removed rows here, which take places.
+            if (mask is { IsExact: false })
+                Assert.True(hits.Count >= 10, $"{search.Way}: {hits.Count} hits of {mask.Count} rows");
             foreach (var hit in hits)
             {
                 fixed (float* a = query)

@@ -38,6 +38,49 @@ public sealed class MaskTests
     }
 
     [Theory]
+    [InlineData(0.9, 20)]
+    [InlineData(0.5, 20)]
+    [InlineData(0.35, 20)]
+    [InlineData(0.2, 20)]
+    [InlineData(0.12, 20)]
+    [InlineData(0.05, 40)]
+    public void WalksFindTheNearestWithoutAScanAfterThem(double share, int ef)
+    {
+        // A scan asks whether it is still wanted, and a walk does not.
+        using var ended = new CancellationTokenSource();
+        ended.Cancel();
+        var random = new Random(34);
+        var inside = Enumerable.Range(0, Count).Where(_ => random.NextDouble() < share).ToHashSet();
+        var mask = Mask(inside, exact: true);
+        var (walked, found) = (0, 0);
+        foreach (var query in Queries)
+        {
+            var truth = TestVectors.Exact(Cosine.Value, query, K, new Only(inside)).Select(h => h.Slot).ToHashSet();
+            var hits = new List<SlotHit>();
+            var filter = new Only(inside);
+            try
+            {
+                var search = new DenseSearch(new DenseQuery(Cosine.Value.Schema, query), K)
+                {
+                    Mask = mask,
+                    Way = MaskedWay.Walk,
+                    Ef = ef,
+                    Cancellation = ended.Token,
+                };
+                Cosine.Value.Search(search, ref filter, hits);
+                walked++;
+                found += hits.Count(h => truth.Contains(h.Slot));
+            }
+            catch (OperationCanceledException)
+            {
+            }
+        }
+
+        Assert.True(walked >= Queries.Length * 0.7, $"{walked} of {Queries.Length} were answered by the walk");
+        Assert.True(found >= walked * K * 0.8, $"recall {(double)found / (walked * K)}");
+    }
+
+    [Theory]
     [InlineData(0.3, true)]
     [InlineData(0.05, true)]
     [InlineData(0.3, false)]
@@ -104,6 +147,31 @@ public sealed class MaskTests
             Assert.Equal(3297, Search(field, Base[3297], Mask(inside, exact: true), way, new Only(inside))[0].Slot);
             var linked = Search(field, Base[3297], Mask(inside, exact: true), way, new Only(inside), indexedOnly: true);
             Assert.All(linked, h => Assert.True(h.Slot < 3000));
+        }
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(7)]
+    [InlineData(12)]
+    public void RowsThatAreNotLinkedYetAreLeftOutWhereTheyAreNotWanted(int inMask)
+    {
+        using var field = TestVectors.Field(Base[..3000], Distance.Cosine);
+        for (var i = 3000; i < 3300; i++)
+            field.Add(Base[i], i);
+        var inside = Enumerable.Range(0, 3300).Where(i => i % inMask == 0).ToHashSet();
+        foreach (var way in Enum.GetValues<MaskedWay>())
+        {
+            foreach (var exact in new[] { true, false })
+            {
+                foreach (var late in inside.Where(i => i >= 3000))
+                {
+                    var hits = Search(field, Base[late], Mask(inside, exact), way, new Only(inside), indexedOnly: true);
+                    Assert.Equal(K, hits.Count);
+                    Assert.All(hits, h => Assert.True(h.Slot < 3000, $"{way}, {exact}: {h.Slot} is not linked"));
+                }
+            }
         }
     }
 
