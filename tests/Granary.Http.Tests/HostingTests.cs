@@ -123,6 +123,29 @@ public sealed class HostingTests
         Assert.True(document.RootElement.GetProperty("paths").TryGetProperty("/collections/{collection_name}/points/query", out _));
     }
 
+    [Theory]
+    [InlineData("gzip", true)]
+    [InlineData("deflate, GZIP;q=0.5", true)]
+    [InlineData("br;q=1.0, gzip; q=0.001", true)]
+    [InlineData("gzip;q=0", false)]
+    [InlineData("gzip; q=0.000, br", false)]
+    [InlineData("identity", false)]
+    [InlineData("x-gzipped", false)]
+    [InlineData(null, false)]
+    public async Task A_long_answer_is_compressed_as_the_weights_say_and_tells_caches_that_it_depends(string? accepted, bool compressed)
+    {
+        await using var server = await Started.NewAsync(new GranaryHttpOptions());
+        using var handler = new HttpClientHandler { AutomaticDecompression = DecompressionMethods.None };
+        using var client = new HttpClient(handler) { BaseAddress = new Uri(server.Api.Url) };
+        if (accepted is not null)
+            client.DefaultRequestHeaders.TryAddWithoutValidation("Accept-Encoding", accepted);
+        using var response = await client.GetAsync("/openapi.json");
+        Assert.Equal(compressed ? ["gzip"] : [], response.Content.Headers.ContentEncoding);
+        Assert.Equal(["Accept-Encoding"], response.Headers.Vary);
+        using var small = await client.GetAsync("/");
+        Assert.Empty(small.Content.Headers.ContentEncoding);
+    }
+
     [Fact]
     public async Task The_server_says_who_it_is_and_how_it_is()
     {

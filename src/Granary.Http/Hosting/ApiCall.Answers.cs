@@ -1,6 +1,8 @@
 using System.IO.Compression;
 using Granary.Collections;
 using Granary.Http.Json;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace Granary.Http.Hosting;
 
@@ -67,10 +69,13 @@ internal sealed partial class ApiCall
         var response = Http.Response;
         response.StatusCode = status;
         response.ContentType = contentType;
-        if (State.Options.Compression && bytes.Length >= CompressFrom && AcceptsGzip())
+        var large = State.Options.Compression && bytes.Length >= CompressFrom;
+        // Said with the plain answer too: a cache must not give it to everybody, nor the other to those who cannot read it.
+        if (large)
+            response.Headers.Vary = StringValues.Concat(response.Headers.Vary, HeaderNames.AcceptEncoding);
+        if (large && AcceptsGzip(Http.Request.Headers.AcceptEncoding))
         {
             response.Headers.ContentEncoding = "gzip";
-            response.Headers.Vary = "Accept-Encoding";
             // Awaited all the way: a caller who reads slowly holds up no thread.
             await using var gzip = new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
             await gzip.WriteAsync(bytes, Cancellation);
@@ -82,13 +87,15 @@ internal sealed partial class ApiCall
         }
     }
 
-    private bool AcceptsGzip()
+    /// <summary>Whether gzip is named, and not with a weight of zero.</summary>
+    internal static bool AcceptsGzip(IList<string> header)
     {
-        foreach (var value in Http.Request.Headers.AcceptEncoding)
+        if (!StringWithQualityHeaderValue.TryParseList(header, out var codings))
+            return false;
+        foreach (var coding in codings)
         {
-            if (value is not null && value.Contains("gzip", StringComparison.OrdinalIgnoreCase)
-                && !value.Contains("gzip;q=0", StringComparison.OrdinalIgnoreCase))
-                return true;
+            if (coding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase))
+                return coding.Quality is not 0;
         }
 
         return false;

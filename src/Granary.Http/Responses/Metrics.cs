@@ -113,9 +113,8 @@ internal static class Metrics
         Family(text, "granary_allocated_bytes_total", "counter", "bytes allocated on the managed heap",
             [("", GC.GetTotalAllocatedBytes())]);
         Family(text, "granary_gc_collections_total", "counter", "garbage collections, by generation",
-            Enumerable.Range(0, GC.MaxGeneration + 1).Select(static g => (
-                FormattableString.Invariant($"generation=\"{g}\""),
-                (double)(GC.CollectionCount(g) - (g < GC.MaxGeneration ? GC.CollectionCount(g + 1) : 0)))));
+            ByGeneration().Select(static (count, generation) => (
+                FormattableString.Invariant($"generation=\"{generation}\""), (double)count)));
         var (buckets, sum) = GcPauses.OfProcess.Snapshot();
         const string Pauses = "granary_gc_pause_seconds";
         text.Append("# HELP ").Append(Pauses).Append(" how long a garbage collection stopped the process\n");
@@ -127,6 +126,22 @@ internal static class Metrics
         }
 
         text.Append(CultureInfo.InvariantCulture, $"{Pauses}_sum {sum.TotalSeconds:R}\n{Pauses}_count {buckets[^1].Count}\n");
+    }
+
+    /// <summary>
+    /// Collections by the oldest generation collected. What the runtime counts of a generation holds those of the older ones, and one
+    /// collection between two reads would have a difference of them fall, which a counter never does.
+    /// </summary>
+    private static int[] ByGeneration()
+    {
+        var counts = new int[GC.MaxGeneration + 2];
+        do
+        {
+            for (var generation = 0; generation <= GC.MaxGeneration; generation++)
+                counts[generation] = GC.CollectionCount(generation);
+        }
+        while (counts[0] != GC.CollectionCount(0));
+        return [.. counts.Take(GC.MaxGeneration + 1).Select((count, generation) => count - counts[generation + 1])];
     }
 
     private static string Id(CollectionInfo collection) => $"id=\"{Escape(collection.Name)}\"";

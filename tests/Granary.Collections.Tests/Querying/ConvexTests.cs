@@ -49,6 +49,58 @@ public sealed class ConvexTests
         Assert.True(ranked > 100, $"{ranked} hits in all");
     }
 
+    /// <summary>Threads answer with the memory of queries before, of which some were cancelled midway or refused.</summary>
+    [Fact]
+    public async Task QueriesAtTheSameTimeAreAnsweredAsOneByOneAlsoAfterCancelledOnes()
+    {
+        const int Size = 24;
+        var random = new Random(8);
+        await using var fixture = await FillAsync(1, Distance.Cosine, Size, random);
+        var requests = Enumerable.Range(0, 40).Select(_ => Request(random, Size)).ToList();
+        var expected = new List<List<(PointId, int)>>();
+        foreach (var request in requests)
+            expected.Add(Bits(await fixture.Collection.QueryAsync(request)));
+        Assert.True(expected.Sum(static hits => hits.Count) > 100);
+        var bad = new QueryRequest
+        {
+            Prefetches = [new Prefetch { Query = requests[0].Prefetches[0].Query, Using = requests[0].Prefetches[0].Using },
+                new Prefetch { Query = new NearestQuery(new DenseInput(new float[Size + 1])) }],
+            Query = new ConvexQuery([]),
+        };
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(seed => Task.Run(async () =>
+        {
+            var own = new Random(seed);
+            for (var round = 0; round < 300; round++)
+            {
+                var number = own.Next(requests.Count);
+                if (own.Next(4) == 0)
+                    await CancelledAsync(fixture, requests[number]);
+                if (own.Next(8) == 0)
+                    await Assert.ThrowsAsync<GranaryException>(() => fixture.Collection.QueryAsync(bad).AsTask());
+                Assert.Equal(expected[number], Bits(await fixture.Collection.QueryAsync(requests[number])));
+            }
+        })));
+    }
+
+    private static async Task CancelledAsync(Fixture fixture, QueryRequest request)
+    {
+        using var source = new CancellationTokenSource();
+        var cancelling = Task.Run(source.Cancel);
+        try
+        {
+            await fixture.Collection.QueryAsync(request, source.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // It came in time.
+        }
+
+        await cancelling;
+    }
+
+    private static List<(PointId Id, int Score)> Bits(IReadOnlyList<ScoredPoint> hits) =>
+        [.. hits.Select(static h => (h.Id, BitConverter.SingleToInt32Bits(h.Score)))];
+
     private static QueryRequest Request(Random random, int size)
     {
         var prefetches = new List<Prefetch>();
