@@ -26,9 +26,7 @@ public sealed class TextIsMadeAnewWithoutWrites
         await using var writer = new PartitionWriter(key, log, replica.Feed, null, new PhaseTimings());
         await WriteAsync(writer, replica, 0, Points);
         await WriteAsync(writer, replica, Points, (2 * Points) + 10);
-        List<LegHit> before;
-        using (var lease = replica.Indexer.OpenReader())
-            before = [.. lease.Reader.Search(Leg).Hits];
+        var before = Search(replica);
 
         // No ring and no tick of the clock comes any more.
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
@@ -38,11 +36,39 @@ public sealed class TextIsMadeAnewWithoutWrites
             await Task.Yield();
         }
 
-        using (var lease = replica.Indexer.OpenReader())
-            Assert.Equal(before, lease.Reader.Search(Leg).Hits);
+        Assert.Equal(before, Search(replica));
 
         // It hears of the next write at once.
         await WriteAsync(writer, replica, 0, Batch);
+        Assert.Null(replica.Indexer.Fault);
+    }
+
+    [Fact]
+    public async Task ALargeFieldIsPutInOrderWhenNothingComesAndAnswersStay()
+    {
+        await using var storage = new MemoryStorage();
+        var key = new PartitionKey(Guid.NewGuid(), 0);
+        var log = await storage.OpenLogAsync(key, default);
+        await using var replica = await Replica.OpenAsync(
+            storage, log, key, new IndexSchema { Text = [new TextFieldSchema("text", "text")] });
+        await using var writer = new PartitionWriter(key, log, replica.Feed, null, new PhaseTimings());
+        var index = replica.Indexer.Index;
+        index.LeastOrdered = Points;
+        await WriteAsync(writer, replica, 0, Points);
+        var before = Search(replica);
+
+        // The clock ticks, and nothing comes.
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        while (index.OrderDue || index.RemakeDue)
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            replica.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.Equal(before, Search(replica));
+        await WriteAsync(writer, replica, 0, Batch);
+        Assert.False(index.OrderDue);
         Assert.Null(replica.Indexer.Fault);
     }
 
@@ -81,7 +107,13 @@ public sealed class TextIsMadeAnewWithoutWrites
         await replica.CatchUpAsync(writer.Logged);
     }
 
-    private static TextLeg Leg => new("text", "w7 number") { Limit = 100 };
+    private static List<LegHit> Search(Replica replica)
+    {
+        using var lease = replica.Indexer.OpenReader();
+        List<LegHit> hits = [.. lease.Reader.Search(new TextLeg("text", "w7 number") { Limit = 100 }).Hits];
+        Assert.Equal(100, hits.Count);
+        return hits;
+    }
 
     private static async Task WriteAsync(PartitionWriter writer, Replica replica, int from, int to)
     {
