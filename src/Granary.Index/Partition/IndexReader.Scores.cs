@@ -82,7 +82,7 @@ public sealed partial class IndexReader
 
         for (var i = 0; i < rows.Length; i++)
         {
-            if (leg.ScoreThreshold is not { } threshold || (higherIsBetter ? found[i] >= threshold : found[i] <= threshold))
+            if (leg.Admits(found[i], higherIsBetter))
                 scores[places[i]] = found[i];
         }
 

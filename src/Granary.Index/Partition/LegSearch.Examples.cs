@@ -47,7 +47,7 @@ internal sealed partial class LegSearch
                 ExampleStrategy.Discover => Discover(target!, positive, negative, row),
                 _ => Context(positive, negative, row),
             };
-            if (Passes(score, higherIsBetter: true))
+            if (leg.Admits(score, higherIsBetter: true))
                 best.Add(new LegHit(view.IdOf(slot), score));
         }
     }

@@ -74,7 +74,7 @@ internal sealed partial class LegSearch(
         var hits = into ?? new List<LegHit>(_hits.Count);
         foreach (var hit in _hits)
         {
-            if (Passes(hit.Score, higherIsBetter))
+            if (leg.Admits(hit.Score, higherIsBetter))
                 hits.Add(new LegHit(view.IdOf(hit.Slot), hit.Score));
         }
 
@@ -96,7 +96,7 @@ internal sealed partial class LegSearch(
     private LegResult FinishSlots(bool higherIsBetter)
     {
         if (leg.ScoreThreshold is not null)
-            _hits.RemoveAll(hit => !Passes(hit.Score, higherIsBetter));
+            _hits.RemoveAll(hit => !leg.Admits(hit.Score, higherIsBetter));
         var order = new SlotOrder(view.Slots, higherIsBetter);
         if (!order.Holds(CollectionsMarshal.AsSpan(_hits)))
             _hits.Sort(order.Compare);
@@ -111,7 +111,4 @@ internal sealed partial class LegSearch(
         _idleHits = null;
         return hits;
     }
-
-    private bool Passes(float score, bool higherIsBetter) =>
-        leg.ScoreThreshold is not { } threshold || (higherIsBetter ? score >= threshold : score <= threshold);
 }

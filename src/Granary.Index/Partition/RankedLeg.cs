@@ -196,7 +196,7 @@ public sealed class RankedLeg
         var higherIsBetter = _field is not DenseColumn dense || dense.Vectors.Schema.Distance.HigherIsNearer();
         for (var i = 0; i < rows.Length; i++)
         {
-            if (_leg.ScoreThreshold is not { } threshold || (higherIsBetter ? found[i] >= threshold : found[i] <= threshold))
+            if (_leg.Admits(found[i], higherIsBetter))
                 scores[places[i]] = found[i];
         }
     }

@@ -18,6 +18,10 @@ public abstract record Leg
 
     /// <summary>When set, only these points are scored, exactly (the rescoring of a prefetch).</summary>
     public IReadOnlyList<PointId>? Candidates { get; init; }
+
+    /// <summary>Whether a hit of that score is not left out by <see cref="ScoreThreshold"/>.</summary>
+    internal bool Admits(float score, bool higherIsBetter) =>
+        ScoreThreshold is not { } threshold || (higherIsBetter ? score >= threshold : score <= threshold);
 }
 
 /// <summary>k nearest neighbours of a dense vector (or, over a multi-vector, MaxSim of a matrix).</summary>

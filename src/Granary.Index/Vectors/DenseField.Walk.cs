@@ -58,27 +58,18 @@ public sealed unsafe partial class DenseField
         in TWalk walk, byte* target, int start, int level, int ef, int reach, int rows, SearchScratch scratch)
         where TWalk : struct, IWalk
     {
-        var visited = scratch.Visited(rows, out var stamp);
-        var pool = scratch.Pool(ef);
-        CheckStart(start, rows);
-        visited[rows] = stamp;
-        visited[start] = stamp;
-        pool.Add(CandidatePool.Pack(walk.Distance(target, start), start));
-        return WalkOn(walk, target, level, pool, reach, rows, scratch);
-    }
-
-    /// <summary>Goes on with the walk that left a pool, whose marks are those made last, and visits more of it.</summary>
-    private CandidatePool WalkOn<TWalk>(
-        in TWalk walk, byte* target, int level, CandidatePool pool, int reach, int rows, SearchScratch scratch)
-        where TWalk : struct, IWalk
-    {
         var graph = _graph!;
         var width = graph.Width(level);
-        var visited = scratch.Marks(out _, out var stamp);
+        var visited = scratch.Visited(rows, out var stamp);
+        var pool = scratch.Pool(ef);
         var ids = scratch.Frontier(graph.BaseLinks * 2);
         var ahead = ids + graph.BaseLinks;
         var distances = scratch.Distances(graph.BaseLinks);
         var spare = scratch.Spare(graph.BaseLinks + 1);
+        CheckStart(start, rows);
+        visited[rows] = stamp;
+        visited[start] = stamp;
+        pool.Add(CandidatePool.Pack(walk.Distance(target, start), start));
         var count = 0;
         var visiting = -1;
         while (true)

@@ -29,12 +29,7 @@ public sealed class TextIsMadeAnewWithoutWrites
         var before = Search(replica);
 
         // No ring and no tick of the clock comes any more.
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-        while (replica.Indexer.Index.RemakeDue)
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
+        await WhileAsync(() => replica.Indexer.Index.RemakeDue);
 
         Assert.Equal(before, Search(replica));
 
@@ -58,13 +53,11 @@ public sealed class TextIsMadeAnewWithoutWrites
         var before = Search(replica);
 
         // The clock ticks, and nothing comes.
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-        while (index.OrderDue || index.RemakeDue)
+        await WhileAsync(() =>
         {
-            limit.Token.ThrowIfCancellationRequested();
             replica.Time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
+            return index.OrderDue || index.RemakeDue;
+        });
 
         Assert.Equal(before, Search(replica));
         await WriteAsync(writer, replica, 0, Batch);
@@ -88,12 +81,7 @@ public sealed class TextIsMadeAnewWithoutWrites
         // The last operations, with which most documents are gone, are read; then there is more, and the log cannot be reached.
         replica.Feed.Ring(1, (2 * Points) + 20);
         await WriteAsync(writer, replica, 2 * Points, (2 * Points) + 10);
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-        while (replica.Indexer.Index.RemakeDue)
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
+        await WhileAsync(() => replica.Indexer.Index.RemakeDue);
 
         Assert.InRange(reader.Refusals, 0, 3);
         Assert.Null(replica.Indexer.Fault);
@@ -105,6 +93,16 @@ public sealed class TextIsMadeAnewWithoutWrites
             batch.Delete((ulong)i);
         await writer.AppendAsync(batch.Operations.Detach(), 10);
         await replica.CatchUpAsync(writer.Logged);
+    }
+
+    private static async Task WhileAsync(Func<bool> isDue)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        while (isDue())
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 
     private static List<LegHit> Search(Replica replica)
